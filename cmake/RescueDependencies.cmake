@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Debian 12 packages (docs/adr/0002-dependencies.md). Each room links what lib/layers.toml allows it, no more.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_program(RESCUE_FLATC flatc REQUIRED)
+foreach(lib sqlite3 libsodium libzstd libpng libsystemd libseccomp)
+  string(REPLACE "lib" "" short ${lib})
+  pkg_check_modules(${short} REQUIRED IMPORTED_TARGET ${lib})
+endforeach()
+pkg_check_modules(ffmpeg REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
+pkg_check_modules(xcb REQUIRED IMPORTED_TARGET xcb xcb-shm xcb-damage xcb-xfixes xcb-xtest xcb-randr xcb-xkb)
+find_library(RESCUE_ZXCVBN zxcvbn REQUIRED)
