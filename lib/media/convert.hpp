@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recordings to video files through FFmpeg. The variable frame rate of a recording becomes a constant one by sample and
+// hold: frame n shows the newest picture at or before n/fps. Every tick is a real frame, so that frame count, duration and
+// size that other programs read from the file are exactly those of Summary.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rcrec/reader.hpp"
+#include "screen/frame.hpp"
+
+namespace rescue::media {
+
+enum class VideoCodec : std::uint8_t {
+  h264,   // 4:2:0, CRF 20, no B-frames: plays everywhere
+  mpeg4,  // MPEG-4 ASP as XVID: old players and editors
+  zmbv,   // lossless; AVI only
+  vp9,    // WebM only
+};
+enum class Container : std::uint8_t { avi, mp4, webm };
+[[nodiscard]] std::string_view codec_name(VideoCodec c);
+[[nodiscard]] std::optional<VideoCodec> codec_from_name(std::string_view name);
+/// By the suffix of a file name: .avi .mp4 .webm, any case.
+[[nodiscard]] std::optional<Container> container_from_path(std::string_view path);
+/// h264, for WebM vp9.
+[[nodiscard]] VideoCodec default_codec(Container c);
+
+inline constexpr int kMinFps = 1;
+inline constexpr int kMaxFps = 60;
+inline constexpr int kDefaultFps = 15;
+/// Frames of one output: 13 days at 15 per second. A damaged time stamp must not fill a disk.
+inline constexpr std::int64_t kMaxFrames = std::int64_t{1} << 24;
+
+struct Progress {
+  std::int64_t frames_done = 0;
+  std::int64_t frames_total = 0;
+};
+
+struct ConvertOptions {
+  int fps = kDefaultFps;
+  Container container = Container::avi;
+  std::optional<VideoCodec> codec;  // none: default_codec(container)
+  bool draw_cursor = true;
+  bool sidecars = false;   // OUT.srt with the chat and OUT.events.jsonl with chat and events
+  bool overwrite = false;  // replace an existing output
+  std::function<void(const Progress&)> on_progress;  // about ten times a second of work
+  std::function<bool()> canceled;                    // asked at every frame
+};
+
+/// A damaged place of an input that shows in the output as a dimmed picture with a red border.
+struct Gap {
+  std::string path;
+  rcrec::DamagedPlace place;
+};
+
+struct Summary {
+  std::string path;
+  std::int64_t frames = 0;
+  std::chrono::microseconds duration{};  // frames / fps
+  int fps = 0;
+  screen::Size size;  // of the output: the largest picture, sides made even
+  std::uint64_t bytes = 0;
+  std::string sha256_hex;
+  VideoCodec codec{};
+  std::vector<Gap> gaps;        // at most rcrec::kMaxReportedDamage
+  bool unfinished = false;      // an input has no END; it was converted up to its last chunk
+  std::vector<std::string> sidecar_paths;
+  /// Something of the recording is missing in the output.
+  [[nodiscard]] bool partial() const { return !gaps.empty(); }
+};
+
+/// Inputs follow one another in the order given. Writes to a temporary name beside `out`, checks it by reading it again,
+/// then renames; on an error nothing is left. Blocks; one call at a time per process (FFmpeg's log is process-wide).
+/// Errors: as rcrec::ChunkReader::open with the input's path; bad_format naming file and offset when an input has no
+/// picture; invalid_argument; too_large (kMaxFrames); conflict (`out` exists); canceled; no_space, io; unsupported (the
+/// FFmpeg of this machine lacks the codec); verification_failed (the written file does not read back as it must).
+[[nodiscard]] base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out,
+                                            const ConvertOptions& options);
+
+}  // namespace rescue::media

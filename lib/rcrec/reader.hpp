@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads recordings: finished ones, ones whose recorder was killed, and damaged ones. Reads in streaming order with memory
+// bounded by format.hpp's limits, whatever the file holds. Two layers: ChunkReader walks chunks and names damaged places;
+// Timeline gives items in time order. One thread at a time.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "rcrec/format.hpp"
+
+namespace rescue::rcrec {
+
+enum class DamageKind : std::uint8_t {
+  torn_tail,      // the file ends inside a chunk: its writer was killed or the file was cut
+  bad_header,     // no valid chunk header where one must stand
+  bad_payload,    // a chunk's payload does not match its CRC
+  broken_chain,   // whole chunks, but one does not follow the one before it: removed, swapped or replaced
+  bad_content,    // a chunk whose payload does not follow its type's layout
+  after_end,      // bytes follow END
+  encrypted,      // a chunk with the encrypted flag, which this version cannot read
+};
+[[nodiscard]] std::string_view damage_kind_name(DamageKind k);
+
+struct DamagedPlace {
+  DamageKind kind{};
+  std::uint64_t offset = 0;  // first byte that is not as it must be, from the start of the file
+  std::uint64_t length = 0;  // bytes that were skipped; 0 when none were
+  std::string what;          // one line for people, without the file's name
+};
+
+struct Chunk {
+  ChunkHeader header;
+  std::uint64_t offset = 0;
+  base::Bytes payload;
+};
+using WalkItem = std::variant<Chunk, DamagedPlace>;
+
+/// Walks a file chunk by chunk.
+class ChunkReader {
+ public:
+  /// Errors with the path: not_found, io; bad_format (not a recording, damaged header), unsupported (version, encrypted).
+  [[nodiscard]] static base::Result<ChunkReader> open(const std::string& path);
+  ChunkReader(ChunkReader&&) noexcept;
+  ChunkReader& operator=(ChunkReader&&) noexcept;
+  ~ChunkReader();
+
+  [[nodiscard]] const FileHeader& header() const;
+  [[nodiscard]] const std::string& path() const;
+  [[nodiscard]] std::uint64_t file_bytes() const;
+  /// The next whole chunk or damaged place; nullopt at the end. Errors: io only. Behind a damaged place it goes on at the
+  /// next chunk whose header and payload are valid.
+  [[nodiscard]] base::Result<std::optional<WalkItem>> next();
+  /// Continues at a chunk border that was seen before, or that an INDEX names; the chain check starts anew there.
+  void seek(std::uint64_t offset);
+  /// Hash of the last whole chunk that next() returned (of the file header before that).
+  [[nodiscard]] ChainHash chain_tip() const;
+
+ private:
+  struct State;
+  explicit ChunkReader(std::unique_ptr<State> s);
+  std::unique_ptr<State> state_;
+};
+
+struct VideoItem {
+  base::Bytes packet;
+  bool checkpoint = false;  // first packet of a CKPT chunk: decoding may start here
+};
+struct ChatItem {
+  std::string from;
+  std::string text;
+  boost::json::object all;
+};
+struct EventItem {
+  std::string type;
+  boost::json::object all;
+};
+struct ClockItem {
+  base::WallTime utc;
+};
+/// A damaged place. Video is withheld until the next checkpoint; the item that carries it shows the end of the hole.
+struct GapItem {
+  DamagedPlace place;
+};
+struct TimelineItem {
+  Time t{};
+  std::uint64_t offset = 0;  // of its chunk
+  std::variant<VideoItem, CursorShape, CursorMove, ChatItem, EventItem, ClockItem, GapItem> item;
+};
+
+/// The items of a recording in time order.
+class Timeline {
+ public:
+  /// Errors as ChunkReader::open.
+  [[nodiscard]] static base::Result<Timeline> open(const std::string& path);
+  Timeline(Timeline&&) noexcept;
+  Timeline& operator=(Timeline&&) noexcept;
+  ~Timeline();
+
+  [[nodiscard]] const FileHeader& header() const;
+  /// nullopt at the end. Errors: io only; damage comes as GapItem.
+  [[nodiscard]] base::Result<std::optional<TimelineItem>> next();
+  /// Continues at the last checkpoint at or before `t` (the first one when there is none before). The caller decodes and
+  /// drops what is earlier than `t`. Cursor shapes from before that point come again when they are used.
+  base::Result<> seek(Time t);
+
+ private:
+  struct State;
+  explicit Timeline(std::unique_ptr<State> s);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rescue::rcrec
