@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passwords and tokens: from stdin, a file, the environment or a terminal without echo; never from argv.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "cli/env.hpp"
+#include "cli/parse.hpp"
+
+namespace rescue::cli {
+
+inline constexpr std::size_t kMaxSecretBytes = 4096;
+
+/// The secret flag `name` of the table: --NAME-stdin (first line of stdin), else --NAME-file, else the flag's variable,
+/// else a prompt on the terminal (twice with `confirm`), else invalid_argument that names the three ways.
+/// A trailing line end is dropped; empty and longer than kMaxSecretBytes are invalid_argument.
+[[nodiscard]] base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std::string_view name,
+                                                          std::string_view prompt, bool confirm = false);
+
+/// One line from env.in_fd without its line end, at most `cap` bytes; reads byte by byte and takes nothing more.
+/// `closed` at end of file before any byte.
+[[nodiscard]] base::Result<std::string> read_line(int fd, std::size_t cap);
+/// All of a descriptor; too_large past `cap`.
+[[nodiscard]] base::Result<std::string> read_all(int fd, std::size_t cap);
+/// A yes/no question on stderr, answered on a terminal; false when stdin is none.
+[[nodiscard]] bool confirm_on_terminal(Env& env, std::string_view question);
+
+}  // namespace rescue::cli
