@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Support sessions and what hangs on them: PIN, applet key, grants.
+#pragma once
+
+#include "base/result.hpp"
+#include "store/model.hpp"
+#include "store/transaction.hpp"
+
+namespace rescue::store {
+
+struct SessionFilter {
+  std::vector<std::string> states;       // empty: all
+  std::optional<base::Guid> technician;  // holds it, or created it and nobody holds it
+  bool live_only = false;
+};
+
+namespace sessions {
+/// conflict when id or guid_id exist.
+[[nodiscard]] base::Result<> insert(Transaction& tx, const Session& session);
+/// Replaces the whole row but id, guid_id, kind, created_at and created_by. not_found.
+[[nodiscard]] base::Result<> update(Transaction& tx, const Session& session);
+/// not_found.
+[[nodiscard]] base::Result<Session> get(ReadTransaction& tx, const base::Guid& id);
+/// get for a mutation that will update the row: no other mutation of it comes between.
+[[nodiscard]] base::Result<Session> lock(Transaction& tx, const base::Guid& id);
+[[nodiscard]] base::Result<std::optional<Session>> find_by_guid_id(ReadTransaction& tx, base::ByteView guid_id);
+[[nodiscard]] base::Result<std::optional<Session>> find_by_applet(ReadTransaction& tx, base::ByteView fingerprint);
+/// Newest first.
+[[nodiscard]] base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filter,
+                                               std::string_view cursor = {}, std::size_t limit = 0);
+/// Live sessions in `state` whose state_since lies before `before`, at most `limit`, oldest first.
+[[nodiscard]] base::Result<std::vector<Session>> stale(ReadTransaction& tx, std::string_view state,
+                                                       base::WallTime before, std::size_t limit);
+/// Live sessions waiting for an applet whose PIN ended before `now`, at most `limit`.
+[[nodiscard]] base::Result<std::vector<Session>> with_expired_pin(ReadTransaction& tx, base::WallTime now,
+                                                                  std::size_t limit);
+/// Live sessions with a technician and no grant leased beyond `before`, at most `limit`.
+[[nodiscard]] base::Result<std::vector<Session>> with_lapsed_lease(ReadTransaction& tx, base::WallTime before,
+                                                                   std::size_t limit);
+[[nodiscard]] base::Result<std::uint64_t> count_live(ReadTransaction& tx);
+}  // namespace sessions
+
+namespace applet_keys {
+/// conflict when the session has a key, or the key has a session.
+[[nodiscard]] base::Result<> insert(Transaction& tx, const AppletKey& key);
+[[nodiscard]] base::Result<std::optional<AppletKey>> find(ReadTransaction& tx, const base::Guid& session);
+/// What the bound applet tells anew (host, version, address); the key stays.
+[[nodiscard]] base::Result<> update_host(Transaction& tx, const AppletKey& key);
+}  // namespace applet_keys
+
+namespace pins {
+/// Live: neither spent nor expired at `now`.
+[[nodiscard]] base::Result<std::uint64_t> count_live(ReadTransaction& tx, base::WallTime now);
+/// conflict when the number is in use (live or not; see forget_dead).
+[[nodiscard]] base::Result<> insert(Transaction& tx, const Pin& pin);
+/// Frees a number that is no longer live. True when it is free afterwards.
+[[nodiscard]] base::Result<bool> forget_dead(Transaction& tx, base::ByteView pin_id, base::WallTime now);
+[[nodiscard]] base::Result<std::optional<Pin>> find(ReadTransaction& tx, base::ByteView pin_id);
+[[nodiscard]] base::Result<std::optional<Pin>> find_by_session(ReadTransaction& tx, const base::Guid& session);
+[[nodiscard]] base::Result<> update(Transaction& tx, const Pin& pin);
+/// Deletes what expired before `before`.
+[[nodiscard]] base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before);
+}  // namespace pins
+
+namespace grants {
+/// conflict when this generation of the session exists.
+[[nodiscard]] base::Result<> insert(Transaction& tx, const Grant& grant);
+/// lease_until, permissions and revoked_at; not_found.
+[[nodiscard]] base::Result<> update(Transaction& tx, const Grant& grant);
+/// Not revoked, by generation. Lapsed leases are in: they can be renewed.
+[[nodiscard]] base::Result<std::vector<Grant>> current(ReadTransaction& tx, const base::Guid& session);
+/// Revokes those of `technician`, or all; returns how many.
+[[nodiscard]] base::Result<std::uint64_t> revoke(Transaction& tx, const base::Guid& session,
+                                                 const std::optional<base::Guid>& technician, base::WallTime now);
+/// Live sessions in which `technician` has an unrevoked grant.
+[[nodiscard]] base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician);
+}  // namespace grants
+
+}  // namespace rescue::store

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Users, their groups, bearer tokens and devices.
+#pragma once
+
+#include "base/result.hpp"
+#include "store/model.hpp"
+#include "store/transaction.hpp"
+
+namespace rescue::store {
+
+namespace users {
+/// conflict when another user has this e-mail address.
+[[nodiscard]] base::Result<> insert(Transaction& tx, const User& user);
+/// Replaces the whole row. not_found, conflict.
+[[nodiscard]] base::Result<> update(Transaction& tx, const User& user);
+/// not_found. Also removed users.
+[[nodiscard]] base::Result<User> get(ReadTransaction& tx, const base::Guid& id);
+/// Case of ASCII letters ignored; removed users are not found.
+[[nodiscard]] base::Result<std::optional<User>> find_by_email(ReadTransaction& tx, std::string_view email);
+/// By e-mail address, without removed ones. invalid_argument for a cursor that no list gave.
+[[nodiscard]] base::Result<Page<User>> list(ReadTransaction& tx, std::string_view cursor = {}, std::size_t limit = 0);
+/// Administrators who can sign in: neither removed nor disabled.
+[[nodiscard]] base::Result<std::uint64_t> count_administrators(ReadTransaction& tx);
+}  // namespace users
+
+namespace groups {
+[[nodiscard]] base::Result<> insert(Transaction& tx, const Group& group);
+[[nodiscard]] base::Result<> update(Transaction& tx, const Group& group);
+[[nodiscard]] base::Result<Group> get(ReadTransaction& tx, const base::Guid& id);
+/// The group new users get; made by the first migration under a fixed id.
+[[nodiscard]] base::Result<Group> get_default(ReadTransaction& tx);
+[[nodiscard]] base::Result<std::vector<Group>> list(ReadTransaction& tx);
+}  // namespace groups
+
+namespace tokens {
+[[nodiscard]] base::Result<> insert(Transaction& tx, const Token& token);
+/// Whatever is stored under this hash, expired and revoked ones too; the caller judges.
+[[nodiscard]] base::Result<std::optional<Token>> find(ReadTransaction& tx, base::ByteView hash);
+/// not_found. Revoking twice keeps the first time.
+[[nodiscard]] base::Result<> revoke(Transaction& tx, base::ByteView hash, base::WallTime now);
+/// All of one user but `except` (empty: none); returns how many were live.
+[[nodiscard]] base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now,
+                                                     base::ByteView except = {});
+/// Deletes what expired or was revoked before `before`.
+[[nodiscard]] base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before);
+}  // namespace tokens
+
+namespace devices {
+/// Inserts, or updates public key and last_seen_at of the same user's device of that name; returns the stored id.
+[[nodiscard]] base::Result<base::Guid> upsert(Transaction& tx, const Device& device);
+[[nodiscard]] base::Result<std::vector<Device>> list(ReadTransaction& tx, const base::Guid& user);
+[[nodiscard]] base::Result<> revoke(Transaction& tx, const base::Guid& id, base::WallTime now);
+}  // namespace devices
+
+namespace settings {
+/// Site settings by name ("password.min_score"); values are text.
+[[nodiscard]] base::Result<std::optional<std::string>> get(ReadTransaction& tx, std::string_view key);
+[[nodiscard]] base::Result<> set(Transaction& tx, std::string_view key, std::string_view value, base::WallTime now);
+}  // namespace settings
+
+}  // namespace rescue::store
