@@ -112,6 +112,8 @@ class Link {
   /// Cheap: would poll_output give something?
   [[nodiscard]] bool has_output(PathId path) const;
   [[nodiscard]] std::optional<PathId> current_path() const;
+  /// A path is up and the peer's RESUME arrived on it.
+  [[nodiscard]] bool is_ready() const;
 
   // ---- time and events
   [[nodiscard]] std::optional<Event> poll_event();

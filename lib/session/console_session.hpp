@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The technician's end of a session. Commands in, events out; what the user has not allowed is refused here already, though
+// it is the applet that decides. Sans-IO, one strand. Driven like AppletSession: pump(), poll_event(), poll_audit(),
+// on_deadline().
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "session/applet_session.hpp"
+
+namespace rescue::session {
+
+using wire::session::Action;
+using wire::session::ConsentState;
+using wire::session::EndedBy;
+using wire::session::RefusalReason;
+using wire::session::StopReason;
+
+// ---- events: for views, scripts and the recorder
+struct PeerHello {
+  std::string software;
+};
+struct LinkChanged {
+  bool up = false;
+};
+struct ChatReceived {
+  std::string text;
+  base::WallTime sent;
+};
+struct PermissionChanged {
+  Permission permission;
+  ConsentState state = ConsentState::none;
+};
+struct DisplaysChanged {
+  std::vector<DisplayInfo> displays;
+};
+struct ViewChanged {
+  bool active = false;
+  std::uint32_t display = 0;
+  StopReason reason = StopReason::none;
+};
+/// Answer with screen_decoded(sequence) or screen_broken().
+struct ScreenArrived {
+  std::uint32_t sequence = 0;
+  std::uint32_t display = 0;
+  bool keyframe = false;
+  base::WallTime captured;
+  base::Bytes data;
+};
+struct CursorShapeChanged {
+  std::uint16_t width = 0, height = 0, hot_x = 0, hot_y = 0;
+  base::Bytes rgba;
+};
+struct CursorMoved {
+  std::uint32_t display = 0;
+  std::int32_t x = 0, y = 0;
+  bool visible = true;
+};
+struct ControlChanged {
+  bool active = false;
+  bool held = false;                       // input is being dropped while the user decides
+  StopReason reason = StopReason::none;
+};
+struct Refused {
+  Action action = Action::none;
+  std::uint32_t id = 0;
+  RefusalReason reason = RefusalReason::other;
+};
+struct SysinfoArrived {
+  std::uint32_t request = 0;
+  std::vector<SysinfoSection> sections;
+};
+using ConsoleEvent = std::variant<PeerHello, LinkChanged, ChatReceived, PermissionChanged, DisplaysChanged, ViewChanged,
+                                  ScreenArrived, CursorShapeChanged, CursorMoved, ControlChanged, Refused, SysinfoArrived,
+                                  FileAction, FileEvent, SessionEnded>;
+
+struct ConsoleOptions {
+  std::string software = "rescue";
+  std::string technician_email;            // actor of audit events
+  PermissionSet granted;                   // of the grant
+  bool recording_forced = false;
+  bool omit_chat_text = false;
+  FileHasherFactory hasher;                // required
+  std::uint64_t first_seq = 1;             // of audit events; after a restart the last one logged + 1
+};
+
+/// pump() stops reading while so many events wait; a view that stops drawing holds the picture back, not the memory.
+inline constexpr std::size_t kConsoleEventsMax = 256;
+
+class ConsoleSession final : private FileTransferOwner {
+ public:
+  ConsoleSession(ConsoleOptions options, Now now);
+  ~ConsoleSession();
+  ConsoleSession(const ConsoleSession&) = delete;
+  ConsoleSession& operator=(const ConsoleSession&) = delete;
+
+  // ---- link side (called by pump)
+  /// Errors: bad_format, too_large: close the link.
+  [[nodiscard]] base::Result<void> on_message(Channel channel, base::ByteView message, Now now);
+  [[nodiscard]] std::optional<base::Bytes> next_outgoing(Channel channel);
+  [[nodiscard]] bool wants_messages() const { return events_.size() < kConsoleEventsMax && !ended_; }
+  [[nodiscard]] bool take_discard(Channel channel);
+  void on_link_up(Now now);
+  void on_link_down(Now now);
+  [[nodiscard]] bool link_up() const { return link_up_; }
+
+  // ---- commands. Errors: denied (no consent, or not in the grant), invalid_argument, too_large, conflict, closed.
+  [[nodiscard]] base::Result<void> chat(std::string_view text, Now now);
+  [[nodiscard]] base::Result<void> ask(Permission p, Now now);
+  /// Display 0 is the primary one. Needs desktop_view, and a running recording where the grant forces one.
+  [[nodiscard]] base::Result<void> start_view(std::uint32_t display, unsigned max_frames_per_s, Now now);
+  void stop_view(Now now);
+  [[nodiscard]] base::Result<void> start_control(Now now);
+  void stop_control(Now now);              // releases all keys and buttons
+  [[nodiscard]] base::Result<void> key(std::uint32_t keysym, std::uint32_t keycode, bool down, Now now);
+  [[nodiscard]] base::Result<void> type_text(std::string_view text, Now now);
+  [[nodiscard]] base::Result<void> pointer(std::uint32_t display, std::int32_t x, std::int32_t y, std::uint32_t buttons,
+                                           std::int8_t wheel_x, std::int8_t wheel_y, Now now);
+  void release_input(Now now);
+  [[nodiscard]] base::Result<TransferId> send_file(std::string_view name, std::uint64_t size, base::WallTime modified,
+                                                   Now now);
+  /// Asks the user to choose a file. Returns the request number that OpenForWrite will carry.
+  [[nodiscard]] base::Result<std::uint32_t> request_file(Now now);
+  void cancel_file(TransferId id, Now now);
+  [[nodiscard]] base::Result<std::uint32_t> request_sysinfo(std::vector<std::string> sections, Now now);
+  /// The recorder runs or not; tells the user. Needs record_session to start unless the grant forces recording.
+  [[nodiscard]] base::Result<void> recording(bool active, Now now);
+  void end(std::string_view reason, Now now);
+  /// The site ended the session or took the grant back.
+  void on_site_ends(std::string_view reason, Now now);
+  /// A renewed grant.
+  void on_grant(PermissionSet granted, bool recording_forced, Now now);
+
+  // ---- answers of the host
+  void screen_decoded(std::uint32_t sequence, Now now);
+  void screen_broken(Now now);             // asks for a keyframe
+  void file_opened(TransferId id, Now now);
+  void file_open_failed(TransferId id, FileStop reason, Now now);
+  void file_written(TransferId id, std::uint64_t up_to, Now now);
+  void file_write_failed(TransferId id, FileStop reason, Now now);
+  void file_committed(TransferId id, Now now);
+  void file_chunk(TransferId id, base::ByteView bytes, Now now);
+  void file_read_failed(TransferId id, Now now);
+
+  // ---- output, time, state
+  [[nodiscard]] std::optional<ConsoleEvent> poll_event();
+  [[nodiscard]] std::optional<AuditEvent> poll_audit();
+  [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const { return std::nullopt; }
+  void on_deadline(Now) {}
+
+  [[nodiscard]] ConsentState state(Permission p) const { return states_[static_cast<std::size_t>(p)]; }
+  [[nodiscard]] const std::vector<DisplayInfo>& displays() const { return displays_; }
+  [[nodiscard]] bool viewing() const { return viewing_; }
+  [[nodiscard]] bool controlling() const { return controlling_; }
+  [[nodiscard]] bool control_held() const { return control_held_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+
+ private:
+  struct Impl;
+  friend struct Impl;
+
+  void send_file_message(base::Bytes message) override;
+  void act(FileAction action) override;
+  void on_file_event(FileEvent event) override;
+  [[nodiscard]] std::size_t files_backlog() const override;
+
+  ConsoleOptions options_;
+  FileTransfers files_;
+  std::array<std::deque<base::Bytes>, wire::kChannelCount> outgoing_;
+  std::array<std::size_t, wire::kChannelCount> outgoing_bytes_{};
+  std::array<bool, wire::kChannelCount> discard_{};
+  std::deque<ConsoleEvent> events_;
+  std::deque<AuditEvent> audit_;
+  std::uint64_t next_seq_;
+  Now now_;
+  std::array<ConsentState, wire::kPermissionCount> states_{};
+  std::vector<DisplayInfo> displays_;
+  bool link_up_ = false;
+  bool ended_ = false;
+  bool hello_seen_ = false;
+  bool viewing_ = false;
+  std::uint64_t view_packets_ = 0;
+  std::uint32_t last_screen_ = 0;
+  bool controlling_ = false;
+  bool control_held_ = false;
+  std::uint64_t control_events_ = 0;
+  bool recording_ = false;
+  std::uint32_t next_request_ = 1;
+};
+
+}  // namespace rescue::session

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// File transfer of one end, both directions; the same code in applet and console. Sans-IO: it says what to read and write.
+//
+// The host's part, as receiver:  OpenForWrite → opened() or open_failed(); WriteChunk → chunk_written() or write_failed();
+//   CommitFile (hashes match) → committed() or write_failed(); DropFile: delete what was written.
+// The host writes to a partial file ("name.part-…") and gives it its final name at CommitFile only, never replacing a file.
+// As sender:  ReadChunk → chunk_read() or read_failed(); CloseSource: nothing more is read.
+// One ReadChunk at a time per transfer; WriteChunks may queue up to kFileWindow bytes.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/bytes.hpp"
+#include "session/now.hpp"
+#include "wire/session_messages.hpp"
+
+namespace rescue::session {
+
+using wire::session::FileStop;
+
+struct FileDigests {
+  std::array<std::uint8_t, 16> md5{};
+  std::array<std::uint8_t, 32> sha256{};
+  friend bool operator==(const FileDigests&, const FileDigests&) = default;
+};
+/// MD5 and SHA-256 of a stream; the room stays free of OpenSSL, so the shell brings it.
+class FileHasher {
+ public:
+  virtual ~FileHasher() = default;
+  virtual void update(base::ByteView b) = 0;
+  [[nodiscard]] virtual FileDigests finish() = 0;
+};
+using FileHasherFactory = std::function<std::unique_ptr<FileHasher>()>;
+
+/// Content sent and not yet acknowledged as written, per transfer.
+inline constexpr std::uint64_t kFileWindow = 2 * 1024 * 1024;
+/// Running or waiting transfers per direction; a further offer is rejected as busy.
+inline constexpr std::size_t kTransfersMax = 8;
+/// The receiver acknowledges when this much was written since the last time.
+inline constexpr std::uint64_t kFileAckEvery = 256 * 1024;
+
+enum class FileDirection : std::uint8_t { to_applet, to_console };
+[[nodiscard]] std::string_view name(FileDirection d);
+[[nodiscard]] std::string_view name(FileStop s);
+
+struct TransferId {
+  FileDirection direction = FileDirection::to_applet;
+  std::uint32_t number = 0;
+  auto operator<=>(const TransferId&) const = default;
+};
+
+// ---- what the host has to do
+struct OpenForWrite {
+  TransferId transfer;
+  std::string name;          // safe_file_name() of what the peer said
+  std::uint64_t size = 0;
+  std::uint32_t request = 0; // of ours that it answers, or 0
+};
+struct WriteChunk {
+  TransferId transfer;
+  std::uint64_t offset = 0;
+  base::Bytes bytes;
+};
+struct CommitFile {
+  TransferId transfer;
+};
+struct DropFile {
+  TransferId transfer;
+  FileStop reason = FileStop::none;
+};
+struct ReadChunk {
+  TransferId transfer;
+  std::uint64_t offset = 0;
+  std::size_t bytes = 0;     // exactly so many
+};
+struct CloseSource {
+  TransferId transfer;
+};
+using FileAction = std::variant<OpenForWrite, WriteChunk, CommitFile, DropFile, ReadChunk, CloseSource>;
+
+// ---- what happened
+struct FileOffered {
+  TransferId transfer;
+  std::string name;          // as the sender said it; not safe for a path or a terminal
+  std::uint64_t size = 0;
+};
+struct FileProgress {
+  TransferId transfer;
+  std::uint64_t done = 0;    // written at the receiver
+  std::uint64_t size = 0;
+};
+struct FileFinished {
+  TransferId transfer;
+  std::string name;
+  std::uint64_t size = 0;
+  FileStop reason = FileStop::none;  // none: complete, hashes equal at both ends
+  bool accepted = false;             // false with a reason: it never began
+  FileDigests digests;               // set when reason is none
+};
+using FileEvent = std::variant<FileOffered, FileProgress, FileFinished>;
+
+/// Where a FileTransfers object puts its output; the session core that owns it.
+class FileTransferOwner {
+ public:
+  virtual void send_file_message(base::Bytes message) = 0;
+  virtual void act(FileAction action) = 0;
+  virtual void on_file_event(FileEvent event) = 0;
+  /// Bytes of files messages queued at the core; reading pauses above kFilesBacklogMax.
+  [[nodiscard]] virtual std::size_t files_backlog() const = 0;
+
+ protected:
+  ~FileTransferOwner() = default;
+};
+inline constexpr std::size_t kFilesBacklogMax = 256 * 1024;
+
+class FileTransfers {
+ public:
+  FileTransfers(wire::End self, FileTransferOwner& owner, FileHasherFactory hasher);
+  ~FileTransfers();
+
+  /// Offers a file; the host keeps the source open until CloseSource. Errors: denied (name), too_large, conflict (busy).
+  [[nodiscard]] base::Result<TransferId> offer(std::string_view file_name, std::uint64_t size, base::WallTime modified,
+                                               std::uint32_t request);
+  /// From either side.
+  void cancel(TransferId id, FileStop reason);
+  void stop_all(FileDirection d, FileStop reason);
+  void stop_all(FileStop reason);
+
+  // answers of the host
+  void opened(TransferId id);
+  void open_failed(TransferId id, FileStop reason);
+  void chunk_written(TransferId id, std::uint64_t up_to);
+  void write_failed(TransferId id, FileStop reason);
+  void committed(TransferId id);
+  void chunk_read(TransferId id, base::ByteView bytes);
+  void read_failed(TransferId id);
+  /// The core's files queue got shorter.
+  void on_backlog_drained();
+
+  /// A checked message of the files channel that belongs here (File*, without FileRequest). Errors: bad_format when the peer
+  /// breaks the order of a transfer; drop it. Messages of transfers that are over are ignored.
+  [[nodiscard]] base::Result<void> on_message(const wire::session::SessionMessage& m);
+  /// Rejects an offer without looking at it.
+  void reject(const wire::session::FileOffer& offer, FileStop reason);
+
+  [[nodiscard]] std::size_t active() const;
+
+ private:
+  struct Outgoing;
+  struct Incoming;
+  using OutgoingMap = std::map<std::uint32_t, std::unique_ptr<Outgoing>>;
+  using IncomingMap = std::map<std::uint32_t, std::unique_ptr<Incoming>>;
+
+  [[nodiscard]] base::Result<void> on_offer(const wire::session::FileOffer& m);
+  [[nodiscard]] base::Result<void> on_chunk(const wire::session::FileChunk& m);
+  [[nodiscard]] base::Result<void> on_done(const wire::session::FileDone& m);
+  [[nodiscard]] base::Result<void> on_accept(std::uint32_t number);
+  [[nodiscard]] base::Result<void> on_ack(const wire::session::FileAck& m);
+  [[nodiscard]] base::Result<void> on_received(std::uint32_t number);
+  void read_more(Outgoing& t);
+  void commit_if_complete(Incoming& t);
+  void end_outgoing(OutgoingMap::iterator it, FileStop reason);
+  void end_incoming(IncomingMap::iterator it, FileStop reason);
+  [[nodiscard]] TransferId out_id(std::uint32_t number) const { return {out_direction_, number}; }
+  [[nodiscard]] TransferId in_id(std::uint32_t number) const { return {in_direction_, number}; }
+
+  FileTransferOwner& owner_;
+  FileHasherFactory make_hasher_;
+  FileDirection out_direction_;
+  FileDirection in_direction_;
+  std::uint32_t last_out_ = 0;
+  std::uint32_t last_in_ = 0;
+  OutgoingMap outgoing_;
+  IncomingMap incoming_;
+};
+
+}  // namespace rescue::session
