@@ -148,8 +148,9 @@ struct Gateway {
   base::Guid id;
   std::string name;  // unique among gateways that are not removed
   std::vector<std::string> addresses;  // "host:port"
-  base::Bytes spki;
-  base::Bytes fingerprint;  // 32 bytes; the same condition
+  base::Bytes spki;                    // of the identity with which it talks to brokers
+  base::Bytes fingerprint;             // 32 bytes, of that identity; unique under the same condition
+  base::Bytes server_fingerprint;      // 32 bytes, of the key of its server certificate, as clients see it
   base::WallTime enrolled_at;
   bool draining = false;
   std::optional<base::WallTime> last_seen_at;

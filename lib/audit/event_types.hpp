@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The closed list of log event types (names: store/event_type.hpp): who may send each, what its data holds, what it means.
+// Data fields are those every event of the type has; a source may add more. A type or source outside this table is refused.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "store/event_type.hpp"
+
+namespace rescue::audit {
+
+using store::EventSource;
+using store::EventType;
+
+constexpr std::uint8_t from(EventSource s) { return static_cast<std::uint8_t>(1u << static_cast<unsigned>(s)); }
+inline constexpr std::uint8_t kBroker = from(EventSource::broker);
+inline constexpr std::uint8_t kConsole = from(EventSource::console);
+inline constexpr std::uint8_t kApplet = from(EventSource::applet);
+inline constexpr std::uint8_t kEnds = kConsole | kApplet;
+
+struct EventRule {
+  EventType type;
+  std::uint8_t sources;      // from(…) bits
+  std::string_view data;     // fields, comma separated, for people
+  std::string_view meaning;  // one line
+};
+
+inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
+    {EventType::session_created, kBroker, "kind,note", "A technician made a session and got its PIN."},
+    {EventType::session_pin_redeemed, kBroker, "address", "Somebody entered the PIN and was given the session's invite."},
+    {EventType::session_applet_registered, kBroker, "fingerprint,host,os,user,version,address",
+     "The first applet key was bound to the session."},
+    {EventType::session_key_refused, kBroker, "fingerprint,address,host",
+     "An applet with another key than the bound one wanted to be this session's."},
+    {EventType::session_picked_up, kBroker, "generation,permissions,fingerprint,join",
+     "A technician took the session, took part in it, or came again with a new key."},
+    {EventType::session_closed, kBroker, "by,reason,state", "The session was ended by a person or by force."},
+    {EventType::session_timed_out, kBroker, "reason", "The session was ended by a clock."},
+    {EventType::session_noted, kBroker, "text", "The session's note was replaced."},
+    {EventType::auth_login, kBroker, "address,device", "A sign-in."},
+    {EventType::auth_login_failed, kBroker, "address,reason,failures", "A refused sign-in, with the reason the caller was not told."},
+    {EventType::auth_logout, kBroker, "", "A sign-out."},
+    {EventType::auth_locked, kBroker, "failures", "The account was locked by failed sign-ins."},
+    {EventType::auth_password_changed, kBroker, "", "A user changed the own password."},
+    {EventType::user_created, kBroker, "user,email,role", "An account was made."},
+    {EventType::user_changed, kBroker, "user,email,changes", "Address, name or role of an account changed."},
+    {EventType::user_disabled, kBroker, "user,email,sessions_ended", "An account was disabled and its sessions ended."},
+    {EventType::user_enabled, kBroker, "user,email", "A disabled account was enabled."},
+    {EventType::user_unlocked, kBroker, "user,email", "A locked account was unlocked."},
+    {EventType::user_password_reset, kBroker, "user,email", "An account got a new initial password."},
+    {EventType::user_removed, kBroker, "user,email,sessions_ended", "An account was removed."},
+    {EventType::gateway_enrolled, kBroker, "gateway,name,fingerprint", "A gateway enrolled with its token."},
+    {EventType::gateway_connected, kBroker, "gateway,name", "A gateway's connection to the broker came up."},
+    {EventType::gateway_lost, kBroker, "gateway,name,reason", "A gateway's connection to the broker ended."},
+    {EventType::gateway_drained, kBroker, "gateway,name,draining", "A gateway takes no new sessions, or takes them again."},
+    {EventType::gateway_removed, kBroker, "gateway,name", "A gateway was removed; its key is worthless."},
+    {EventType::link_up, kEnds, "path", "The link between the ends carries bytes."},
+    {EventType::link_down, kEnds, "reason", "The link between the ends broke."},
+    {EventType::transport_changed, kEnds, "from,to", "The link moved to another path."},
+    {EventType::chat_message, kEnds, "from,text", "A chat message."},
+    {EventType::consent_asked, kEnds, "permission", "The technician asked for a permission."},
+    {EventType::consent_granted, kEnds, "permission", "The user allowed it."},
+    {EventType::consent_denied, kEnds, "permission,why", "The user said no, or gave no answer in time."},
+    {EventType::consent_revoked, kEnds, "permission", "The user took it back."},
+    {EventType::view_started, kEnds, "display", "The technician sees the desktop."},
+    {EventType::view_ended, kEnds, "", "The technician sees the desktop no more."},
+    {EventType::control_started, kEnds, "", "The technician moves pointer and keys."},
+    {EventType::control_ended, kEnds, "", "The technician moves them no more."},
+    {EventType::file_offered, kEnds, "name,size", "A file was offered to the other end."},
+    {EventType::file_sent, kEnds, "name,size,md5,sha256", "A file went from the technician to the user."},
+    {EventType::file_received, kEnds, "name,size,md5,sha256", "A file went from the user to the technician."},
+    {EventType::file_refused, kEnds, "name,why", "An offered file was not taken."},
+    {EventType::file_failed, kEnds, "name,why", "A transfer broke off; nothing was left in place."},
+    {EventType::sysinfo_sent, kEnds, "", "System information was shown to the technician."},
+    {EventType::recording_started, kConsole, "name", "A recording began."},
+    {EventType::recording_gap, kConsole, "name,from,to,why", "A stretch of time is missing in a recording."},
+    {EventType::recording_ended, kConsole, "name,size,sha256", "A recording was closed; its hash names the file."},
+    {EventType::alert, kBroker | kEnds | from(EventSource::gateway), "reason", "Something that an administrator should look at."},
+}};
+
+/// One rule per type, in the enum's order.
+consteval bool rules_in_order() {
+  for (std::size_t i = 0; i < kEventRules.size(); ++i) {
+    if (static_cast<std::size_t>(kEventRules[i].type) != i) return false;
+  }
+  return true;
+}
+static_assert(rules_in_order());
+
+[[nodiscard]] constexpr const EventRule& rule_of(EventType type) { return kEventRules[static_cast<std::size_t>(type)]; }
+[[nodiscard]] constexpr bool may_send(EventSource source, EventType type) {
+  return (rule_of(type).sources & from(source)) != 0;
+}
+
+}  // namespace rescue::audit

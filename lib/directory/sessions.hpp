@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sessions desk: creation, PIN, registration of the applet, pickup, leases, end. Every function is one mutation together
+// with its log event, follows the transition table of wire/session_state.hpp, and checks the rules of sessions; who may call it
+// is authorization.hpp's business. What it returns is for the caller to sign and send (crypto/tokens.hpp).
+//
+// The authentication GUID is not stored. It is HKDF-SHA256(site secret, salt, "rescue-session-guid/1" || session id), with a
+// salt of 32 random bytes that lives in the PIN's row until the applet has registered or the session has ended. The database
+// alone gives no GUID; after registration not even database and site secret together do. PINs are stored as
+// HMAC-SHA256(key derived from the site secret, digits).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "crypto/tokens.hpp"
+#include "directory/authorization.hpp"
+#include "directory/errors.hpp"
+#include "store/model.hpp"
+#include "store/transaction.hpp"
+#include "wire/session_state.hpp"
+
+namespace rescue::directory {
+
+struct DeskPolicy {
+  std::string organisation;
+  std::chrono::seconds pin_lifetime{20 * 60};
+  std::chrono::seconds lease{15 * 60};
+  std::chrono::seconds ticket_lifetime{60 * 60};
+  std::chrono::seconds waiting_limit{8 * 60 * 60};  // registered, but nobody came
+  std::chrono::seconds lapsed_limit{60 * 60};       // after the last lease has run out
+};
+inline constexpr std::size_t kMaxNoteBytes = 4000;
+inline constexpr std::size_t kMaxReasonBytes = 1000;
+inline constexpr std::size_t kMaxCustomerBytes = 16 * 1024;
+inline constexpr std::uint32_t kMinPinDigits = 6;
+inline constexpr std::uint32_t kMaxPinDigits = 12;
+
+/// Digits that a new PIN needs when `live` others are in use: six while they are at most 1 in 100,000 of the space, then more.
+[[nodiscard]] std::uint32_t pin_digits_for(std::uint64_t live);
+
+/// Who acts on a session, for table and log.
+struct Actor {
+  wire::Party party = wire::Party::technician;
+  std::string name;                // as the log shows it, e.g. an e-mail address
+  std::optional<base::Guid> user;  // a signed-in one
+};
+[[nodiscard]] Actor actor_of(const Principal& who);
+
+struct NewSession {
+  base::Guid id;
+  std::string note;
+  std::string customer = "{}";  // JSON object text, checked by the caller
+};
+struct CreatedSession {
+  store::Session session;
+  std::string pin;  // shown once
+};
+struct Redeemed {
+  store::Session session;
+  base::Guid guid;  // secret: goes into the invite and nowhere else
+  base::WallTime not_after;
+};
+struct AppletHello {
+  base::Guid guid;
+  base::Bytes spki;
+  std::string host_name, host_os, host_user, version;
+  std::string address;
+};
+struct Registered {
+  store::Session session;
+  store::AppletKey key;
+  bool first = false;  // false: the bound key came again
+  crypto::Ticket ticket;
+};
+struct PickupRequest {
+  base::Guid session;
+  base::Bytes console_spki;
+  std::uint64_t seen_generation = 0;  // the new grant's is higher than this, too
+  bool join = false;                  // take part beside the technician who holds it
+  crypto::Profile profile = crypto::Profile::modern;
+};
+struct PickedUp {
+  store::Session session;
+  crypto::Grant grant;
+  crypto::Ticket ticket;
+  crypto::Fingerprint applet_fingerprint{};
+};
+
+/// Stateless but for its policy and keys; thread-safe.
+class SessionDesk {
+ public:
+  /// `site_secret`: at least 32 random bytes that never reach the database (a 0600 file).
+  SessionDesk(DeskPolicy policy, base::SecretBytes site_secret, base::RandomSource& random);
+
+  /// permission_missing when the group has no private_sessions; invalid_argument.
+  [[nodiscard]] base::Result<CreatedSession> create(store::Transaction& tx, const NewSession& session,
+                                                    const Principal& who, base::WallTime now) const;
+  /// pin_unknown, pin_expired, pin_spent; session_ended. May be redeemed again until an applet has registered.
+  [[nodiscard]] base::Result<Redeemed> redeem_pin(store::Transaction& tx, std::string_view pin, std::string_view address,
+                                                  base::WallTime now) const;
+  /// Binds the first key; later the same key again gets a new ticket. guid_unknown, session_ended, pin_expired (never
+  /// registered in time), and for another key an outcome (not an error, because its log event must be committed).
+  struct RegisterOutcome {
+    std::optional<Registered> registered;  // empty: key_already_bound, and session.key_refused is logged
+    base::Guid session;
+  };
+  [[nodiscard]] base::Result<RegisterOutcome> register_applet(store::Transaction& tx, const AppletHello& hello,
+                                                              base::WallTime now) const;
+  /// The live session of an applet by its key. sign_in_needed for an unknown key, session_ended.
+  [[nodiscard]] base::Result<store::Session> session_of_applet(store::ReadTransaction& tx,
+                                                               base::ByteView fingerprint) const;
+  [[nodiscard]] base::Result<crypto::Ticket> applet_ticket(store::ReadTransaction& tx, base::ByteView fingerprint,
+                                                           base::WallTime now) const;
+
+  /// One caller wins. already_picked_up, not_waiting, session_ended, session_not_found, invalid_argument (bad key).
+  [[nodiscard]] base::Result<PickedUp> pickup(store::Transaction& tx, const PickupRequest& request, const Principal& who,
+                                              base::WallTime now) const;
+  /// Renews the lease of a technician in the session. Another console key than before gets a new generation and revokes the
+  /// old grant. not_your_session.
+  [[nodiscard]] base::Result<PickedUp> renew(store::Transaction& tx, const base::Guid& session,
+                                             const base::Bytes& console_spki, const Principal& who,
+                                             base::WallTime now) const;
+  /// The grants that an applet should hold now: not revoked, lease not over.
+  [[nodiscard]] base::Result<std::vector<crypto::Grant>> current_grants(store::ReadTransaction& tx,
+                                                                        const base::Guid& session,
+                                                                        base::WallTime now) const;
+
+  /// close, abort or time_out. Revokes all grants. session_ended when it is over already, session_not_found.
+  [[nodiscard]] base::Result<store::Session> end(store::Transaction& tx, const base::Guid& session,
+                                                 wire::SessionEvent how, const Actor& actor, std::string_view reason,
+                                                 base::WallTime now) const;
+  /// Replaces the note.
+  [[nodiscard]] base::Result<store::Session> note(store::Transaction& tx, const base::Guid& session,
+                                                  std::string_view text, const Actor& actor, base::WallTime now) const;
+  /// A step of the table that has its own log event elsewhere (link_lost, link_up, applet_lost, …). wrong_state.
+  [[nodiscard]] base::Result<store::Session> step(store::Transaction& tx, const base::Guid& session,
+                                                  wire::SessionEvent event, wire::Party by, base::WallTime now) const;
+
+  /// Ends what has run out (PINs nobody used, applets nobody came for, lapsed leases), at most `limit` sessions; forgets old PINs
+  /// and tokens. Call it every minute, and after a start not before clients could renew their leases. Returns the ended ones.
+  [[nodiscard]] base::Result<std::vector<store::Session>> sweep(store::Transaction& tx, base::WallTime now,
+                                                                std::size_t limit = 100) const;
+
+  [[nodiscard]] const DeskPolicy& policy() const { return policy_; }
+
+ private:
+  [[nodiscard]] base::Result<base::Guid> derive_guid(const base::Guid& session, base::ByteView salt) const;
+  [[nodiscard]] base::Bytes pin_id(std::string_view pin) const;
+  [[nodiscard]] base::Result<std::string> assign_pin(store::Transaction& tx, const base::Guid& session,
+                                                     const base::Bytes& salt, base::WallTime now) const;
+  [[nodiscard]] base::Result<PickedUp> grant_to(store::Transaction& tx, store::Session session,
+                                                const PickupRequest& request, const Principal& who,
+                                                base::WallTime now) const;
+  [[nodiscard]] base::Result<crypto::Grant> grant_terms(store::ReadTransaction& tx, const store::Session& session,
+                                                        const store::Grant& grant, const base::Bytes& applet) const;
+  [[nodiscard]] crypto::Ticket ticket_for(const store::Session& session, crypto::Role role, base::Bytes spki,
+                                          base::WallTime now) const;
+
+  DeskPolicy policy_;
+  base::SecretBytes guid_key_;
+  base::SecretBytes pin_key_;
+  base::RandomSource& random_;
+};
+
+}  // namespace rescue::directory
