@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/secret_input.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "sample_program.hpp"
+#include "support/cli_env.hpp"
+#include "support/temp_dir.hpp"
+
+namespace rescue::cli {
+namespace {
+
+using test::TestEnv;
+using test::words;
+
+base::Result<std::string> password(TestEnv& t, std::string_view flags) {
+  const auto args = words(std::string("item add --name x") + (flags.empty() ? "" : " ") + std::string(flags));
+  RESCUE_TRY(auto secret, read_secret(t.env, parse(sample::kDemo, args, t.env).value(), "password", "Password"));
+  return std::string(base::as_text(secret.view()));
+}
+
+TEST(ReadSecret, TakesTheFirstLineOfStdinAndLeavesTheRest) {
+  TestEnv t("correct horse\r\nsecond line\n");
+  EXPECT_EQ(password(t, "--password-stdin").value(), "correct horse");
+  EXPECT_EQ(read_line(t.env.in_fd, 100).value(), "second line");
+  EXPECT_EQ(read_line(t.env.in_fd, 100).error().code, base::Errc::closed);
+}
+
+TEST(ReadSecret, TakesAFileOrAVariable) {
+  test::TempDir dir;
+  std::ofstream(dir / "p") << "from file\n";
+  TestEnv t;
+  EXPECT_EQ(password(t, "--password-file " + (dir / "p").string()).value(), "from file");
+  EXPECT_EQ(password(t, "--password-file /nowhere/p").error().code, base::Errc::not_found);
+  t.env.environment["DEMO_PASSWORD"] = "from variable";
+  EXPECT_EQ(password(t, "").value(), "from variable");
+}
+
+TEST(ReadSecret, RefusesEmptyHugeAndMissing) {
+  TestEnv empty("\n");
+  EXPECT_EQ(password(empty, "--password-stdin").error().code, base::Errc::invalid_argument);
+  TestEnv huge(std::string(5000, 'x'));
+  EXPECT_EQ(password(huge, "--password-stdin").error().code, base::Errc::too_large);
+  TestEnv none;
+  const auto error = password(none, "").error();
+  EXPECT_EQ(error.code, base::Errc::invalid_argument);
+  EXPECT_NE(error.message().find("--password-stdin, --password-file FILE or the variable DEMO_PASSWORD"), std::string::npos);
+}
+
+TEST(ReadAll, StopsAtItsCap) {
+  TestEnv t("12345");
+  EXPECT_EQ(read_all(t.env.in_fd, 5).value(), "12345");
+  TestEnv more("123456");
+  EXPECT_EQ(read_all(more.env.in_fd, 5).error().code, base::Errc::too_large);
+}
+
+}  // namespace
+}  // namespace rescue::cli
