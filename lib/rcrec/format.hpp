@@ -89,11 +89,6 @@ struct ChunkHeader {
 /// nullopt when the sync, the CRC or a limit is wrong: not a chunk header.
 [[nodiscard]] std::optional<ChunkHeader> decode_chunk_header(base::ByteView b);
 
-/// Unsigned LEB128, at most 10 bytes.
-void append_varint(base::Bytes& out, std::uint64_t v);
-/// nullopt when it is cut off or longer than needed for 64 bits.
-[[nodiscard]] std::optional<std::uint64_t> read_varint(base::ByteReader& in);
-
 struct CursorShape {
   std::uint32_t id = 0;
   std::uint16_t width = 0;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// screen_decoder_seeds FOLDER: writes the seed corpus of the fuzz target, one file per kind of tile.
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "base/random.hpp"
+#include "screen/codec.hpp"
+#include "screen/compose.hpp"
+
+namespace {
+using namespace rescue;
+
+class Seed {
+ public:
+  Seed(std::string folder, std::string name) : path_(std::move(folder) + "/" + std::move(name)) {}
+  ~Seed() { std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(out_.view().data()), static_cast<std::streamsize>(out_.size())); }
+  Seed(const Seed&) = delete;
+  Seed& operator=(const Seed&) = delete;
+  void add(const screen::Frame& f) {
+    const auto p = encoder_.encode(f);
+    if (!p || !*p || (*p)->bytes.size() > 0xffff) return;
+    out_.u16(static_cast<std::uint16_t>((*p)->bytes.size()));
+    out_.bytes((*p)->bytes);
+  }
+
+ private:
+  std::string path_;
+  screen::Encoder encoder_;
+  base::ByteWriter out_;
+};
+
+void speckle(screen::Frame& f, screen::Rect r, base::SeededRandom& random, std::uint64_t colours) {
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    for (std::int32_t x = r.x; x < r.right(); ++x) f.row(y)[x] = static_cast<screen::Pixel>(random.below(colours) * 0x010305);
+  }
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  base::SeededRandom random(1);
+  screen::Frame f = *screen::Frame::create({75, 52});
+  {
+    Seed s(argv[1], "solid");
+    f.fill({0, 0, 40, 40}, 0x336699);
+    s.add(f);
+    f.fill({10, 10, 20, 20}, 0xffffff);
+    s.add(f);
+  }
+  {
+    Seed s(argv[1], "table_and_cache");
+    const screen::Frame blank = *screen::Frame::create({75, 52});
+    speckle(f, {0, 0, 75, 52}, random, 3);
+    s.add(f);
+    s.add(blank);
+    s.add(f);
+  }
+  {
+    Seed s(argv[1], "photo");
+    screen::Frame photo = *screen::Frame::create({34, 18});
+    speckle(photo, {0, 0, 34, 18}, random, 50000);
+    s.add(photo);
+  }
+  {
+    Seed s(argv[1], "moves");
+    screen::Frame page = *screen::Frame::create({120, 100});
+    speckle(page, {0, 0, 120, 100}, random, 2);
+    s.add(page);
+    screen::Frame up = page;
+    screen::blit(up, {0, -9}, page);
+    s.add(up);
+  }
+  {
+    Seed s(argv[1], "resize");
+    for (const std::int32_t side : {1, 16, 17, 33}) s.add(*screen::Frame::create({side, side}));
+  }
+  return 0;
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "screen/codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "screen/compose.hpp"
+
+namespace rescue::screen {
+namespace {
+
+/// A desktop that changes at random: text-like dots, solid windows, noise, scrolling and dragging.
+class Scene {
+ public:
+  Scene(std::uint64_t seed, Size size) : random_(seed), frame_(*Frame::create(size)) {}
+  const Frame& frame() const { return frame_; }
+  void resize(Size size) {
+    Frame next = *Frame::create(size);
+    blit(next, {0, 0}, frame_);
+    frame_ = std::move(next);
+  }
+  /// Changes something and says where.
+  Damage step() {
+    switch (random_.below(6)) {
+      case 0: return text();
+      case 1: return scroll();
+      case 2: return window();
+      case 3: return noise();
+      case 4: return drag();
+      default: return Damage(Rect{});
+    }
+  }
+  Rect any_rect() {
+    const Size s = frame_.size();
+    const auto w = static_cast<std::int32_t>(1 + random_.below(static_cast<std::uint64_t>(s.width)));
+    const auto h = static_cast<std::int32_t>(1 + random_.below(static_cast<std::uint64_t>(s.height)));
+    return Rect{static_cast<std::int32_t>(random_.below(static_cast<std::uint64_t>(s.width))),
+                static_cast<std::int32_t>(random_.below(static_cast<std::uint64_t>(s.height))), w, h}
+        .intersected(whole(s));
+  }
+
+ private:
+  Damage text() {
+    const Rect r = any_rect();
+    for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+      for (std::int32_t x = r.x; x < r.right(); ++x) frame_.row(y)[x] = random_.below(4) == 0 ? 0x202020u * static_cast<Pixel>(random_.below(4)) : 0xffffff;
+    }
+    return Damage(r);
+  }
+  Damage window() {
+    const Rect r = any_rect();
+    frame_.fill(r, static_cast<Pixel>(random_.below(0x1000000)));
+    return Damage(r);
+  }
+  Damage noise() {
+    const Rect r = any_rect().intersected({0, 0, 60, 60});
+    for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+      for (std::int32_t x = r.x; x < r.right(); ++x) frame_.row(y)[x] = static_cast<Pixel>(random_.below(0x1000000));
+    }
+    return Damage(r);
+  }
+  Damage scroll() {
+    const Rect r = any_rect();
+    const auto by = static_cast<std::int32_t>(1 + random_.below(20));
+    for (std::int32_t y = r.y; y + by < r.bottom(); ++y) std::copy_n(frame_.row(y + by) + r.x, r.width, frame_.row(y) + r.x);
+    return Damage(r);
+  }
+  Damage drag() {
+    const Rect r = any_rect();
+    Frame part = *Frame::create({r.width, r.height});
+    blit(part, {-r.x, -r.y}, frame_);
+    const Rect to = any_rect();
+    blit(frame_, {to.x, to.y}, part);
+    return Damage(Rect{to.x, to.y, r.width, r.height});
+  }
+  base::SeededRandom random_;
+  Frame frame_;
+};
+
+Packet must_encode(Encoder& e, const Frame& f, const Damage* damage = nullptr, bool keyframe = false) {
+  auto p = e.encode(f, damage, keyframe);
+  EXPECT_TRUE(p) << p.error().message();
+  EXPECT_TRUE(p->has_value());
+  return std::move(**p);
+}
+
+TEST(Codec, IsExactOverRandomWorkAndDamageHintsChangeNothing) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(seed);
+    Scene scene(seed, {static_cast<std::int32_t>(200 + seed * 17), static_cast<std::int32_t>(140 + seed * 5)});
+    Encoder plain;
+    Encoder hinted;
+    Decoder decoder;
+    Frame before = scene.frame();
+    for (int i = 0; i < 60; ++i) {
+      const Damage damage = scene.step();
+      const auto packet = plain.encode(scene.frame());
+      const auto same = hinted.encode(scene.frame(), &damage);
+      ASSERT_TRUE(packet && same);
+      ASSERT_EQ(packet->has_value(), same->has_value());
+      if (!packet->has_value()) {
+        ASSERT_EQ(scene.frame(), before) << "no packet means no change";
+        continue;
+      }
+      ASSERT_EQ((*packet)->bytes, (*same)->bytes);
+      const auto changed = decoder.decode((*packet)->bytes);
+      ASSERT_TRUE(changed) << changed.error().message();
+      ASSERT_EQ(decoder.canvas(), scene.frame());
+      // What changed lies inside what was reported.
+      for (std::int32_t y = 0; y < before.size().height; ++y) {
+        for (std::int32_t x = 0; x < before.size().width; ++x) {
+          if (before.row(y)[x] == scene.frame().row(y)[x]) continue;
+          ASSERT_TRUE(std::ranges::any_of(changed->rects(), [&](const Rect& r) { return r.contains({x, y}); }));
+        }
+      }
+      before = scene.frame();
+    }
+  }
+}
+
+TEST(Codec, GivesTheSameBytesForTheSameInput) {
+  std::vector<base::Bytes> first;
+  for (int run = 0; run < 2; ++run) {
+    Scene scene(42, {320, 200});
+    Encoder e;
+    std::vector<base::Bytes> packets;
+    for (int i = 0; i < 40; ++i) {
+      scene.step();
+      auto p = e.encode(scene.frame());
+      ASSERT_TRUE(p);
+      if (*p) packets.push_back((*p)->bytes);
+    }
+    if (run == 0) first = packets;
+    EXPECT_EQ(packets, first);
+  }
+}
+
+TEST(Codec, SaysNothingWhenNothingChangedAndIgnoresTheUnusedByte) {
+  Frame f = *Frame::create({64, 48});
+  Encoder e;
+  must_encode(e, f);
+  std::vector<Pixel> with_rubbish(f.pixels().begin(), f.pixels().end());
+  for (Pixel& p : with_rubbish) p |= 0xab000000;
+  const auto again = e.encode({with_rubbish.data(), f.size(), f.stride()});
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->has_value());
+  EXPECT_TRUE(must_encode(e, f, nullptr, true).info.keyframe) << "a keyframe is made although nothing changed";
+}
+
+TEST(Codec, ScrollingAPageCostsOnlyTheNewRows) {
+  Scene scene(5, {640, 480});
+  base::SeededRandom random(9);
+  Frame page = *Frame::create({640, 4000});
+  for (std::int32_t y = 0; y < 4000; ++y) {
+    for (std::int32_t x = 0; x < 640; ++x) page.row(y)[x] = random.below(5) == 0 ? 0x000000 : 0xf8f8f8;
+  }
+  Encoder e;
+  Decoder d;
+  Frame view = *Frame::create({640, 480});
+  std::size_t first = 0;
+  for (std::int32_t top = 0; top < 400; top += 40) {
+    blit(view, {0, -top}, page);
+    const Packet p = must_encode(e, view);
+    ASSERT_TRUE(d.decode(p.bytes));
+    ASSERT_EQ(d.canvas(), view);
+    if (top == 0) first = p.bytes.size();
+    if (top > 0) {
+      EXPECT_LT(p.bytes.size(), first / 6) << "40 of 480 rows are new, in three rows of tiles";
+    }
+  }
+}
+
+TEST(Codec, TilesSeenBeforeComeFromTheCache) {
+  base::SeededRandom random(11);
+  Frame noise = *Frame::create({320, 320});
+  for (std::int32_t y = 0; y < 320; ++y) {
+    for (std::int32_t x = 0; x < 320; ++x) noise.row(y)[x] = static_cast<Pixel>(random.below(0x1000000));
+  }
+  const Frame blank = *Frame::create({320, 320});
+  Encoder e;
+  const std::size_t first = must_encode(e, noise).bytes.size();
+  must_encode(e, blank);
+  EXPECT_LT(must_encode(e, noise).bytes.size(), first / 100);
+}
+
+TEST(Codec, FollowsSizeChangesInTheMiddle) {
+  Scene scene(8, {100, 100});
+  Encoder e;
+  Decoder d;
+  for (const Size s : {Size{100, 100}, Size{333, 47}, Size{16, 16}, Size{1, 1}, Size{640, 480}}) {
+    scene.resize(s);
+    for (int i = 0; i < 4; ++i) {
+      const auto p = e.encode(scene.frame());
+      ASSERT_TRUE(p);
+      if (i == 0) {
+        EXPECT_TRUE(p->has_value() && (*p)->info.keyframe && (*p)->info.size == s);
+      }
+      if (*p) {
+        ASSERT_TRUE(d.decode((*p)->bytes));
+      }
+      ASSERT_EQ(d.canvas(), scene.frame());
+      scene.step();
+    }
+  }
+}
+
+TEST(Codec, AMissingPacketIsRefusedUntilAKeyframe) {
+  Scene scene(3, {128, 128});
+  Encoder e;
+  Decoder d;
+  Frame f = scene.frame();
+  ASSERT_TRUE(d.needs_keyframe());
+  ASSERT_TRUE(d.decode(must_encode(e, f).bytes));
+  f.fill({0, 0, 10, 10}, 0xff0000);
+  must_encode(e, f);  // lost
+  f.fill({50, 50, 10, 10}, 0x00ff00);
+  const Packet after = must_encode(e, f);
+  EXPECT_EQ(d.decode(after.bytes).error().code, base::Errc::conflict);
+  EXPECT_TRUE(d.needs_keyframe());
+  ASSERT_TRUE(d.decode(must_encode(e, f, nullptr, true).bytes));
+  EXPECT_FALSE(d.needs_keyframe());
+  EXPECT_EQ(d.canvas(), f);
+}
+
+TEST(Codec, FlippedBitsAndTruncationsAreErrorsAndNeverAWrongPicture) {
+  Scene scene(21, {90, 70});
+  Encoder e;
+  std::vector<base::Bytes> packets;
+  while (packets.size() < 8) {
+    const auto p = e.encode(scene.frame());
+    ASSERT_TRUE(p);
+    if (*p) packets.push_back((*p)->bytes);
+    if (packets.size() < 8) scene.step();
+  }
+  const base::Bytes& last = packets.back();
+  base::SeededRandom random(4);
+  std::size_t refused = 0;
+  const auto damaged_is_refused = [&](const base::Bytes& bytes, const char* how, std::size_t where) {
+    Decoder d;
+    for (std::size_t k = 0; k + 1 < packets.size(); ++k) ASSERT_TRUE(d.decode(packets[k]));
+    const auto r = d.decode(bytes);
+    if (r) {  // a bit that carries nothing
+      EXPECT_EQ(d.canvas(), scene.frame()) << how << " at " << where;
+      return;
+    }
+    EXPECT_TRUE(d.needs_keyframe());
+    ++refused;
+  };
+  for (int i = 0; i < 150; ++i) {
+    base::Bytes b = last;
+    const std::size_t at = random.below(b.size() * 8);
+    if (at / 8 == 3) continue;  // flags: a packet that says it is a keyframe is one
+    b[at / 8] ^= static_cast<std::uint8_t>(1u << (at % 8));
+    damaged_is_refused(b, "bit", at);
+  }
+  for (int i = 0; i < 40; ++i) {
+    const std::size_t n = random.below(last.size());
+    damaged_is_refused(base::Bytes(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(n)), "cut", n);
+  }
+  EXPECT_GT(refused, 150u);
+}
+
+TEST(Codec, HostileHeadersAreRefusedBeforeMemoryIsTaken) {
+  Encoder e;
+  Frame f = *Frame::create({32, 32});
+  const base::Bytes good = must_encode(e, f).bytes;
+  const auto with = [&](std::size_t at, std::initializer_list<std::uint8_t> v) {
+    base::Bytes b = good;
+    std::copy(v.begin(), v.end(), b.begin() + static_cast<std::ptrdiff_t>(at));
+    return Decoder().decode(b).error().code;
+  };
+  EXPECT_EQ(with(0, {0x00}), base::Errc::bad_format);
+  EXPECT_EQ(with(1, {0x09}), base::Errc::unsupported);
+  EXPECT_EQ(with(2, {0x02}), base::Errc::unsupported);
+  EXPECT_EQ(with(3, {0x81}), base::Errc::bad_format);
+  EXPECT_EQ(with(3, {0x00}), base::Errc::conflict) << "not a keyframe, and none came before";
+  EXPECT_EQ(with(8, {0x40, 0x00, 0x40, 0x00}), base::Errc::too_large) << "16384x16384";
+  EXPECT_EQ(with(8, {0x00, 0x00}), base::Errc::bad_format);
+  EXPECT_EQ(with(16, {0xff, 0xff, 0xff, 0xff}), base::Errc::too_large);
+  EXPECT_EQ(Decoder(DecoderLimits{1000}).decode(good).error().code, base::Errc::too_large);
+  EXPECT_EQ(Decoder().decode({}).error().code, base::Errc::bad_format);
+  EXPECT_EQ(inspect_packet(good)->size, (Size{32, 32}));
+  EXPECT_TRUE(inspect_packet(good)->keyframe);
+}
+
+TEST(Codec, AnEncoderRefusesBadFramesAndGoesOn) {
+  Encoder e;
+  Frame f = *Frame::create({32, 32});
+  EXPECT_EQ(e.encode({}).error().code, base::Errc::invalid_argument);
+  EXPECT_EQ(e.encode({f.pixels().data(), {kMaxSide + 1, 1}, kMaxSide + 1}).error().code, base::Errc::too_large);
+  EXPECT_EQ(e.encode({f.pixels().data(), {32, 32}, 16}).error().code, base::Errc::invalid_argument);
+  EXPECT_TRUE(must_encode(e, f).info.keyframe);
+}
+
+}  // namespace
+}  // namespace rescue::screen
