@@ -15,10 +15,11 @@
 #include "base/bytes.hpp"
 #include "crypto/errors.hpp"
 #include "crypto/keys.hpp"
+#include "wire/limits.hpp"
 
 namespace rescue::crypto {
 
-inline constexpr std::size_t kMaxEnvelopeBytes = 4096;
+inline constexpr std::size_t kMaxEnvelopeBytes = wire::kMaxSignedEnvelope;
 inline constexpr std::size_t kEnvelopeHeaderBytes = 4 + 8 + 64;
 
 inline constexpr std::string_view kTicketDomain = "rescue-ticket/1";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the site signs, as plain structs (lib/wire/tokens.fbs inside the envelope of signed.hpp). The open_ functions check
-// envelope, signature, FlatBuffer, every cap and the times; what they return has been checked in all of that.
+// envelope, signature, FlatBuffer, every cap (wire/limits.hpp) and the times; what they return has been checked in all of that.
 #pragma once
 
 #include <span>
@@ -15,9 +15,6 @@ namespace rescue::crypto {
 
 /// How far a token's issue time may lie ahead of this machine's clock.
 inline constexpr std::chrono::minutes kMaxClockSkew{5};
-inline constexpr std::size_t kMaxTokenTextBytes = 256;  // names, e-mail addresses, organisation; URL: 512
-inline constexpr std::size_t kMaxUrlBytes = 512;
-inline constexpr std::size_t kMaxTokenKeys = 8;
 
 enum class Role : std::uint8_t { applet = 1, console = 2 };
 /// modern: TLS 1.3, AES-256-GCM first. aes256_sha: TLS 1.2, RSA-2048, AES256-SHA (off by default, chosen by the grant alone).
