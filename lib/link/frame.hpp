@@ -29,11 +29,14 @@
 //                so far are to be thrown away (with neither first nor last, length 0). Fragments of different channels mix,
 //                those of one channel never.
 //   CREDIT 0x40  0 channel u8 | 1 limit u64     flags 0. The peer may send fragment payload on that channel up to this total.
-//                Starts at the window of link/limits.hpp; never goes down.
-//   FIN    0x41  length 0, flags 0              no record follows in this direction
+//                Starts at the window of link/limits.hpp; never goes down. An abandoned message's parts count as read.
+//   FIN    0x41  length 0, flags 0              no message follows in this direction; CREDIT may
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/guid.hpp"
@@ -50,6 +53,11 @@ inline constexpr std::size_t kCloseTextMax = 200;
 inline constexpr std::uint32_t kMagic = 0x524c4b31;  // "RLK1"
 inline constexpr std::uint8_t kLinkVersion = 1;
 inline constexpr std::uint8_t kFirstIgnorableType = 0x80;
+inline constexpr std::uint8_t kCreditRecord = 0x40;
+inline constexpr std::uint8_t kFinRecord = 0x41;
+inline constexpr std::uint8_t kFirstFragment = 1;
+inline constexpr std::uint8_t kLastFragment = 2;
+inline constexpr std::uint8_t kAbandoned = 4;
 
 enum class FrameType : std::uint8_t { resume = 1, data = 2, ack = 3, ping = 4, pong = 5, close = 6, switch_path = 7 };
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outgoing half of a link: queues by channel, the choice of the next record, and the bytes kept until acknowledged.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <optional>
+
+#include "base/bytes.hpp"
+#include "link/error.hpp"
+#include "link/limits.hpp"
+#include "wire/channel.hpp"
+
+namespace rescue::link {
+
+using wire::Channel;
+
+class SendSide {
+ public:
+  SendSide();
+
+  [[nodiscard]] base::Result<void> enqueue(Channel c, base::Bytes message);
+  [[nodiscard]] std::size_t queued(Channel c) const { return channel(c).queued; }
+  void discard(Channel c);
+  void discard_everything();
+  void finish() { finishing_ = true; }
+  [[nodiscard]] bool finishing() const { return finishing_; }
+  /// FIN was sent and the peer has it.
+  [[nodiscard]] bool finished() const { return fin_end_ && acked_ >= *fin_end_; }
+
+  /// Peer's CREDIT record. Error: protocol when it goes down.
+  [[nodiscard]] base::Result<void> on_credit(Channel c, std::uint64_t limit);
+  /// A CREDIT record of ours is due; it goes before everything else, the newest limit counts.
+  void owe_credit(Channel c, std::uint64_t limit) { owed_[static_cast<std::size_t>(c)] = limit; }
+
+  /// Peer has everything below `offset`. Error: protocol when that was never sent.
+  [[nodiscard]] base::Result<void> on_acked(std::uint64_t offset);
+  /// A new path begins to send at `offset`, which is between acked() and next_offset().
+  void rewind(std::uint64_t offset) { cursor_ = offset; }
+
+  /// The next stream bytes to go out, of at most `max` (>= kRecordHeader + 1): old ones first, else a new record is made.
+  struct Slice {
+    std::uint64_t offset;
+    base::ByteView bytes;  // valid until the next call
+    bool again;
+  };
+  [[nodiscard]] std::optional<Slice> next(std::size_t max);
+  [[nodiscard]] bool has_next() const;
+
+  [[nodiscard]] std::uint64_t acked() const { return acked_; }
+  [[nodiscard]] std::uint64_t next_offset() const { return next_offset_; }
+  [[nodiscard]] std::size_t retained() const { return static_cast<std::size_t>(next_offset_ - acked_); }
+
+ private:
+  struct ChannelQueue {
+    std::deque<base::Bytes> messages;
+    std::size_t head_sent = 0;  // of messages.front()
+    std::size_t queued = 0;
+    std::uint64_t credit_limit = 0;
+    std::uint64_t credit_used = 0;
+    bool abandon = false;       // the peer holds the beginning of a message that will not go on
+  };
+  struct Chunk {
+    std::uint64_t offset;
+    base::Bytes bytes;          // one or more records
+  };
+
+  [[nodiscard]] ChannelQueue& channel(Channel c) { return channels_[static_cast<std::size_t>(c)]; }
+  [[nodiscard]] const ChannelQueue& channel(Channel c) const { return channels_[static_cast<std::size_t>(c)]; }
+  [[nodiscard]] bool room_for(std::size_t bytes, std::size_t reserve) const;
+  [[nodiscard]] bool sendable(Channel c) const;
+  [[nodiscard]] bool small_record_due() const;
+  [[nodiscard]] std::optional<Channel> choose() const;
+  [[nodiscard]] bool make_record(std::size_t max);
+  void make_small_record();
+  void make_fragment(Channel c, std::size_t max);
+  void append_record(base::ByteView record);
+  [[nodiscard]] bool fin_due() const;
+
+  std::array<ChannelQueue, wire::kChannelCount> channels_;
+  std::array<std::optional<std::uint64_t>, wire::kChannelCount> owed_{};
+  std::deque<Chunk> chunks_;
+  std::uint64_t acked_ = 0;
+  std::uint64_t next_offset_ = 0;
+  std::uint64_t cursor_ = 0;
+  std::optional<std::uint64_t> fin_end_;
+  bool finishing_ = false;
+  bool chat_turn_ = false;
+  unsigned screen_run_ = 0;     // screen fragments since the last one of files
+};
+
+}  // namespace rescue::link
