@@ -92,8 +92,9 @@ class Input {
   virtual ~Input() = default;
   /// A key of the technician's keyboard, named by X11 keysym (desktop/keysym.hpp). The host finds the key that makes it
   /// on this keyboard, with the modifiers it needs; a keysym that the layout has not is made possible for the moment.
-  /// not_found: no key can make it. denied: the applet's own window has the focus. A second press without a release is
-  /// a key repeat; a release without a press does nothing.
+  /// not_found: no key can make it. denied: the applet's own window has the focus. A second press without a release
+  /// is ignored, as the system repeats held keys itself; so is a release without a press. May block for some
+  /// milliseconds.
   [[nodiscard]] virtual base::Result<> key(std::uint32_t keysym, bool down) = 0;
   /// Types UTF-8 as if by hand; '\n' is Return, '\t' Tab, '\b' BackSpace. not_found names the first character that cannot
   /// be typed; those before it were. denied as key().
@@ -101,7 +102,7 @@ class Input {
   /// Moves to a point in desktop coordinates and makes `buttons` (Button bits) the buttons that are down; a press over the
   /// applet's own windows is denied, the move is done.
   [[nodiscard]] virtual base::Result<> pointer(std::int32_t x, std::int32_t y, std::uint32_t buttons) = 0;
-  /// Wheel steps; positive is right and down.
+  /// Wheel steps where the pointer is; positive is right and up (away from the user). denied as pointer().
   [[nodiscard]] virtual base::Result<> wheel(std::int32_t dx, std::int32_t dy) = 0;
   /// Releases all that these calls hold, and drops what is not yet done. From any thread; done when it returns.
   virtual void release_all() = 0;
