@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events from consoles, applets and gateways into the log. A source counts its events of one session from 1 and sends them in
+// Events from consoles, applets and gateways into the log. A sender counts its events of one session from 1 and sends them in
 // order, one batch at a time, again when it got no answer: each is stored once. A jump in the numbers is stored as it is and
 // reported, because the source has nothing to fill it with; late events that fill it are taken.
 #pragma once
@@ -33,6 +33,7 @@ struct Sender {
   base::Guid session;
   store::EventSource source = store::EventSource::console;
   std::optional<base::Guid> technician;  // the session's, for the technician filter
+  std::optional<base::Guid> origin;      // which of several: a console's technician, the gateway; each counts for itself
   std::string default_actor;
 };
 struct IntakeResult {
@@ -40,7 +41,7 @@ struct IntakeResult {
   std::size_t stored = 0;
   std::size_t duplicates = 0;
   std::size_t differing = 0;           // duplicates whose content is not what is stored; an alert is logged
-  std::vector<store::SeqRange> gaps;   // opened by this batch; an alert is logged for each
+  std::vector<store::SeqRange> gaps;   // opened by this batch; an alert names them
 };
 
 /// Without a database: every event of a batch is well-formed and may come from this source. invalid_argument and too_large name

@@ -30,7 +30,7 @@ enum class Verb : std::uint8_t {
   user_manage,        // add, change, disable, enable, unlock, reset password, remove
   session_create,
   session_list,       // object: the technician whose sessions are listed; none: everybody's
-  session_read,       // object of this and the next: the session's holder, or its creator while nobody holds it
+  session_read,       // object of this and what follows: SessionDesk::owner_for
   session_pickup,
   session_join,       // take part in a colleague's session. Whoever knows its id has been told it
   session_ticket,     // reconnect, renew the lease
@@ -54,7 +54,7 @@ enum class Reach : std::uint8_t { none, own, any };
 /// password_change_required for all but own_account while the principal has to change the password; base::Errc::denied.
 [[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const std::optional<base::Guid>& owner = {});
 
-/// Who owns a session for the verbs above.
+/// Who holds a session, or made it while nobody holds it. For one caller's question: SessionDesk::owner_for.
 [[nodiscard]] base::Guid owner_of(const store::Session& session);
 
 }  // namespace rescue::directory

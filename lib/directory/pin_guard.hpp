@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -37,11 +38,11 @@ class PinGuard {
     std::chrono::milliseconds delay{0};        // wait this long before the attempt is made
     std::chrono::seconds retry_after{0};       // when refused
   };
-  /// Before an attempt. `address` without port; an address that cannot be read shares one bucket with its like.
+  /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address` without port; an address that cannot be read shares one bucket with its like.
   [[nodiscard]] Verdict check(std::string_view address, base::SteadyTime now);
   /// After an attempt that named nothing that exists.
   void failed(std::string_view address, base::SteadyTime now);
-  /// After a right one: the address gets its allowance back (its network does not).
+  /// After a right one: the address gets its whole allowance back, its networks the one attempt.
   void succeeded(std::string_view address, base::SteadyTime now);
 
   [[nodiscard]] std::size_t entries() const { return buckets_.size(); }
@@ -57,8 +58,9 @@ class PinGuard {
     std::uint32_t allowance;
   };
   [[nodiscard]] std::vector<Key> keys_of(std::string_view address) const;
-  [[nodiscard]] double used(const std::string& key, base::SteadyTime now) const;
-  void add(const Key& key, base::SteadyTime now);
+  [[nodiscard]] double used(const Key& key, base::SteadyTime now) const;
+  [[nodiscard]] double rate_per_s(const Key& key) const;
+  void charge(const Key& key, double amount, base::SteadyTime now);
   [[nodiscard]] std::chrono::milliseconds surge(base::SteadyTime now) const;
 
   PinGuardLimits limits_;

@@ -99,6 +99,7 @@ class SessionDesk {
   [[nodiscard]] base::Result<CreatedSession> create(store::Transaction& tx, const NewSession& session,
                                                     const Principal& who, base::WallTime now) const;
   /// pin_unknown, pin_expired, pin_spent; session_ended. May be redeemed again until an applet has registered.
+  /// From the first redemption on, an applet may register for another pin_lifetime (session.pin_expires_at says until when).
   [[nodiscard]] base::Result<Redeemed> redeem_pin(store::Transaction& tx, std::string_view pin, std::string_view address,
                                                   base::WallTime now) const;
   /// Binds the first key; later the same key again gets a new ticket. guid_unknown, session_ended, pin_expired (never
@@ -123,12 +124,15 @@ class SessionDesk {
   [[nodiscard]] base::Result<PickedUp> renew(store::Transaction& tx, const base::Guid& session,
                                              const base::Bytes& console_spki, const Principal& who,
                                              base::WallTime now) const;
+  /// The owner to ask authorize() with: `who` itself when it takes or took part in the session, else owner_of(session).
+  [[nodiscard]] base::Result<base::Guid> owner_for(store::ReadTransaction& tx, const store::Session& session,
+                                                   const Principal& who) const;
   /// The grants that an applet should hold now: not revoked, lease not over.
   [[nodiscard]] base::Result<std::vector<crypto::Grant>> current_grants(store::ReadTransaction& tx,
                                                                         const base::Guid& session,
                                                                         base::WallTime now) const;
 
-  /// close, abort or time_out. Revokes all grants. session_ended when it is over already, session_not_found.
+  /// close, abort or time_out. Revokes all grants; session.ended_by is the party's name ("technician"). session_ended when it is over already, session_not_found.
   [[nodiscard]] base::Result<store::Session> end(store::Transaction& tx, const base::Guid& session,
                                                  wire::SessionEvent how, const Actor& actor, std::string_view reason,
                                                  base::WallTime now) const;

@@ -12,7 +12,9 @@ struct NewEvent {
   std::optional<base::Guid> session;
   std::optional<base::Guid> technician;
   EventSource source = EventSource::broker;
-  std::uint64_t seq = 0;  // 0: the next of this session and source
+  /// Which of several senders of one kind, each of which counts for itself: the technician of a console, the gateway's id.
+  std::optional<base::Guid> origin;
+  std::uint64_t seq = 0;  // 0: the next of this session, source and origin
   base::WallTime time;
   EventType type = EventType::alert;
   std::string actor;
@@ -23,7 +25,7 @@ struct NewEvent {
 struct Appended {
   std::int64_t id = 0;
   std::uint64_t seq = 0;
-  bool duplicate = false;  // (session, source, seq) was there already; nothing was written
+  bool duplicate = false;  // (session, source, origin, seq) was there already; nothing was written
   bool differs = false;    // a duplicate with another type, actor or data than what is stored
 };
 
@@ -60,12 +62,14 @@ namespace log {
 [[nodiscard]] base::Result<std::vector<LogEvent>> tail(ReadTransaction& tx, std::int64_t after, std::size_t limit);
 /// 0 when the log is empty.
 [[nodiscard]] base::Result<std::int64_t> newest_id(ReadTransaction& tx);
-/// Highest sequence number of a source in a session, 0 when it sent none.
+/// Highest sequence number of a sender in a session, 0 when it sent none.
 [[nodiscard]] base::Result<std::uint64_t> last_seq(ReadTransaction& tx, const std::optional<base::Guid>& session,
-                                                   EventSource source);
+                                                   EventSource source, const std::optional<base::Guid>& origin = {});
 /// Holes below last_seq, at most `limit`, lowest first.
 [[nodiscard]] base::Result<std::vector<SeqRange>> missing(ReadTransaction& tx, const base::Guid& session,
-                                                          EventSource source, std::size_t limit = 100);
+                                                          EventSource source,
+                                                          const std::optional<base::Guid>& origin = {},
+                                                          std::size_t limit = 100);
 }  // namespace log
 
 }  // namespace rescue::store

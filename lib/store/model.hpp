@@ -175,7 +175,8 @@ struct LogEvent {
   std::optional<base::Guid> session;
   std::optional<base::Guid> technician;
   EventSource source = EventSource::broker;
-  std::uint64_t seq = 0;  // per session and source, from 1
+  std::optional<base::Guid> origin;  // see NewEvent::origin
+  std::uint64_t seq = 0;             // per session, source and origin, from 1
   base::WallTime time;    // when it happened, by the source's clock
   base::WallTime server_time;
   EventType type = EventType::alert;

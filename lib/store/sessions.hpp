@@ -72,6 +72,8 @@ namespace grants {
 /// Revokes those of `technician`, or all; returns how many.
 [[nodiscard]] base::Result<std::uint64_t> revoke(Transaction& tx, const base::Guid& session,
                                                  const std::optional<base::Guid>& technician, base::WallTime now);
+/// Whether `technician` has, or ever had, a grant of this session.
+[[nodiscard]] base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician);
 /// Live sessions in which `technician` has an unrevoked grant.
 [[nodiscard]] base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician);
 }  // namespace grants

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/event_type.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "store/model.hpp"
+
+namespace rescue::store {
+namespace {
+// In the enum's order.
+constexpr std::array<std::string_view, kEventTypes> kNames{
+    "session.created",     "session.pin_redeemed", "session.applet_registered", "session.key_refused",
+    "session.picked_up",   "session.closed",       "session.timed_out",         "session.noted",
+    "auth.login",          "auth.login_failed",    "auth.logout",               "auth.locked",
+    "auth.password_changed", "user.created",       "user.changed",              "user.disabled",
+    "user.enabled",        "user.unlocked",        "user.password_reset",       "user.removed",
+    "gateway.enrolled",    "gateway.connected",    "gateway.lost",              "gateway.drained",
+    "gateway.removed",     "link.up",              "link.down",                 "transport.changed",
+    "chat.message",        "consent.asked",        "consent.granted",           "consent.denied",
+    "consent.revoked",     "view.started",         "view.ended",                "control.started",
+    "control.ended",       "file.offered",         "file.sent",                 "file.received",
+    "file.refused",        "file.failed",          "sysinfo.sent",              "recording.started",
+    "recording.gap",       "recording.ended",      "alert",
+};
+static_assert(kNames.back() == "alert");
+constexpr std::array<std::string_view, 4> kSources{"console", "applet", "gateway", "broker"};
+constexpr std::array<std::string_view, 3> kRoles{"technician", "administrator", "auditor"};
+
+template <typename E, std::size_t N>
+std::optional<E> parse(const std::array<std::string_view, N>& names, std::string_view name) {
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) return std::nullopt;
+  return static_cast<E>(at - names.begin());
+}
+}  // namespace
+
+std::string_view to_string(EventType type) { return kNames[static_cast<std::size_t>(type)]; }
+std::optional<EventType> parse_event_type(std::string_view name) { return parse<EventType>(kNames, name); }
+
+std::string_view to_string(EventSource source) { return kSources[static_cast<std::size_t>(source)]; }
+std::optional<EventSource> parse_event_source(std::string_view name) { return parse<EventSource>(kSources, name); }
+
+std::string_view to_string(UserRole role) { return kRoles[static_cast<std::size_t>(role)]; }
+std::optional<UserRole> parse_user_role(std::string_view name) { return parse<UserRole>(kRoles, name); }
+
+}  // namespace rescue::store

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/impl/migrations.hpp"
+
+#include "base/log.hpp"
+
+namespace rescue::store::impl {
+namespace {
+
+// Times are microseconds since 1970 (UTC), ids 16-byte blobs, flags 0 or 1.
+constexpr const char* kInitial = R"sql(
+CREATE TABLE groups (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  name TEXT NOT NULL UNIQUE,
+  is_default INTEGER NOT NULL,
+  permissions INTEGER NOT NULL,
+  single_prompt INTEGER NOT NULL,
+  force_recording INTEGER NOT NULL,
+  require_sas INTEGER NOT NULL,
+  omit_chat_text INTEGER NOT NULL,
+  consent_timeout_s INTEGER NOT NULL,
+  inactivity_timeout_s INTEGER NOT NULL,
+  allowed_networks TEXT NOT NULL              -- CIDRs, one a line
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX groups_default ON groups (is_default) WHERE is_default = 1;
+-- All permissions but windows_credentials (bit 10).
+INSERT INTO groups VALUES (x'00000000000040008000000000000001', 'technicians', 1, 7167, 0, 0, 0, 0, 60, 1800, '');
+
+CREATE TABLE users (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  email TEXT NOT NULL,
+  email_key TEXT UNIQUE,                      -- lower case; NULL once removed
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('technician', 'administrator', 'auditor')),
+  group_id BLOB NOT NULL REFERENCES groups (id),
+  password_hash TEXT NOT NULL,
+  must_change_password INTEGER NOT NULL,
+  disabled INTEGER NOT NULL,
+  failed_sign_ins INTEGER NOT NULL,
+  locked_at INTEGER,
+  created_at INTEGER NOT NULL,
+  password_changed_at INTEGER,
+  last_login_at INTEGER,
+  removed_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  user_id BLOB NOT NULL REFERENCES users (id),
+  device TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_user ON tokens (user_id);
+CREATE INDEX tokens_expiry ON tokens (expires_at);
+
+CREATE TABLE devices (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  user_id BLOB NOT NULL REFERENCES users (id),
+  name TEXT NOT NULL,
+  public_key BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_seen_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  UNIQUE (user_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settings (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  guid_id BLOB NOT NULL UNIQUE CHECK (length(guid_id) = 32),
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  note TEXT NOT NULL,
+  customer TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  created_by BLOB NOT NULL REFERENCES users (id),
+  technician BLOB REFERENCES users (id),
+  owner BLOB NOT NULL GENERATED ALWAYS AS (coalesce(technician, created_by)) VIRTUAL,
+  generation INTEGER NOT NULL,
+  state_since INTEGER NOT NULL,
+  pin_expires_at INTEGER,
+  ended_at INTEGER,
+  ended_by TEXT NOT NULL,
+  end_reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_newest ON sessions (created_at, id);
+CREATE INDEX sessions_owner ON sessions (owner, created_at, id);
+CREATE INDEX sessions_live ON sessions (state, state_since) WHERE ended_at IS NULL;
+CREATE INDEX sessions_pin ON sessions (pin_expires_at) WHERE ended_at IS NULL AND pin_expires_at IS NOT NULL;
+
+CREATE TABLE applet_keys (
+  session_id BLOB PRIMARY KEY REFERENCES sessions (id),
+  fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32),
+  spki BLOB NOT NULL,
+  host_name TEXT NOT NULL,
+  host_os TEXT NOT NULL,
+  host_user TEXT NOT NULL,
+  version TEXT NOT NULL,
+  address TEXT NOT NULL,
+  registered_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pins (
+  session_id BLOB PRIMARY KEY REFERENCES sessions (id),
+  pin_id BLOB NOT NULL UNIQUE CHECK (length(pin_id) = 32),
+  guid_salt BLOB NOT NULL,
+  digits INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  redeemed_at INTEGER,
+  spent_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pins_expiry ON pins (expires_at);
+
+CREATE TABLE grants (
+  session_id BLOB NOT NULL REFERENCES sessions (id),
+  generation INTEGER NOT NULL,
+  technician BLOB NOT NULL REFERENCES users (id),
+  console_fingerprint BLOB NOT NULL CHECK (length(console_fingerprint) = 32),
+  console_spki BLOB NOT NULL,
+  permissions INTEGER NOT NULL,
+  issued_at INTEGER NOT NULL,
+  lease_until INTEGER NOT NULL,
+  revoked_at INTEGER,
+  PRIMARY KEY (session_id, generation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_technician ON grants (technician) WHERE revoked_at IS NULL;
+
+CREATE TABLE gateways (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  name TEXT NOT NULL,
+  addresses TEXT NOT NULL,                    -- host:port, one a line
+  spki BLOB NOT NULL,
+  fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+  server_fingerprint BLOB NOT NULL CHECK (length(server_fingerprint) = 32),
+  enrolled_at INTEGER NOT NULL,
+  draining INTEGER NOT NULL,
+  last_seen_at INTEGER,
+  removed_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX gateways_name ON gateways (name) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX gateways_key ON gateways (fingerprint) WHERE removed_at IS NULL;
+
+CREATE TABLE enrolment_tokens (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  gateway_name TEXT NOT NULL,
+  created_by BLOB NOT NULL REFERENCES users (id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- No references: the log outlives what it speaks of. session and origin are 16 zero bytes where there is none.
+CREATE TABLE log_events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  session BLOB NOT NULL CHECK (length(session) = 16),
+  technician BLOB,
+  source TEXT NOT NULL,
+  origin BLOB NOT NULL CHECK (length(origin) = 16),
+  seq INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  server_time INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  data TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX log_seq ON log_events (session, source, origin, seq);
+CREATE INDEX log_session ON log_events (session);
+CREATE INDEX log_technician ON log_events (technician) WHERE technician IS NOT NULL;
+CREATE INDEX log_type ON log_events (type);
+CREATE INDEX log_server_time ON log_events (server_time);
+-- Chat and notes. `tags` holds "s" + session and "t" + technician in hex: a filter inside the index answers "this word, this
+-- technician" without visiting every hit of the word. Contentless: the text itself is in log_events.data alone.
+CREATE VIRTUAL TABLE log_text USING fts5 (
+  text, tags, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+);
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {1, "initial schema", kInitial},
+};
+
+base::Result<> check_ours(Connection& c, int version) {
+  RESCUE_TRY(const auto application, number(c, "PRAGMA application_id"));
+  if (application == kApplicationId) return {};
+  RESCUE_TRY(const auto tables, number(c, "SELECT count(*) FROM sqlite_master"));
+  if (application == 0 && version == 0 && tables == 0) return {};
+  return base::fail(Errc::not_ours, "open database");
+}
+
+base::Result<> apply(Connection& c, const Migration& step) {
+  RESCUE_CHECK(c.script("BEGIN EXCLUSIVE"));
+  auto done = [&]() -> base::Result<> {
+    RESCUE_CHECK(c.script(step.sql));
+    RESCUE_TRY(const auto broken, first(c, "PRAGMA foreign_key_check", [](Statement& st) { return st.text(0); }));
+    if (broken) return base::fail(base::Errc::internal, "rows of table '" + *broken + "' refer to nothing");
+    RESCUE_CHECK(c.script("PRAGMA application_id=" + std::to_string(kApplicationId) +
+                          "; PRAGMA user_version=" + std::to_string(step.version)));
+    return c.script("COMMIT");
+  }();
+  if (done) return {};
+  if (!c.in_autocommit()) static_cast<void>(c.script("ROLLBACK"));
+  return base::fail(done.error().within("schema " + std::to_string(step.version) + " (" + std::string(step.name) + ")"));
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() { return kMigrations; }
+
+base::Result<int> schema_version(Connection& c) {
+  RESCUE_TRY(const auto version, number(c, "PRAGMA user_version"));
+  return static_cast<int>(version);
+}
+
+base::Result<> migrate(Connection& c, std::span<const Migration> steps) {
+  RESCUE_TRY(const int version, schema_version(c));
+  RESCUE_CHECK(check_ours(c, version));
+  const int latest = steps.back().version;
+  if (version > latest) {
+    return base::fail(Errc::newer_schema, "schema " + std::to_string(version) + ", this program knows up to " +
+                                              std::to_string(latest));
+  }
+  if (version == latest) return {};
+  // A step that rebuilds a table may not cascade; foreign_key_check before the commit takes the place of enforcement.
+  RESCUE_CHECK(c.script("PRAGMA foreign_keys=OFF"));
+  for (const auto& step : steps) {
+    if (step.version <= version) continue;
+    RESCUE_CHECK(apply(c, step));
+    base::log(base::LogLevel::info, "store", "schema migrated", {{"version", step.version}, {"step", step.name}});
+  }
+  return c.script("PRAGMA foreign_keys=ON");
+}
+
+}  // namespace rescue::store::impl

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bearer tokens, devices and settings (store/users.hpp).
+#include "store/impl/rows.hpp"
+#include "store/users.hpp"
+
+namespace rescue::store {
+using impl::Statement;
+
+namespace tokens {
+namespace {
+Token read(Statement& st) {
+  Token t;
+  t.hash = st.blob(0);
+  t.user = st.guid(1);
+  t.device = st.text(2);
+  t.created_at = st.time(3);
+  t.expires_at = st.time(4);
+  t.revoked_at = st.maybe_time(5);
+  return t;
+}
+}  // namespace
+
+base::Result<> insert(Transaction& tx, const Token& t) {
+  auto done = impl::run(tx.connection(),
+                        "INSERT INTO tokens (hash, user_id, device, created_at, expires_at, revoked_at) VALUES (?,?,?,?,?,?)",
+                        t.hash, t.user, t.device, t.created_at, t.expires_at, t.revoked_at);
+  if (!done) return base::fail(done.error());
+  return {};
+}
+
+base::Result<std::optional<Token>> find(ReadTransaction& tx, base::ByteView hash) {
+  return impl::first(tx.connection(),
+                     "SELECT hash, user_id, device, created_at, expires_at, revoked_at FROM tokens WHERE hash=?", read, hash);
+}
+
+base::Result<> revoke(Transaction& tx, base::ByteView hash, base::WallTime now) {
+  return impl::run_one(tx.connection(), "token", "UPDATE tokens SET revoked_at=coalesce(revoked_at, ?2) WHERE hash=?1", hash,
+                       now);
+}
+
+base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now, base::ByteView except) {
+  return impl::run(tx.connection(),
+                   "UPDATE tokens SET revoked_at=?2 WHERE user_id=?1 AND revoked_at IS NULL AND expires_at > ?2 AND hash <> ?3",
+                   user, now, except);
+}
+
+base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before) {
+  return impl::run(tx.connection(), "DELETE FROM tokens WHERE expires_at < ?1 OR revoked_at < ?1", before);
+}
+}  // namespace tokens
+
+namespace devices {
+namespace {
+Device read(Statement& st) {
+  Device d;
+  d.id = st.guid(0);
+  d.user = st.guid(1);
+  d.name = st.text(2);
+  d.public_key = st.blob(3);
+  d.created_at = st.time(4);
+  d.last_seen_at = st.time(5);
+  d.revoked_at = st.maybe_time(6);
+  return d;
+}
+}  // namespace
+
+base::Result<base::Guid> upsert(Transaction& tx, const Device& d) {
+  RESCUE_TRY(auto id, impl::first(tx.connection(),
+                                  "INSERT INTO devices (id, user_id, name, public_key, created_at, last_seen_at, revoked_at) "
+                                  "VALUES (?,?,?,?,?,?,?) ON CONFLICT (user_id, name) DO UPDATE SET "
+                                  "public_key=iif(length(excluded.public_key) > 0, excluded.public_key, public_key), "
+                                  "last_seen_at=excluded.last_seen_at RETURNING id",
+                                  [](Statement& st) { return st.guid(0); }, d.id, d.user, d.name, d.public_key, d.created_at,
+                                  d.last_seen_at, d.revoked_at));
+  return id.value_or(d.id);
+}
+
+base::Result<std::vector<Device>> list(ReadTransaction& tx, const base::Guid& user) {
+  return impl::all(tx.connection(),
+                   "SELECT id, user_id, name, public_key, created_at, last_seen_at, revoked_at FROM devices WHERE user_id=? "
+                   "ORDER BY name",
+                   read, user);
+}
+
+base::Result<> revoke(Transaction& tx, const base::Guid& id, base::WallTime now) {
+  return impl::run_one(tx.connection(), "device " + id.text(),
+                       "UPDATE devices SET revoked_at=coalesce(revoked_at, ?2) WHERE id=?1", id, now);
+}
+}  // namespace devices
+
+namespace settings {
+base::Result<std::optional<std::string>> get(ReadTransaction& tx, std::string_view key) {
+  return impl::first(tx.connection(), "SELECT value FROM settings WHERE key=?", [](Statement& st) { return st.text(0); }, key);
+}
+
+base::Result<> set(Transaction& tx, std::string_view key, std::string_view value, base::WallTime now) {
+  auto done = impl::run(tx.connection(),
+                        "INSERT INTO settings (key, value, changed_at) VALUES (?,?,?) ON CONFLICT (key) DO UPDATE SET "
+                        "value=excluded.value, changed_at=excluded.changed_at",
+                        key, value, now);
+  if (!done) return base::fail(done.error());
+  return {};
+}
+}  // namespace settings
+
+}  // namespace rescue::store
