@@ -26,7 +26,7 @@ std::vector<std::string> value_spellings(const Program& program) {
   std::vector<std::string> out;
   for_each_command(program, [&](const std::string&, const Command& command) {
     for (const auto& o : options_of(command))
-      if (o.type != ValueType::none)
+      if (o.type != ValueType::none && !o.flag->hidden && !command.hidden)
         for (auto& s : spellings(o))
           if (std::ranges::find(out, s) == out.end()) out.push_back(std::move(s));
   });
@@ -62,17 +62,17 @@ std::string quoted(std::string_view text) {
 /// The lines "PATH:FLAG) action" for all values, where `action` depends on the shell.
 template <typename Action>
 std::string value_cases(const Program& program, std::string_view indent, Action action) {
-  std::string out;
+  std::string out, of_root;
   for_each_command(program, [&](const std::string& path, const Command& command) {
     for (const auto& o : options_of(command)) {
-      if (o.type == ValueType::none || o.flag->hidden) continue;
+      if (o.type == ValueType::none || o.flag->hidden || command.hidden) continue;
       std::string pattern;
       for (const auto& s : spellings(o))
         pattern += (pattern.empty() ? "" : "|") + (path.empty() ? "*:" + s : quoted(path) + ":" + s);
-      out += fmt::format("{}{}) {} ;;\n", indent, pattern, action(o.type, o.flag->choices));
+      (path.empty() ? of_root : out) += fmt::format("{}{}) {} ;;\n", indent, pattern, action(o.type, o.flag->choices));
     }
   });
-  return out;
+  return out + of_root;  // the first match counts: a command's own letter comes before a global one
 }
 
 /// The walk along the command tree, the same in bash and zsh but for the array's name and first index.

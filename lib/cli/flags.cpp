@@ -89,8 +89,7 @@ std::vector<std::string> table_defects(const Program& program) {
   std::vector<std::string> out;
   std::set<std::string> global{"--help", "-h"};
   for (const auto& o : options_of(program.root)) global.insert("--" + o.name);
-  for (const auto& f : program.root.flags)
-    if (f.letter != '\0') global.insert(std::string("-") + f.letter);
+  // A command may give a global letter a meaning of its own ("convert -o FILE"); long names are never reused.
   for_each_command(program, [&](const std::string& path, const Command& command) {
     const auto where = path.empty() ? std::string(program.root.name) : path;
     if (command.summary.empty()) out.push_back(where + ": has no summary");

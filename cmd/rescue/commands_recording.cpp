@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// recording info, verify, repair, frames, events. convert: commands_convert.cpp.
+#include <filesystem>
+#include <ostream>
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "cli/exit.hpp"
+#include "cli/progress.hpp"
+#include "cmd/rescue/invocation.hpp"
+#include "rcrec/inspect.hpp"
+#include "screen/codec.hpp"
+#include "screen/compose.hpp"
+#include "screen/png.hpp"
+
+namespace rescue::program {
+namespace {
+namespace json = boost::json;
+
+constexpr cli::Column kInfoColumns[] = {{"FILE"},          {"SESSION"},       {"START"},        {"DURATION"},
+                                        {"FINISHED"},      {"SIZE", true},    {"FRAMES", true}, {"CHAT", true},
+                                        {"EVENTS", true},  {"DAMAGED", true}};
+
+std::string seconds(rcrec::Time t) { return fmt::format("{}.{:06}", t.count() / 1'000'000, t.count() % 1'000'000); }
+
+json::object damage_json(const rcrec::DamagedPlace& d) {
+  return {{"kind", rcrec::damage_kind_name(d.kind)}, {"offset", d.offset}, {"length", d.length}, {"what", d.what}};
+}
+
+json::object info_json(const rcrec::RecordingInfo& i) {
+  json::array damage;
+  for (const auto& d : i.damage) damage.push_back(damage_json(d));
+  return {{"path", i.path},
+          {"session", i.header.session.text()},
+          {"start", base::to_rfc3339(i.header.start)},
+          {"duration_us", i.duration.count()},
+          {"finished", i.finished},
+          {"bytes", i.file_bytes},
+          {"chunks", i.chunks},
+          {"frames", i.video_packets},
+          {"checkpoints", i.checkpoints},
+          {"chat_lines", i.chat_lines},
+          {"events", i.events},
+          {"chain_tip", base::to_hex(i.chain_tip)},
+          {"damaged_places", i.damaged_places},
+          {"damage", std::move(damage)},
+          {"head", i.head}};
+}
+
+cli::Record info_record(const rcrec::RecordingInfo& i) {
+  return {{i.path, i.header.session.text(), cli::short_time(base::to_rfc3339(i.header.start)), seconds(i.duration),
+           i.finished ? "yes" : "no", fmt::format("{}", i.file_bytes), fmt::format("{}", i.video_packets),
+           fmt::format("{}", i.chat_lines), fmt::format("{}", i.events), fmt::format("{}", i.damaged_places)},
+          json::serialize(info_json(i)), i.path};
+}
+
+/// One recording is an object, several are a list.
+void write_records(Invocation& in, std::span<const cli::Column> columns, const std::vector<cli::Record>& records, bool single) {
+  if (single && records.size() == 1) {
+    cli::write_object(in.env, in.format, in.color, columns, records.front());
+    return;
+  }
+  cli::RecordWriter writer(in.env, in.format, in.color, columns);
+  for (const auto& r : records) writer.add(r);
+  writer.finish();
+}
+
+/// Takes pictures from a recording: the canvas with the cursor as it was.
+class Player {
+ public:
+  void apply(const rcrec::TimelineItem& item) {
+    if (const auto* video = std::get_if<rcrec::VideoItem>(&item.item)) {
+      if (video->checkpoint || !decoder_.needs_keyframe()) static_cast<void>(decoder_.decode(video->packet));
+    } else if (const auto* shape = std::get_if<rcrec::CursorShape>(&item.item)) {
+      shapes_[shape->id] = {{shape->width, shape->height}, {shape->hotspot_x, shape->hotspot_y}, shape->argb};
+      if (shapes_.size() > rcrec::kMaxCursorShapes) shapes_.erase(shapes_.begin());
+    } else if (const auto* move = std::get_if<rcrec::CursorMove>(&item.item)) {
+      cursor_ = *move;
+    }
+  }
+  [[nodiscard]] bool has_picture() const { return !decoder_.canvas().empty(); }
+  [[nodiscard]] base::Result<> save(const std::string& path) const {
+    auto frame = decoder_.canvas();
+    if (const auto it = shapes_.find(cursor_.shape); it != shapes_.end())
+      screen::draw_cursor(frame, it->second, {{cursor_.x, cursor_.y}, cursor_.visible});
+    return screen::write_png(path, frame.view());
+  }
+
+ private:
+  screen::Decoder decoder_;
+  std::map<std::uint32_t, screen::CursorImage> shapes_;
+  rcrec::CursorMove cursor_;
+};
+
+/// Times at which a picture is wanted, in order; with --every they go on for ever.
+class Moments {
+ public:
+  explicit Moments(const cli::Parsed& parsed) {
+    for (const auto& text : parsed.all("at")) times_.push_back(base::parse_duration(text).value_or(base::Duration(0)));
+    std::ranges::sort(times_);
+    if (parsed.given("every")) every_ = parsed.duration("every");
+  }
+  [[nodiscard]] bool valid() const { return !times_.empty() || every_.count() > 0; }
+  [[nodiscard]] std::optional<rcrec::Time> next() const {
+    if (every_.count() > 0) return every_ * static_cast<std::int64_t>(index_);
+    return index_ < times_.size() ? std::optional<rcrec::Time>(times_[index_]) : std::nullopt;
+  }
+  void advance() { ++index_; }
+
+ private:
+  std::vector<base::Duration> times_;
+  base::Duration every_{0};
+  std::size_t index_ = 0;
+};
+
+}  // namespace
+
+base::Result<int> recording_info(Invocation& in) {
+  std::vector<cli::Record> records;
+  const auto files = in.parsed.positionals("FILE");
+  for (const auto& file : files) {
+    RESCUE_TRY(const auto info, rcrec::info(in.env.absolute(file).string()));
+    records.push_back(info_record(info));
+  }
+  write_records(in, kInfoColumns, records, files.size() == 1);
+  return 0;
+}
+
+base::Result<int> recording_verify(Invocation& in) {
+  constexpr cli::Column kColumns[] = {{"FILE"}, {"VERDICT"}, {"SHA256"}, {"DURATION"}, {"CHUNKS", true}, {"FIRST BAD"}};
+  std::vector<cli::Record> records;
+  bool damaged = false, unfinished = false;
+  const auto files = in.parsed.positionals("FILE");
+  for (const auto& file : files) {
+    RESCUE_TRY(const auto v, rcrec::verify(in.env.absolute(file).string()));
+    damaged |= v.verdict == rcrec::Verdict::damaged;
+    unfinished |= v.verdict == rcrec::Verdict::unfinished;
+    auto o = info_json(v.info);
+    o["verdict"] = rcrec::verdict_name(v.verdict);
+    o["sha256"] = v.sha256_hex;
+    o["first_bad"] = v.first_bad ? json::value(damage_json(*v.first_bad)) : json::value(nullptr);
+    const auto bad = v.first_bad ? fmt::format("offset {}: {}", v.first_bad->offset, v.first_bad->what) : "";
+    records.push_back({{v.info.path, std::string(rcrec::verdict_name(v.verdict)), v.sha256_hex, seconds(v.info.duration),
+                        fmt::format("{}", v.info.chunks), bad},
+                       json::serialize(o), v.info.path});
+  }
+  write_records(in, kColumns, records, files.size() == 1);
+  if (damaged) return cli::exit_code(base::Exit::verification_failed);
+  return cli::exit_code(unfinished ? base::Exit::partial : base::Exit::ok);
+}
+
+base::Result<int> recording_repair(Invocation& in) {
+  constexpr cli::Column kColumns[] = {{"FILE"}, {"CHUNKS KEPT", true}, {"BYTES DROPPED", true}, {"SHA256"}};
+  const auto out = in.env.absolute(in.parsed.text("out")).string();
+  RESCUE_TRY(const auto report, rcrec::repair(in.env.absolute(in.parsed.positional("FILE")).string(), out));
+  json::array damage;
+  for (const auto& d : report.damage) damage.push_back(damage_json(d));
+  json::object o{{"path", out},
+                 {"chunks_kept", report.chunks_kept},
+                 {"bytes_dropped", report.bytes_dropped},
+                 {"original_sha256", report.original_sha256_hex},
+                 {"sha256", report.sha256_hex},
+                 {"damage", std::move(damage)}};
+  cli::write_object(in.env, in.format, in.color, kColumns,
+                    {{out, fmt::format("{}", report.chunks_kept), fmt::format("{}", report.bytes_dropped), report.sha256_hex},
+                     json::serialize(o), out});
+  return 0;
+}
+
+base::Result<int> recording_frames(Invocation& in) {
+  Moments moments(in.parsed);
+  if (!moments.valid()) return base::fail(base::Errc::invalid_argument, "give --at TIME or --every TIME");
+  const auto dir = in.env.absolute(in.parsed.text("out"));
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) return base::fail(base::Errc::io, fmt::format("create folder '{}'", dir.string()), error);
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(in.env.absolute(in.parsed.positional("FILE")).string()));
+  constexpr cli::Column kColumns[] = {{"TIME"}, {"FILE"}};
+  cli::RecordWriter writer(in.env, in.format, in.color, kColumns);
+  Player player;
+  rcrec::Time end{};
+  const auto take = [&](rcrec::Time t) -> base::Result<> {
+    const auto path = (dir / fmt::format("frame-{:010}ms.png", t.count() / 1000)).string();
+    RESCUE_CHECK(player.save(path));
+    writer.add({{seconds(t), path}, json::serialize(json::object{{"time_us", t.count()}, {"path", path}}), path});
+    return {};
+  };
+  for (;;) {
+    RESCUE_TRY(const auto item, timeline.next());
+    // A moment shows the newest picture at or before it; before the first picture there is none.
+    while (moments.next() && player.has_picture() && (!item || item->t > *moments.next())) {
+      if (!item && *moments.next() > end) break;
+      RESCUE_CHECK(take(*moments.next()));
+      moments.advance();
+    }
+    if (!item || !moments.next()) break;
+    while (moments.next() && !player.has_picture() && item->t > *moments.next()) moments.advance();
+    player.apply(*item);
+    end = item->t;
+  }
+  writer.finish();
+  return writer.count() > 0 ? base::Result<int>(0) : base::fail(base::Errc::not_found, "no picture at these times");
+}
+
+base::Result<int> recording_events(Invocation& in) {
+  constexpr cli::Column kColumns[] = {{"TIME"}, {"TYPE"}, {"DATA"}};
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(in.env.absolute(in.parsed.positional("FILE")).string()));
+  cli::RecordWriter writer(in.env, in.format, in.color, kColumns);
+  bool damaged = false;
+  for (;;) {
+    RESCUE_TRY(const auto item, timeline.next());
+    if (!item) break;
+    json::object o{{"time_us", item->t.count()}};
+    std::string type, data;
+    if (const auto* chat = std::get_if<rcrec::ChatItem>(&item->item)) {
+      type = "chat";
+      data = chat->from + ": " + chat->text;
+      for (const auto& [k, v] : chat->all) o[k] = v;
+    } else if (const auto* event = std::get_if<rcrec::EventItem>(&item->item)) {
+      type = event->type;
+      json::object rest = event->all;
+      rest.erase("type");
+      data = rest.empty() ? "" : json::serialize(rest);
+      for (const auto& [k, v] : rest) o[k] = v;
+    } else if (const auto* gap = std::get_if<rcrec::GapItem>(&item->item)) {
+      type = "damage";
+      data = gap->place.what;
+      o["damage"] = damage_json(gap->place);
+      damaged = true;
+    } else {
+      continue;
+    }
+    o["type"] = type;
+    writer.add({{seconds(item->t), type, data}, json::serialize(o), seconds(item->t)});
+  }
+  writer.finish();
+  return cli::exit_code(damaged ? base::Exit::partial : base::Exit::ok);
+}
+
+}  // namespace rescue::program

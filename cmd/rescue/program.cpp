@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/rescue/program.hpp"
+
+#include <array>
+#include <ostream>
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "cli/exit.hpp"
+#include "cmd/rescue/invocation.hpp"
+
+namespace rescue::program {
+namespace {
+
+struct Entry {
+  std::string_view path;
+  Handler run;
+};
+constexpr std::array kHandlers{
+    Entry{"login", login},
+    Entry{"logout", logout},
+    Entry{"whoami", whoami},
+    Entry{"passwd", passwd},
+    Entry{"context list", context_list},
+    Entry{"context use", context_use},
+    Entry{"context show", context_show},
+    Entry{"context remove", context_remove},
+    Entry{"admin user add", user_add},
+    Entry{"admin user list", user_list},
+    Entry{"admin user show", user_show},
+    Entry{"admin user set", user_set},
+    Entry{"admin user disable", user_act},
+    Entry{"admin user enable", user_act},
+    Entry{"admin user unlock", user_act},
+    Entry{"admin user reset-password", user_reset_password},
+    Entry{"admin user remove", user_remove},
+    Entry{"admin gateway enroll", gateway_enroll},
+    Entry{"admin gateway list", gateway_list},
+    Entry{"admin gateway drain", gateway_act},
+    Entry{"admin gateway resume", gateway_act},
+    Entry{"admin gateway remove", gateway_remove},
+    Entry{"session create", session_create},
+    Entry{"session list", session_list},
+    Entry{"session show", session_show},
+    Entry{"session watch", session_watch},
+    Entry{"session wait", session_wait},
+    Entry{"session pickup", session_pickup},
+    Entry{"session attach", session_attach},
+    Entry{"session close", session_close},
+    Entry{"session note", session_note},
+    Entry{"log query", log_query},
+    Entry{"log tail", log_tail},
+    Entry{"log show", log_show},
+    Entry{"recording info", recording_info},
+    Entry{"recording verify", recording_verify},
+    Entry{"recording repair", recording_repair},
+    Entry{"recording frames", recording_frames},
+    Entry{"recording events", recording_events},
+    Entry{"recording convert", recording_convert},
+    Entry{"completion", completion},
+    Entry{"version", version},
+    Entry{"help", help},
+    Entry{"__agent", agent},
+};
+
+}  // namespace
+
+Handler find_handler(std::string_view path) {
+  for (const auto& e : kHandlers)
+    if (e.path == path) return e.run;
+  return nullptr;
+}
+
+base::Result<client::BlockingApi*> Invocation::api(bool need_token) {
+  if (!api_) {
+    RESCUE_TRY(auto target, contexts.resolve(parsed));
+    if (need_token && target.token.empty())
+      return base::fail(client::Errc::sign_in_needed,
+                        fmt::format("not signed in at {}: use 'rescue login'", target.site.url));
+    RESCUE_TRY(api_, client::BlockingApi::create(target.site, std::move(target.token)));
+  }
+  return api_.get();
+}
+
+void Invocation::hint(std::string_view text) const {
+  if (!parsed.on("quiet") && !json()) *env.err << base::to_display_text(text, true) << '\n' << std::flush;
+}
+
+std::string cell_of(const boost::json::object& o, std::string_view key) {
+  const auto* v = o.if_contains(boost::json::string_view(key.data(), key.size()));
+  if (v == nullptr || v->is_null()) return "";
+  if (v->is_string()) return std::string(v->as_string());
+  if (v->is_object()) {
+    for (const char* name : {"email", "name"})
+      if (const auto* inner = v->as_object().if_contains(name); inner != nullptr && inner->is_string())
+        return std::string(inner->as_string());
+  }
+  return boost::json::serialize(*v);
+}
+
+cli::Record record_of(const boost::json::object& o, std::span<const std::string_view> keys) {
+  cli::Record out;
+  for (auto key : keys) out.cells.push_back(key.ends_with("_at") || key == "time" ? cli::short_time(cell_of(o, key)) : cell_of(o, key));
+  out.json = boost::json::serialize(o);
+  out.name = cell_of(o, "id");
+  return out;
+}
+
+int x_main(cli::Args args, cli::Env& env) {
+  auto parsed = cli::parse_or_exit(kProgram, args, env);
+  if (!parsed) return parsed.error();
+  base::set_log_level(parsed->on("verbose") ? base::LogLevel::info : base::LogLevel::warn);
+  Invocation invocation(*parsed, env);
+  const auto handler = find_handler(parsed->path());
+  auto code = handler(invocation);
+  if (code) return *code;
+  auto failure = cli::failure_of(code.error());
+  failure.message = client::message_of(code.error());
+  failure.request_id = client::is_client_error(code.error()) ? invocation.request_id() : "";
+  return cli::print_failure(env, "rescue", failure, invocation.json());
+}
+
+}  // namespace rescue::program

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts of the flag table; table.cpp puts them together.
+#pragma once
+
+#include "cli/flags.hpp"
+
+namespace rescue::program {
+
+using cli::ValueType;
+
+// ---- flags that several lists share
+inline constexpr cli::Flag kLimitFlag = {.name = "limit", .type = ValueType::integer, .value = "N", .help = "show at most N",
+                                         .fallback = "100"};
+inline constexpr cli::Flag kAllFlag = {.name = "all", .help = "show everything, whatever --limit says"};
+
+// ---- admin
+inline constexpr std::string_view kRoles[] = {"technician", "administrator", "auditor"};
+inline constexpr cli::Positional kUser[] = {{.name = "USER", .help = "e-mail address or id"}};
+inline constexpr cli::Positional kNewUser[] = {{.name = "EMAIL", .help = "e-mail address to sign in with"}};
+inline constexpr cli::Flag kUserAdd[] = {
+    {.name = "name", .type = ValueType::text, .value = "NAME", .help = "name that supported users see", .required = true},
+    {.name = "role", .type = ValueType::choice, .value = "ROLE", .help = "what the account may do", .fallback = "technician",
+     .choices = kRoles},
+    {.name = "password", .type = ValueType::secret, .help = "the initial password", .env = "RESCUE_NEW_PASSWORD"},
+};
+inline constexpr cli::Flag kUserSet[] = {
+    {.name = "email", .type = ValueType::text, .value = "EMAIL", .help = "new e-mail address"},
+    {.name = "name", .type = ValueType::text, .value = "NAME", .help = "new name"},
+    {.name = "role", .type = ValueType::choice, .value = "ROLE", .help = "new role", .choices = kRoles},
+};
+inline constexpr cli::Flag kPaged[] = {kLimitFlag, kAllFlag};
+inline constexpr cli::Flag kYes[] = {{.name = "yes", .letter = 'y', .help = "do not ask"}};
+inline constexpr cli::Example kUserAddExamples[] = {
+    {"rescue admin user add ada@example.org --name 'Ada Lovelace'",
+     "Prints the initial password once; it must be changed at the first sign-in."}};
+inline constexpr cli::Command kUserCommands[] = {
+    {.name = "add", .summary = "make an account",
+     .description = "Without a given password the broker makes one, which is printed once and must be changed at the first "
+                    "sign-in.",
+     .flags = kUserAdd, .positionals = kNewUser, .examples = kUserAddExamples},
+    {.name = "list", .summary = "list accounts", .flags = kPaged},
+    {.name = "show", .summary = "show one account", .positionals = kUser},
+    {.name = "set", .summary = "change address, name or role of an account", .flags = kUserSet, .positionals = kUser},
+    {.name = "disable", .summary = "disable an account and end its sessions", .positionals = kUser},
+    {.name = "enable", .summary = "enable a disabled account", .positionals = kUser},
+    {.name = "unlock", .summary = "unlock an account after failed sign-ins", .positionals = kUser},
+    {.name = "reset-password", .summary = "give an account a new initial password", .positionals = kUser},
+    {.name = "remove", .summary = "remove an account", .flags = kYes, .positionals = kUser},
+};
+inline constexpr cli::Positional kGateway[] = {{.name = "GATEWAY", .help = "name or id of the gateway"}};
+inline constexpr cli::Positional kGatewayName[] = {{.name = "NAME", .help = "name for the gateway"}};
+inline constexpr cli::Example kEnrollExamples[] = {
+    {"rescue admin gateway enroll gw1 -o name | ssh gw1 rescue-gateway enroll --broker URL --ca-pin PIN --token-stdin "
+     "--name gw1 --address gw1.example.org:443 --state /var/lib/rescue/gateway",
+     "The token goes straight to the new gateway."}};
+inline constexpr cli::Command kGatewayCommands[] = {
+    {.name = "enroll", .summary = "make a one-time token for a new gateway",
+     .description = "The token is printed once. With --output name it is printed alone.",
+     .positionals = kGatewayName, .examples = kEnrollExamples},
+    {.name = "list", .summary = "list gateways"},
+    {.name = "drain", .summary = "send no new sessions to a gateway", .positionals = kGateway},
+    {.name = "resume", .summary = "send sessions to a drained gateway again", .positionals = kGateway},
+    {.name = "remove", .summary = "remove a gateway; its key is worthless then", .flags = kYes, .positionals = kGateway},
+};
+inline constexpr cli::Command kAdminCommands[] = {
+    {.name = "user", .summary = "accounts", .commands = kUserCommands},
+    {.name = "gateway", .summary = "gateways", .commands = kGatewayCommands},
+};
+
+// ---- session
+inline constexpr std::string_view kStates[] = {"created",   "waiting", "active", "on_hold",   "transferring", "reconnecting",
+                                               "rebooting", "offline", "closed", "timed_out", "aborted"};
+inline constexpr cli::Positional kSession[] = {{.name = "ID", .help = "id of the session", .type = ValueType::guid}};
+inline constexpr cli::Positional kSessionMaybe[] = {
+    {.name = "ID", .help = "id of the session; all sessions without it", .type = ValueType::guid, .optional = true}};
+inline constexpr cli::Positional kSessionNote[] = {{.name = "ID", .help = "id of the session", .type = ValueType::guid},
+                                                   {.name = "TEXT", .help = "the note; '-' reads it from standard input"}};
+inline constexpr cli::Flag kCreate[] = {
+    {.name = "private", .help = "a session for oneself, entered by PIN; the only kind now"},
+    {.name = "note", .type = ValueType::text, .value = "TEXT", .help = "note for oneself and the log"},
+    {.name = "customer", .type = ValueType::text, .value = "KEY=VALUE", .help = "what is known of the person who is helped",
+     .repeated = true},
+};
+inline constexpr cli::Flag kSessionList[] = {
+    {.name = "state", .type = ValueType::choice, .value = "STATE", .help = "only sessions in this state", .choices = kStates,
+     .repeated = true},
+    {.name = "technician", .type = ValueType::text, .value = "USER", .help = "only sessions of this technician"},
+    kLimitFlag,
+    kAllFlag,
+};
+inline constexpr cli::Flag kWait[] = {
+    {.name = "state", .type = ValueType::choice, .value = "STATE", .help = "wait for this state", .fallback = "waiting",
+     .choices = kStates, .repeated = true},
+    {.name = "timeout", .type = ValueType::duration, .value = "TIME", .help = "give up after that long", .fallback = "20m"},
+};
+inline constexpr cli::Flag kPickup[] = {
+    {.name = "script", .type = ValueType::path, .value = "FILE",
+     .help = "drive the session by JSON lines from FILE, '-' for standard input (man rescue-script)"},
+    {.name = "in-order", .help = "with --script -: begin each command after the one before has ended"},
+    {.name = "record", .type = ValueType::directory, .value = "DIR", .help = "record to a file in DIR as soon as the user allows it"},
+    {.name = "receive-dir", .type = ValueType::directory, .value = "DIR",
+     .help = "folder for received files; without it the current one"},
+    {.name = "detach", .letter = 'd', .help = "leave the session to the background process at once"},
+    {.name = "timeout", .type = ValueType::duration, .value = "TIME", .help = "how long to wait for the supported machine",
+     .fallback = "60s"},
+    {.name = "linger", .type = ValueType::duration, .value = "TIME",
+     .help = "how long the background process stays after the last view left", .fallback = "5m", .env = "RESCUE_LINGER"},
+};
+inline constexpr cli::Flag kAttach[] = {
+    {.name = "script", .type = ValueType::path, .value = "FILE",
+     .help = "JSON lines instead of a chat, from FILE or '-' (man rescue-script)"},
+    {.name = "in-order", .help = "with --script -: begin each command after the one before has ended"},
+};
+inline constexpr cli::Flag kClose[] = {
+    {.name = "reason", .type = ValueType::text, .value = "TEXT", .help = "reason, for the user and the log"}};
+inline constexpr cli::Example kCreateExamples[] = {
+    {"rescue session create --note 'printer, room 4'", "Prints the PIN to read out to the user."}};
+inline constexpr cli::Example kWaitExamples[] = {
+    {"id=$(rescue session create -o name) && rescue session wait \"$id\" && rescue session pickup \"$id\"",
+     "Create, wait until the user has come, help."}};
+inline constexpr cli::Example kPickupExamples[] = {
+    {"rescue session pickup ID", "On a terminal: pick up and talk; /help lists what can be typed."},
+    {"rescue session pickup ID --script session.jsonl --record .", "The commands of a file, recorded here."},
+    {"rescue session pickup ID --detach", "Pick up only; 'rescue session attach ID' joins later."},
+};
+inline constexpr cli::Command kSessionCommands[] = {
+    {.name = "create", .summary = "create a session and get its PIN", .flags = kCreate, .examples = kCreateExamples},
+    {.name = "list", .summary = "list sessions, newest first", .flags = kSessionList},
+    {.name = "show", .summary = "show one session", .positionals = kSession},
+    {.name = "watch", .summary = "print each change of one or all sessions as it happens", .positionals = kSessionMaybe},
+    {.name = "wait", .summary = "wait until a session is in a state",
+     .description = "Exit code 8 when the time is over, 7 when the session ended in another state.",
+     .flags = kWait, .positionals = kSession, .examples = kWaitExamples},
+    {.name = "pickup", .summary = "pick a session up and talk to the user",
+     .description = "Starts the background process that holds this end of the session, or joins the one that runs. On a "
+                    "terminal a line-mode chat follows; --script drives the session by JSON lines; otherwise the command "
+                    "ends when the supported machine is connected.",
+     .flags = kPickup, .positionals = kSession, .examples = kPickupExamples},
+    {.name = "attach", .summary = "join a session that was picked up on this machine",
+     .description = "A line is sent as chat; a line that begins with '/' is a command: /help lists them. Leaving ends "
+                    "nothing.",
+     .flags = kAttach, .positionals = kSession},
+    {.name = "close", .summary = "end a session for everybody", .flags = kClose, .positionals = kSession},
+    {.name = "note", .summary = "replace the note of a session", .positionals = kSessionNote},
+};
+
+// ---- log
+inline constexpr std::string_view kSources[] = {"console", "applet", "gateway", "broker"};
+inline constexpr std::string_view kOrders[] = {"asc", "desc"};
+inline constexpr cli::Flag kOfSession = {.name = "session", .type = ValueType::guid, .value = "ID", .help = "only of this session"};
+inline constexpr cli::Flag kOfTechnician = {.name = "technician", .type = ValueType::text, .value = "USER",
+                                            .help = "only of sessions of this technician"};
+inline constexpr cli::Flag kOfType = {.name = "type", .type = ValueType::text, .value = "TYPE",
+                                      .help = "only of this type; 'file.*' is a family", .repeated = true};
+inline constexpr cli::Flag kOfSource = {.name = "source", .type = ValueType::choice, .value = "SOURCE",
+                                        .help = "only from this source", .choices = kSources};
+inline constexpr cli::Flag kQuery[] = {
+    kOfSession,
+    kOfTechnician,
+    kOfType,
+    kOfSource,
+    {.name = "since", .type = ValueType::time, .value = "TIME", .help = "from this time on (RFC 3339, or 2h for two hours ago)"},
+    {.name = "until", .type = ValueType::time, .value = "TIME", .help = "before this time"},
+    {.name = "text", .type = ValueType::text, .value = "WORDS", .help = "only with these words"},
+    {.name = "order", .type = ValueType::choice, .value = "ORDER", .help = "oldest or newest first", .fallback = "asc",
+     .choices = kOrders},
+    kLimitFlag,
+    kAllFlag,
+};
+inline constexpr cli::Flag kTail[] = {
+    kOfSession,
+    kOfTechnician,
+    kOfType,
+    kOfSource,
+    {.name = "lines", .letter = 'n', .type = ValueType::integer, .value = "N", .help = "begin with the last N events", .fallback = "10"},
+    {.name = "follow", .letter = 'f', .help = "go on with new events as they come"},
+};
+inline constexpr cli::Positional kEvent[] = {{.name = "ID", .help = "number of an event, or id of a session"}};
+inline constexpr cli::Example kQueryExamples[] = {
+    {"rescue log query --type chat.message --since 24h -o jsonl", "Everything that was said today, a JSON object a line."},
+    {"rescue log query --text invoice --technician ada@example.org --all -o csv > found.csv", "A full search as a spreadsheet."},
+};
+inline constexpr cli::Command kLogCommands[] = {
+    {.name = "query", .summary = "search the log", .flags = kQuery, .examples = kQueryExamples},
+    {.name = "tail", .summary = "show the newest events, and new ones as they come", .flags = kTail},
+    {.name = "show", .summary = "show one event, or the whole log of a session", .positionals = kEvent},
+};
+
+// ---- recording
+inline constexpr cli::Positional kRecording[] = {{.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path}};
+inline constexpr cli::Positional kRecordings[] = {
+    {.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path, .repeated = true}};
+inline constexpr cli::Flag kRepair[] = {
+    {.name = "out", .letter = 'o', .type = ValueType::path, .value = "FILE", .help = "the repaired copy", .required = true}};
+inline constexpr cli::Flag kFrames[] = {
+    {.name = "out", .letter = 'o', .type = ValueType::directory, .value = "DIR", .help = "folder for the pictures", .required = true},
+    {.name = "at", .type = ValueType::duration, .value = "TIME", .help = "the picture at this time from the start", .repeated = true},
+    {.name = "every", .type = ValueType::duration, .value = "TIME", .help = "a picture each TIME"},
+};
+inline constexpr std::string_view kCodecs[] = {"h264", "mpeg4", "zmbv", "vp9"};
+inline constexpr cli::Flag kConvert[] = {
+    {.name = "out", .letter = 'o', .type = ValueType::path, .value = "FILE",
+     .help = "the video (.avi, .mp4 or .webm); a folder makes one AVI for each recording", .required = true},
+    {.name = "codec", .type = ValueType::choice, .value = "NAME", .help = "video codec; without it h264, for WebM vp9",
+     .choices = kCodecs},
+    {.name = "fps", .type = ValueType::integer, .value = "N", .help = "pictures per second, 1 to 60", .fallback = "15"},
+    {.name = "no-cursor", .help = "leave the mouse pointer out"},
+    {.name = "sidecars", .help = "also write FILE.srt with the chat and FILE.events.jsonl"},
+    {.name = "force", .help = "replace an existing file"},
+};
+inline constexpr cli::Example kConvertExamples[] = {
+    {"rescue recording convert session.rcrec -o session.avi", "One recording."},
+    {"rescue recording convert part1.rcrec part2.rcrec -o visit.avi", "Two recordings, one after the other in one video."},
+    {"rescue recording convert *.rcrec -o videos/", "Each to a file of its name in videos/."},
+};
+inline constexpr cli::Command kRecordingCommands[] = {
+    {.name = "info", .summary = "show what is in recordings", .positionals = kRecordings},
+    {.name = "verify", .summary = "check every byte of recordings",
+     .description = "Exit code 0 when all are intact, 10 when one is damaged, 3 when one was not finished (its recorder was "
+                    "killed, or its end was cut off) and none is damaged.",
+     .positionals = kRecordings},
+    {.name = "repair", .summary = "make a whole copy of a damaged recording", .flags = kRepair, .positionals = kRecording},
+    {.name = "frames", .summary = "take pictures (PNG) from a recording", .flags = kFrames, .positionals = kRecording},
+    {.name = "events", .summary = "list chat and events of a recording", .positionals = kRecording},
+    {.name = "convert", .summary = "make a video from recordings",
+     .description = "Runs the helper rescue-media, which is looked for beside this program, in its libexec folder and in "
+                    "PATH. On these commands -o names the file; the format of listings is --output.",
+     .flags = kConvert, .positionals = kRecordings, .examples = kConvertExamples},
+};
+
+}  // namespace rescue::program
