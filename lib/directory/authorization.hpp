@@ -50,7 +50,8 @@ enum class Reach : std::uint8_t { none, own, any };
 /// The table itself.
 [[nodiscard]] Reach reach(store::UserRole role, Verb verb);
 
-/// `owner`: whose object it is; nullopt: nobody's in particular, which only Reach::any covers unless the verb has no object.
+/// `owner`: whose object it is; nullopt: nobody's in particular, which only
+/// Reach::any covers.
 /// password_change_required for all but own_account while the principal has to change the password; base::Errc::denied.
 [[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const std::optional<base::Guid>& owner = {});
 

@@ -36,7 +36,7 @@ class HashedPassword {
   std::string text_;
 };
 
-/// Four groups of five from 32 letters and digits that are not mixed up when read aloud: 100 random bits.
+/// Four groups of five from 31 letters and digits that are not mixed up when read aloud: 99 random bits.
 [[nodiscard]] std::string make_initial_password(base::RandomSource& random);
 
 }  // namespace rescue::directory

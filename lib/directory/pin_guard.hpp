@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits guessing of PINs (and of passwords: one object each) by remote address. Sans-IO: addresses and `now` in, verdicts out.
-// An address, and its network (IPv4 /24, IPv6 /64 and /48), have an allowance of wrong guesses that refills with time. When
-// wrong guesses come from everywhere at once, everybody is delayed and nobody is refused for it.
+// An address (IPv4; an IPv6 /64, which is what one subscriber has) and its networks (IPv4 /24, IPv6 /56 and /48) have an
+// allowance of wrong guesses that refills with time. When wrong guesses come from everywhere at once, everybody is delayed and
+// nobody is refused for it.
 #pragma once
 
 #include <array>
@@ -19,7 +20,7 @@ namespace rescue::directory {
 
 struct PinGuardLimits {
   std::uint32_t per_address = 10;   // wrong guesses at once; one more each `refill`
-  std::uint32_t per_network = 50;   // IPv4 /24 and IPv6 /64
+  std::uint32_t per_network = 50;   // IPv4 /24 and IPv6 /56
   std::uint32_t per_site = 400;     // IPv6 /48
   std::chrono::seconds refill{60};
   std::uint32_t surge_per_minute = 120;           // wrong guesses of all together before delays begin
@@ -40,7 +41,7 @@ class PinGuard {
   };
   /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address` without port; an address that cannot be read shares one bucket with its like.
   [[nodiscard]] Verdict check(std::string_view address, base::SteadyTime now);
-  /// After an attempt that named nothing that exists.
+  /// After an attempt that named nothing that exists: it stays charged, and counts towards a surge.
   void failed(std::string_view address, base::SteadyTime now);
   /// After a right one: the address gets its whole allowance back, its networks the one attempt.
   void succeeded(std::string_view address, base::SteadyTime now);

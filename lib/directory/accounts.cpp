@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "directory/accounts.hpp"
+
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+#include "directory/impl/event.hpp"
+#include "directory/impl/session_end.hpp"
+#include "store/users.hpp"
+
+namespace rescue::directory {
+namespace {
+using store::EventType;
+using store::User;
+using store::UserRole;
+
+bool has_control(std::string_view s) {
+  return std::any_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+base::Error email_or(const base::Error& e, std::string_view email) {
+  if (e.code == base::Errc::conflict) return {Errc::email_taken, fmt::format("'{}'", email)};
+  return e;
+}
+
+bool can_administer(const User& u) { return u.role == UserRole::administrator && !u.disabled && !u.removed_at; }
+
+/// Before `user`, who can administer now, is changed so that it cannot.
+base::Result<> keep_an_administrator(store::ReadTransaction& tx, const User& user) {
+  if (!can_administer(user)) return {};
+  RESCUE_TRY(const auto n, store::users::count_administrators(tx));
+  if (n <= 1) return base::fail(Errc::last_administrator, fmt::format("'{}'", user.email));
+  return {};
+}
+
+base::Result<User> get(store::ReadTransaction& tx, const base::Guid& id) {
+  auto user = store::users::get(tx, id);
+  if (!user && user.error().code == base::Errc::not_found) return base::fail(Errc::user_not_found, id.text());
+  if (user && user->removed_at) return base::fail(Errc::user_not_found, id.text());
+  return user;
+}
+
+impl::Json about(const User& user) {
+  impl::Json data;
+  data.add("user", user.id.text()).add("email", user.email);
+  return data;
+}
+
+base::Result<User> save(store::Transaction& tx, User user, EventType type, std::string_view actor, impl::Json data,
+                        base::WallTime now) {
+  if (auto done = store::users::update(tx, user); !done) return base::fail(email_or(done.error(), user.email));
+  RESCUE_CHECK(impl::record(tx, {.type = type, .actor = actor, .data = std::move(data)}, now));
+  return user;
+}
+
+/// Ends what the account is in; returns the event data with the number of sessions that ended.
+base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, std::string_view actor, std::string_view reason,
+                                 base::WallTime now) {
+  RESCUE_TRY(const auto tokens, store::tokens::revoke_all(tx, user.id, now));
+  RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, actor, reason, now));
+  auto data = about(user);
+  data.add("sign_ins_ended", tokens).add("sessions_ended", sessions);
+  return data;
+}
+}  // namespace
+
+base::Result<> check_email(std::string_view email) {
+  const auto at = email.find('@');
+  const bool good = email.size() <= kMaxEmailBytes && at != std::string_view::npos && at > 0 && at + 1 < email.size() &&
+                    email.find('@', at + 1) == std::string_view::npos && email.find(' ') == std::string_view::npos &&
+                    !has_control(email) && base::is_valid_utf8(email);
+  if (good) return {};
+  return base::fail(base::Errc::invalid_argument, "email: not an e-mail address of at most 254 bytes");
+}
+
+base::Result<> check_line(std::string_view text, std::string_view what, std::size_t max) {
+  if (!text.empty() && text.size() <= max && !has_control(text) && base::is_valid_utf8(text)) return {};
+  return base::fail(base::Errc::invalid_argument, fmt::format("{}: 1 to {} bytes of UTF-8 text on one line", what, max));
+}
+
+namespace accounts {
+
+base::Result<User> create(store::Transaction& tx, const NewUser& wanted, std::string_view actor, base::WallTime now) {
+  RESCUE_CHECK(check_email(wanted.email));
+  RESCUE_CHECK(check_line(wanted.name, "name"));
+  RESCUE_TRY(const auto group, store::groups::get_default(tx));
+  User user;
+  user.id = wanted.id;
+  user.email = wanted.email;
+  user.name = wanted.name;
+  user.role = wanted.role;
+  user.group = group.id;
+  user.created_at = now;
+  user.must_change_password = wanted.must_change_password;
+  if (wanted.password) {
+    user.password_hash = wanted.password->text();
+    user.password_changed_at = now;
+  }
+  if (auto done = store::users::insert(tx, user); !done) return base::fail(email_or(done.error(), user.email));
+  auto data = about(user);
+  data.add("role", store::to_string(user.role));
+  RESCUE_CHECK(impl::record(tx, {.type = EventType::user_created, .actor = actor, .data = std::move(data)}, now));
+  return user;
+}
+
+base::Result<User> find(store::ReadTransaction& tx, std::string_view id_or_email) {
+  if (const auto id = base::Guid::parse(id_or_email)) return get(tx, *id);
+  RESCUE_TRY(auto user, store::users::find_by_email(tx, id_or_email));
+  if (!user) return base::fail(Errc::user_not_found, fmt::format("'{}'", base::to_display_text(id_or_email)));
+  return std::move(*user);
+}
+
+base::Result<User> change(store::Transaction& tx, const base::Guid& id, const UserChange& wanted, std::string_view actor,
+                          base::WallTime now) {
+  RESCUE_TRY(auto user, get(tx, id));
+  impl::Json changes;
+  const User before = user;
+  if (wanted.email && *wanted.email != user.email) {
+    RESCUE_CHECK(check_email(*wanted.email));
+    changes.add("email", *wanted.email);
+    user.email = *wanted.email;
+  }
+  if (wanted.name && *wanted.name != user.name) {
+    RESCUE_CHECK(check_line(*wanted.name, "name"));
+    changes.add("name", *wanted.name);
+    user.name = *wanted.name;
+  }
+  if (wanted.role && *wanted.role != user.role) {
+    if (*wanted.role != UserRole::administrator) RESCUE_CHECK(keep_an_administrator(tx, user));
+    changes.add("role", store::to_string(*wanted.role));
+    user.role = *wanted.role;
+  }
+  if (user == before) return user;
+  auto data = about(before);
+  data.add("changes", changes.text());
+  return save(tx, std::move(user), EventType::user_changed, actor, std::move(data), now);
+}
+
+base::Result<User> disable(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+  RESCUE_TRY(auto user, get(tx, id));
+  if (user.disabled) return user;
+  RESCUE_CHECK(keep_an_administrator(tx, user));
+  user.disabled = true;
+  RESCUE_TRY(auto data, end_all(tx, user, actor, "account disabled", now));
+  return save(tx, std::move(user), EventType::user_disabled, actor, std::move(data), now);
+}
+
+base::Result<User> enable(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+  RESCUE_TRY(auto user, get(tx, id));
+  if (!user.disabled) return user;
+  user.disabled = false;
+  auto data = about(user);
+  return save(tx, std::move(user), EventType::user_enabled, actor, std::move(data), now);
+}
+
+base::Result<User> unlock(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+  RESCUE_TRY(auto user, get(tx, id));
+  if (!user.locked_at) return user;
+  user.locked_at.reset();
+  user.failed_sign_ins = 0;
+  auto data = about(user);
+  return save(tx, std::move(user), EventType::user_unlocked, actor, std::move(data), now);
+}
+
+base::Result<User> remove(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+  RESCUE_TRY(auto user, get(tx, id));
+  RESCUE_CHECK(keep_an_administrator(tx, user));
+  RESCUE_TRY(auto data, end_all(tx, user, actor, "account removed", now));
+  user.removed_at = now;
+  user.password_hash.clear();
+  return save(tx, std::move(user), EventType::user_removed, actor, std::move(data), now);
+}
+
+base::Result<User> reset_password(store::Transaction& tx, const base::Guid& id, const HashedPassword& password,
+                                  std::string_view actor, base::WallTime now) {
+  RESCUE_TRY(auto user, get(tx, id));
+  RESCUE_TRY(const auto ended, store::tokens::revoke_all(tx, user.id, now));
+  user.password_hash = password.text();
+  user.password_changed_at = now;
+  user.must_change_password = true;
+  auto data = about(user);
+  data.add("sign_ins_ended", ended);
+  return save(tx, std::move(user), EventType::user_password_reset, actor, std::move(data), now);
+}
+
+}  // namespace accounts
+}  // namespace rescue::directory

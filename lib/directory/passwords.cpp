@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "directory/passwords.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "crypto/strength.hpp"
+#include "directory/errors.hpp"
+#include "store/users.hpp"
+
+namespace rescue::directory {
+namespace {
+constexpr std::string_view kMinScoreSetting = "password.min_score";
+constexpr int kMaxScore = 4;
+}  // namespace
+
+base::Result<PasswordPolicy> password_policy(store::ReadTransaction& tx) {
+  PasswordPolicy policy;
+  RESCUE_TRY(const auto text, store::settings::get(tx, kMinScoreSetting));
+  if (!text) return policy;
+  int score = 0;
+  const auto [end, bad] = std::from_chars(text->data(), text->data() + text->size(), score);
+  if (bad != std::errc{} || end != text->data() + text->size() || score < 0 || score > kMaxScore) {
+    return base::fail(base::Errc::bad_format, fmt::format("setting {}", kMinScoreSetting));
+  }
+  policy.min_score = score;
+  return policy;
+}
+
+base::Result<> check_password(const PasswordPolicy& policy, std::string_view password,
+                              std::span<const std::string> personal) {
+  if (password.size() < kMinPasswordBytes) {
+    return base::fail(Errc::password_too_weak, fmt::format("shorter than {} bytes", kMinPasswordBytes));
+  }
+  if (password.size() > crypto::kMaxPasswordBytes) {
+    return base::fail(Errc::password_too_weak, fmt::format("longer than {} bytes", crypto::kMaxPasswordBytes));
+  }
+  const auto strength = crypto::password_strength(password, personal);
+  if (strength.score < policy.min_score) {
+    return base::fail(Errc::password_too_weak, fmt::format("strength {} ({}), needed {} ({})", strength.score,
+                                                           crypto::strength_name(strength.score), policy.min_score,
+                                                           crypto::strength_name(policy.min_score)));
+  }
+  return {};
+}
+
+base::Result<HashedPassword> HashedPassword::hash(std::string_view password, const crypto::PasswordCost& cost) {
+  RESCUE_TRY(auto text, crypto::hash_password(password, cost));
+  return HashedPassword(std::move(text));
+}
+
+std::string make_initial_password(base::RandomSource& random) {
+  constexpr std::string_view kLetters = "abcdefghjkmnpqrstuvwxyz23456789";  // no i, l, o, 0, 1
+  std::string out;
+  for (int i = 0; i < 20; ++i) {
+    if (i > 0 && i % 5 == 0) out += '-';
+    out += kLetters[random.below(kLetters.size())];
+  }
+  return out;
+}
+
+}  // namespace rescue::directory

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The technician's side of the desk: pickup, grants, leases (directory/sessions.hpp).
+#include <fmt/format.h>
+
+#include "crypto/keys.hpp"
+#include "directory/impl/event.hpp"
+#include "directory/impl/session_end.hpp"
+#include "directory/sessions.hpp"
+#include "store/sessions.hpp"
+#include "store/users.hpp"
+#include "wire/permission.hpp"
+
+namespace rescue::directory {
+namespace {
+// A console may have seen a grant that the database lost (restored from a backup), but not a million of them.
+constexpr std::uint64_t kMaxGenerationJump = 1'000'000;
+
+crypto::KeyKind console_kind(crypto::Profile profile) {
+  return profile == crypto::Profile::aes256_sha ? crypto::KeyKind::rsa2048 : crypto::KeyKind::p256;
+}
+crypto::Profile profile_of(crypto::KeyKind kind) {
+  return kind == crypto::KeyKind::rsa2048 ? crypto::Profile::aes256_sha : crypto::Profile::modern;
+}
+
+base::Result<store::AppletKey> applet_of(store::ReadTransaction& tx, const store::Session& session) {
+  RESCUE_TRY(auto key, store::applet_keys::find(tx, session.id));
+  if (!key) return base::fail(Errc::not_waiting, "session " + session.id.text());
+  return std::move(*key);
+}
+
+/// Whether `who` may take it now: nobody has it, or the same technician's applet came back from being offline.
+bool is_free(const store::Session& session, const Principal& who) {
+  if (!session.technician) return true;
+  return *session.technician == who.id && session.state == wire::name(wire::SessionState::waiting);
+}
+
+std::optional<store::Grant> newest_of(const std::vector<store::Grant>& grants, const base::Guid& technician) {
+  for (auto g = grants.rbegin(); g != grants.rend(); ++g) {
+    if (g->technician == technician) return *g;
+  }
+  return std::nullopt;
+}
+}  // namespace
+
+base::Result<PickedUp> SessionDesk::pickup(store::Transaction& tx, const PickupRequest& request, const Principal& who,
+                                           base::WallTime now) const {
+  RESCUE_TRY(auto session, impl::lock_session(tx, request.session));
+  if (session.ended_at) return base::fail(Errc::session_ended, "session " + session.id.text());
+  RESCUE_TRY(const auto applet, applet_of(tx, session));
+  const bool join = request.join && session.technician && *session.technician != who.id;
+  if (!join) {
+    if (!is_free(session, who)) return base::fail(Errc::already_picked_up, "session " + session.id.text());
+    RESCUE_CHECK(impl::advance(session, wire::SessionEvent::picked_up, wire::Party::technician, now));
+    session.technician = who.id;
+  }
+  auto wanted = request;
+  wanted.join = join;
+  return grant_to(tx, std::move(session), wanted, who, now);
+}
+
+base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Session session, const PickupRequest& request,
+                                             const Principal& who, base::WallTime now) const {
+  RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(request.console_spki));
+  if (key.kind() != console_kind(request.profile)) {
+    return base::fail(base::Errc::invalid_argument, "console_key: not a key of the kind this profile needs");
+  }
+  if (request.seen_generation > session.generation + kMaxGenerationJump) {
+    return base::fail(base::Errc::invalid_argument, "generation: no such grant was ever made");
+  }
+  RESCUE_TRY(const auto applet, applet_of(tx, session));
+  RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
+  RESCUE_TRY(const auto revoked, store::grants::revoke(tx, session.id, who.id, now));
+  static_cast<void>(revoked);
+  session.generation = std::max(session.generation, request.seen_generation) + 1;
+  RESCUE_CHECK(store::sessions::update(tx, session));
+  const auto fingerprint = key.fingerprint();
+  store::Grant grant;
+  grant.session = session.id;
+  grant.generation = session.generation;
+  grant.technician = who.id;
+  grant.console_fingerprint.assign(fingerprint.begin(), fingerprint.end());
+  grant.console_spki = request.console_spki;
+  grant.permissions = wire::PermissionSet::from_bits(group.permissions).bits();
+  grant.issued_at = now;
+  grant.lease_until = now + policy_.lease;
+  RESCUE_CHECK(store::grants::insert(tx, grant));
+
+  impl::Event event{
+      .type = store::EventType::session_picked_up, .actor = who.email, .session = session.id, .technician = who.id};
+  event.data.add("generation", grant.generation)
+      .add("permissions", wire::PermissionSet::from_bits(grant.permissions).text())
+      .add("fingerprint", base::to_hex(fingerprint))
+      .add("join", request.join);
+  RESCUE_CHECK(impl::record(tx, event, now));
+  PickedUp out;
+  RESCUE_TRY(out.grant, grant_terms(tx, session, grant, applet.fingerprint));
+  out.applet_fingerprint = out.grant.applet_fingerprint;
+  out.ticket = ticket_for(session, crypto::Role::console, grant.console_spki, now);
+  out.session = std::move(session);
+  return out;
+}
+
+base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Guid& id, const base::Bytes& console_spki,
+                                          const Principal& who, base::WallTime now) const {
+  RESCUE_TRY(auto session, impl::lock_session(tx, id));
+  if (session.ended_at) return base::fail(Errc::session_ended, "session " + id.text());
+  RESCUE_TRY(const auto grants, store::grants::current(tx, id));
+  auto grant = newest_of(grants, who.id);
+  if (!grant) return base::fail(Errc::not_your_session, "session " + id.text());
+  RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(console_spki));
+  const bool holds = session.technician == who.id;
+  // The applet was offline and came back: its technician has it again.
+  if (holds && session.state == wire::name(wire::SessionState::waiting)) {
+    RESCUE_CHECK(impl::advance(session, wire::SessionEvent::picked_up, wire::Party::technician, now));
+    RESCUE_CHECK(store::sessions::update(tx, session));
+  }
+  if (grant->console_spki != console_spki) {
+    PickupRequest anew{.session = id, .console_spki = console_spki, .join = !holds, .profile = profile_of(key.kind())};
+    return grant_to(tx, std::move(session), anew, who, now);
+  }
+  RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
+  grant->permissions = wire::PermissionSet::from_bits(group.permissions).bits();
+  grant->lease_until = now + policy_.lease;
+  RESCUE_CHECK(store::grants::update(tx, *grant));
+  RESCUE_TRY(const auto applet, applet_of(tx, session));
+  PickedUp out;
+  RESCUE_TRY(out.grant, grant_terms(tx, session, *grant, applet.fingerprint));
+  out.applet_fingerprint = out.grant.applet_fingerprint;
+  out.ticket = ticket_for(session, crypto::Role::console, console_spki, now);
+  out.session = std::move(session);
+  return out;
+}
+
+base::Result<base::Guid> SessionDesk::owner_for(store::ReadTransaction& tx, const store::Session& session,
+                                                const Principal& who) const {
+  RESCUE_TRY(const bool took_part, store::grants::any_of(tx, session.id, who.id));
+  return took_part ? who.id : owner_of(session);
+}
+
+base::Result<std::vector<crypto::Grant>> SessionDesk::current_grants(store::ReadTransaction& tx, const base::Guid& id,
+                                                                     base::WallTime now) const {
+  RESCUE_TRY(const auto session, store::sessions::get(tx, id));
+  std::vector<crypto::Grant> out;
+  if (session.ended_at) return out;
+  RESCUE_TRY(const auto grants, store::grants::current(tx, id));
+  if (grants.empty()) return out;
+  RESCUE_TRY(const auto applet, applet_of(tx, session));
+  for (const auto& grant : grants) {
+    if (grant.lease_until <= now) continue;
+    RESCUE_TRY(auto terms, grant_terms(tx, session, grant, applet.fingerprint));
+    out.push_back(std::move(terms));
+  }
+  return out;
+}
+
+base::Result<crypto::Grant> SessionDesk::grant_terms(store::ReadTransaction& tx, const store::Session& session,
+                                                     const store::Grant& grant, const base::Bytes& applet) const {
+  RESCUE_TRY(const auto user, store::users::get(tx, grant.technician));
+  RESCUE_TRY(const auto group, store::groups::get(tx, user.group));
+  RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(grant.console_spki));
+  crypto::Grant g;
+  g.session = session.id;
+  g.generation = grant.generation;
+  g.technician = user.id;
+  g.technician_name = user.name;
+  g.technician_email = user.email;
+  g.organisation = policy_.organisation;
+  g.console_fingerprint = key.fingerprint();
+  RESCUE_TRY(g.applet_fingerprint, crypto::to_digest256(applet));
+  RESCUE_TRY(g.guid_id, crypto::to_digest256(session.guid_id));
+  g.permissions = grant.permissions;
+  g.single_prompt = group.single_prompt;
+  g.require_sas = group.require_sas;
+  g.consent_timeout = group.consent_timeout;
+  g.inactivity_timeout = group.inactivity_timeout;
+  g.recording = group.force_recording ? crypto::RecordingRule::forced : crypto::RecordingRule::none;
+  g.profile = profile_of(key.kind());
+  g.omit_chat_text = group.omit_chat_text;
+  g.issued = grant.issued_at;
+  g.lease_until = grant.lease_until;
+  return g;
+}
+
+}  // namespace rescue::directory
