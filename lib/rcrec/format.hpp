@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -27,6 +28,8 @@ inline constexpr std::array<std::uint8_t, 8> kMagic{'R', 'C', 'R', 'E', 'C', '\r
 inline constexpr std::array<std::uint8_t, 4> kSync{'R', 'C', 'K', '1'};
 inline constexpr std::uint16_t kMajor = 1;
 inline constexpr std::uint16_t kMinor = 0;
+/// Of the file flags, a reader refuses the file for an unknown one among these; the other bits it ignores.
+inline constexpr std::uint32_t kFileFlagsMustKnow = 0x0000ffff;
 inline constexpr std::uint32_t kFileFlagEncrypted = 1;  // reserved in version 1.0: readers refuse the file
 inline constexpr std::uint8_t kChunkFlagEncrypted = 1;  // reserved in version 1.0: readers refuse the chunk
 
@@ -46,6 +49,7 @@ inline constexpr std::size_t kMaxReportedDamage = 1000;  // damaged places that 
 
 /// Microseconds since the start of the recording.
 using Time = std::chrono::microseconds;
+inline constexpr Time kMaxTime = std::chrono::hours(24 * 366);  // later than any recording; a larger one is damage
 
 enum class ChunkType : std::uint8_t {
   head = 1,    // JSON object: what is in this file. First chunk, once
@@ -109,7 +113,24 @@ struct CursorMove {
 struct IndexEntry {
   Time t{};
   std::uint64_t offset = 0;  // of the chunk, from the start of the file
-  ChunkType type{};          // ckpt or event
+  std::uint8_t type = 0;     // ChunkType::ckpt or event; others are skipped
+  bool operator==(const IndexEntry&) const = default;
 };
+/// INDEX: 0 previous u64 (offset of the INDEX before, 0: none) | 8 count u32 | 12 entries: t u64, offset u64, type u8
+struct IndexChunk {
+  std::uint64_t previous = 0;
+  std::vector<IndexEntry> entries;
+};
+[[nodiscard]] base::Bytes encode_index(const IndexChunk& index);
+[[nodiscard]] std::optional<IndexChunk> decode_index(base::ByteView payload);
+
+/// END: 0 duration u64 (us) | 8 last index u64 (offset, 0: none) | 16 chunks u32 (before END)
+struct EndChunk {
+  Time duration{};
+  std::uint64_t last_index = 0;
+  std::uint32_t chunks = 0;
+};
+[[nodiscard]] base::Bytes encode_end(const EndChunk& end);
+[[nodiscard]] std::optional<EndChunk> decode_end(base::ByteView payload);
 
 }  // namespace rescue::rcrec

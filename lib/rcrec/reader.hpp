@@ -17,7 +17,7 @@ enum class DamageKind : std::uint8_t {
   torn_tail,      // the file ends inside a chunk: its writer was killed or the file was cut
   bad_header,     // no valid chunk header where one must stand
   bad_payload,    // a chunk's payload does not match its CRC
-  broken_chain,   // whole chunks, but one does not follow the one before it: removed, swapped or replaced
+  broken_chain,   // whole chunks, but one does not follow the one before it: something was removed, swapped or replaced
   bad_content,    // a chunk whose payload does not follow its type's layout
   after_end,      // bytes follow END
   encrypted,      // a chunk with the encrypted flag, which this version cannot read
@@ -28,6 +28,7 @@ struct DamagedPlace {
   DamageKind kind{};
   std::uint64_t offset = 0;  // first byte that is not as it must be, from the start of the file
   std::uint64_t length = 0;  // bytes that were skipped; 0 when none were
+  std::uint8_t chunk_type = 0;  // of the damaged chunk, when its header can be trusted; else 0
   std::string what;          // one line for people, without the file's name
 };
 
@@ -35,6 +36,10 @@ struct Chunk {
   ChunkHeader header;
   std::uint64_t offset = 0;
   base::Bytes payload;
+};
+struct ChunkPeek {
+  ChunkHeader header;
+  std::uint64_t offset = 0;
 };
 using WalkItem = std::variant<Chunk, DamagedPlace>;
 
@@ -53,6 +58,9 @@ class ChunkReader {
   /// The next whole chunk or damaged place; nullopt at the end. Errors: io only. Behind a damaged place it goes on at the
   /// next chunk whose header and payload are valid.
   [[nodiscard]] base::Result<std::optional<WalkItem>> next();
+  /// The next chunk by its header alone, over whatever is damaged; the payload is neither read nor checked. Fast: for
+  /// tables of contents. nullopt at the end.
+  [[nodiscard]] base::Result<std::optional<ChunkPeek>> peek_next();
   /// Continues at a chunk border that was seen before, or that an INDEX names; the chain check starts anew there.
   void seek(std::uint64_t offset);
   /// Hash of the last whole chunk that next() returned (of the file header before that).
