@@ -31,6 +31,8 @@ class ByteStream {
   [[nodiscard]] virtual bool is_open() const = 0;
   /// SHA-256 of the peer certificate's SubjectPublicKeyInfo, when there is one.
   [[nodiscard]] virtual std::optional<crypto::Fingerprint> peer_fingerprint() const { return std::nullopt; }
+  /// The peer certificate's public key, DER SubjectPublicKeyInfo, when there is one of a supported kind.
+  [[nodiscard]] virtual std::optional<base::Bytes> peer_key() const { return std::nullopt; }
   [[nodiscard]] virtual boost::asio::any_io_executor executor() const = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "net/backoff.hpp"
 #include "net/http_client.hpp"
@@ -37,7 +38,7 @@ class EventStreamClient {
   /// type: bad_format; wrong certificate: verification_failed), or closed after close(). `retry:` of the server is obeyed.
   [[nodiscard]] boost::asio::awaitable<base::Result<ServerEvent>> next();
   [[nodiscard]] const std::string& last_event_id() const;
-  /// Ends a waiting next().
+  /// Ends a waiting next(), after a connection attempt in progress (cancel the coroutine to cut that short).
   void close();
 
  private:

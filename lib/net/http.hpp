@@ -56,6 +56,7 @@ struct HttpRequest {
   IpAddress remote_address;                                   // of the client, through a trusted proxy's PROXY header too
   std::uint16_t remote_port = 0;
   std::optional<crypto::Fingerprint> peer_fingerprint;        // of the client certificate; TLS proved its key
+  std::optional<base::Bytes> peer_key;                        // that key, DER SubjectPublicKeyInfo
   std::string request_id;                                     // 16 hex digits, unique in this process
   bool secure = false;                                        // came over TLS
 
@@ -136,7 +137,8 @@ class WebSocketUpgrade {
 };
 
 /// Handlers run on their connection's strand, one at a time per connection; an exception becomes a 500 with a log line.
-/// They are cancelled when the client leaves during a stream, when the route's handler time-out passes, or at server stop.
+/// A plain handler is cancelled when its route's time-out passes; a stream's handler learns from run() or receive() that its
+/// client left. All are cancelled when the grace of HttpServer::stop has passed.
 using HttpHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpRequest&)>;
 using EventHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpRequest&, EventStream&)>;
 using WebSocketHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpRequest&, WebSocketUpgrade&)>;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "crypto/tls.hpp"
 #include "net/http.hpp"
 #include "net/limits.hpp"
+#include "net/uri.hpp"
 
 namespace rescue::net {
 
@@ -90,10 +92,5 @@ class HttpClient {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// Percent-encodes one path segment or one query part (RFC 3986 unreserved characters stay).
-[[nodiscard]] std::string encode_component(std::string_view text);
-/// "?a=b&c=d", "" when empty.
-[[nodiscard]] std::string encode_query(const std::vector<std::pair<std::string, std::string>>& query);
 
 }  // namespace rescue::net

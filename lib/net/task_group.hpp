@@ -18,8 +18,7 @@ namespace rescue::net {
 /// Stop has two phases. request_stop(): no new tasks; tasks that opted in by `enable_total_cancellation` are told, and
 /// whoever looks at stopping() says its goodbye. abort(): every task is cancelled, again and again until it is gone.
 ///
-/// All member functions but abort(), request_stop(), stopping() and spawn() must run on the group's executor (a strand);
-/// those four may be called from any thread. Tasks run on the group's executor unless another is given.
+/// Every member function may be called from any thread. Tasks run on the group's executor unless another is given.
 class TaskGroup {
  public:
   explicit TaskGroup(boost::asio::any_io_executor executor);

@@ -31,6 +31,7 @@ class TlsStream final : public ByteStream {
   void close() override;
   [[nodiscard]] bool is_open() const override;
   [[nodiscard]] std::optional<crypto::Fingerprint> peer_fingerprint() const override;
+  [[nodiscard]] std::optional<base::Bytes> peer_key() const override;
   [[nodiscard]] boost::asio::any_io_executor executor() const override;
 
   /// close_notify alone; the socket stays open both ways.
