@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemons/broker/handlers.hpp"
+#include "daemons/broker/requests.hpp"
+
+namespace rescue::broker {
+namespace json = boost::json;
+
+Answer redeem_pin(Services& s, Call& c) {
+  RESCUE_TRY(const auto pin, read_pin(c.request.body));
+  RESCUE_TRY(const auto redeemed, s.store->write_now([&](store::Transaction& tx) {
+    return s.desk.redeem_pin(tx, pin, c.address, c.now);
+  }));
+  const crypto::Invite invite{redeemed.guid,   s.public_url,           s.site.ca_pin(),
+                              s.site.token_keys, s.settings.organisation, c.now, redeemed.not_after};
+  RESCUE_TRY(const auto envelope, crypto::make_invite(invite, s.site.token_key));
+  return Reply{.body = json::object{{"invite", base::to_base64url(envelope)}}};
+}
+
+Answer register_applet(Services& s, Call& c) {
+  RESCUE_TRY(auto hello, read_register(c.request.body));
+  if (!c.request.peer_key) return base::fail(Errc::no_certificate, "register the applet");
+  hello.spki = *c.request.peer_key;
+  hello.address = c.address;
+  struct Outcome {
+    directory::SessionDesk::RegisterOutcome registered;
+    json::array gateways;
+  };
+  RESCUE_TRY(auto outcome, s.store->write_now([&](store::Transaction& tx) -> base::Result<Outcome> {
+    RESCUE_TRY(auto registered, s.desk.register_applet(tx, hello, c.now));
+    RESCUE_TRY(auto gateways, gateways_for(s, tx, registered.session));
+    return Outcome{std::move(registered), std::move(gateways)};
+  }));
+  const auto& registered = outcome.registered.registered;
+  if (!registered) {
+    ++s.counters.keys_refused;
+    return base::fail(directory::Errc::key_already_bound, "register the applet");
+  }
+  RESCUE_TRY(auto ticket, signed_ticket(s, registered->ticket));
+  return Reply{.body = json::object{{"session_id", registered->session.id.text()},
+                                    {"ticket", std::move(ticket)},
+                                    {"gateways", std::move(outcome.gateways)},
+                                    {"organisation", s.settings.organisation}}};
+}
+
+Answer renew_applet_ticket(Services& s, Call& c) {
+  RESCUE_TRY(auto out, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
+    RESCUE_TRY(const auto ticket, s.desk.applet_ticket(tx, c.fingerprint(), c.now));
+    RESCUE_TRY(auto text, signed_ticket(s, ticket));
+    RESCUE_TRY(auto gateways, gateways_for(s, tx, ticket.session));
+    return json::object{{"ticket", std::move(text)}, {"gateways", std::move(gateways)}};
+  }));
+  return Reply{.body = std::move(out)};
+}
+
+Answer end_from_applet(Services& s, Call& c) {
+  RESCUE_TRY(const auto reason, read_reason(c.request.body));
+  const directory::Actor user{wire::Party::user, "user", std::nullopt};
+  RESCUE_TRY(const auto ended, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::Session> {
+    RESCUE_TRY(const auto session, s.desk.session_of_applet(tx, c.fingerprint()));
+    return s.desk.end(tx, session.id, wire::SessionEvent::close, user, reason, c.now);
+  }));
+  return Reply{};
+}
+
+}  // namespace rescue::broker

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <future>
+
+#include "daemons/broker/handlers.hpp"
+#include "daemons/broker/requests.hpp"
+#include "daemons/broker/views.hpp"
+
+namespace rescue::broker {
+namespace {
+
+/// The result of something that hands it to a callback. These handlers run in the slow lane, which is there to wait.
+template <typename T, typename Start>
+base::Result<T> wait_for(Start start) {
+  std::promise<base::Result<T>> promise;
+  auto future = promise.get_future();
+  start([&promise](base::Result<T> result) { promise.set_value(std::move(result)); });
+  return future.get();
+}
+
+}  // namespace
+
+Answer login(Services& s, Call& c) {
+  RESCUE_TRY(auto body, read_login(c.request.body));
+  directory::Credentials credentials{std::move(body.email), std::move(body.password), std::move(body.device), c.address};
+  RESCUE_TRY(const auto signed_in, wait_for<directory::SignedIn>([&](auto done) {
+               s.sign_in.sign_in(std::move(credentials), std::move(done));
+             }));
+  return Reply{.body = boost::json::object{{"token", signed_in.token},
+                                           {"expires_at", base::to_rfc3339(signed_in.expires_at)},
+                                           {"user", user_view(signed_in.user)},
+                                           {"must_change_password", signed_in.user.must_change_password}}};
+}
+
+Answer logout(Services& s, Call& c) {
+  RESCUE_CHECK(s.store->write_now(
+      [&](store::Transaction& tx) { return directory::sign_out(tx, c.who(), c.now); }));
+  s.feed.ping_events();  // a receiver of events that used this token is disconnected now, not in 20 s
+  return Reply{};
+}
+
+Answer change_password(Services& s, Call& c) {
+  RESCUE_TRY(auto body, read_password_change(c.request.body));
+  RESCUE_CHECK(wait_for<void>([&](auto done) {
+    s.sign_in.change_password(c.who(), std::move(body.current), std::move(body.next), std::move(done));
+  }));
+  s.feed.ping_events();
+  return Reply{};
+}
+
+Answer whoami(Services& s, Call& c) {
+  RESCUE_TRY(const auto user,
+             s.store->read_now([&](store::ReadTransaction& tx) { return store::users::get(tx, c.who().id); }));
+  return Reply{.body = user_view(user)};
+}
+
+}  // namespace rescue::broker

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemons/broker/handlers.hpp"
+#include "daemons/broker/requests.hpp"
+#include "daemons/broker/views.hpp"
+#include "directory/accounts.hpp"
+#include "wire/session_state.hpp"
+
+namespace rescue::broker {
+namespace json = boost::json;
+using directory::Verb;
+namespace {
+
+/// The session of the path, if this principal may do `verb` to it.
+base::Result<store::Session> allowed_session(store::ReadTransaction& tx, const Call& c, Verb verb) {
+  RESCUE_TRY(const auto id, session_param(c));
+  auto session = store::sessions::get(tx, id);
+  if (!session && session.error().code == base::Errc::not_found)
+    return base::fail(directory::Errc::session_not_found, "session " + id.text());
+  if (!session) return session;
+  RESCUE_CHECK(directory::authorize(c.who(), verb, directory::owner_of(*session)));
+  return session;
+}
+
+base::Result<std::vector<std::string>> states_query(const Call& c, bool& live_only) {
+  RESCUE_TRY(const auto text, text_query(c, "state", 200));
+  std::vector<std::string> out;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    const auto name = rest.substr(0, comma);
+    if (name == "open") live_only = true;
+    else if (wire::parse_session_state(name)) out.emplace_back(name);
+    else return base::fail(base::Errc::invalid_argument, "parameter 'state' must be names of session states, or open");
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+  }
+  return out;
+}
+
+base::Result<json::object> granted_view(Services& s, store::ReadTransaction& tx, const directory::PickedUp& picked) {
+  RESCUE_TRY(auto ticket, signed_ticket(s, picked.ticket));
+  RESCUE_TRY(auto grant, signed_grant(s, picked.grant));
+  RESCUE_TRY(auto gateways, gateways_for(s, tx, picked.session.id));
+  return json::object{{"ticket", std::move(ticket)}, {"grant", std::move(grant)}, {"gateways", std::move(gateways)}};
+}
+
+}  // namespace
+
+Answer create_session(Services& s, Call& c) {
+  RESCUE_TRY(auto body, read_new_session(c.request.body));
+  const directory::NewSession fresh{base::Guid::random(s.random), std::move(body.note), std::move(body.customer)};
+  RESCUE_TRY(auto out, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
+    RESCUE_TRY(const auto created, s.desk.create(tx, fresh, c.who(), c.now));
+    RESCUE_TRY(auto view, session_view(tx, created.session, s.is_online()));
+    return json::object{{"session", std::move(view)}, {"pin", created.pin}, {"link", s.public_url + "/#" + created.pin}};
+  }));
+  ++s.counters.sessions_created;
+  return Reply{.status = 201, .body = std::move(out)};
+}
+
+Answer list_sessions(Services& s, Call& c) {
+  RESCUE_CHECK(only_query(c, {"state", "technician", "limit", "cursor"}));
+  RESCUE_TRY(const auto limit, limit_query(c));
+  RESCUE_TRY(const auto cursor, text_query(c, "cursor", 400));
+  RESCUE_TRY(const auto technician, text_query(c, "technician", directory::kMaxEmailBytes));
+  store::SessionFilter filter;
+  RESCUE_TRY(filter.states, states_query(c, filter.live_only));
+  RESCUE_TRY(auto out, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
+    if (!technician.empty()) {
+      RESCUE_TRY(const auto user, directory::accounts::find(tx, technician));
+      filter.technician = user.id;
+    } else if (directory::reach(c.who().role, Verb::session_list) == directory::Reach::own) {
+      filter.technician = c.who().id;
+    }
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_list, filter.technician));
+    RESCUE_TRY(const auto page, store::sessions::list(tx, filter, cursor, limit));
+    json::array sessions;
+    for (const auto& session : page.items) {
+      RESCUE_TRY(auto view, session_view(tx, session, s.is_online()));
+      sessions.push_back(std::move(view));
+    }
+    return json::object{{"sessions", std::move(sessions)}, {"next_cursor", cursor_view(page.next_cursor)}};
+  }));
+  return Reply{.body = std::move(out)};
+}
+
+Answer get_session(Services& s, Call& c) {
+  RESCUE_TRY(auto view, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
+    RESCUE_TRY(const auto session, allowed_session(tx, c, Verb::session_read));
+    return session_view(tx, session, s.is_online());
+  }));
+  return Reply{.body = json::object{{"session", std::move(view)}}};
+}
+
+Answer pick_up(Services& s, Call& c) {
+  RESCUE_TRY(auto body, read_pickup(c.request.body));
+  if (body.profile == crypto::Profile::aes256_sha && !s.settings.allow_aes256_sha)
+    return base::fail(base::Errc::denied, "profile aes256-sha is switched off (session.allow_aes256_sha)");
+  RESCUE_TRY(auto out, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
+    const auto verb = body.join ? Verb::session_join : Verb::session_pickup;
+    RESCUE_TRY(const auto session, allowed_session(tx, c, verb));
+    const directory::PickupRequest request{session.id, body.console_spki, body.generation, body.join, body.profile};
+    RESCUE_TRY(const auto picked, s.desk.pickup(tx, request, c.who(), c.now));
+    RESCUE_TRY(auto granted, granted_view(s, tx, picked));
+    RESCUE_TRY(auto view, session_view(tx, picked.session, s.is_online()));
+    granted["session"] = std::move(view);
+    granted["applet_fingerprint"] = base::to_hex(picked.applet_fingerprint);
+    return granted;
+  }));
+  ++s.counters.pickups;
+  return Reply{.body = std::move(out)};
+}
+
+Answer renew_ticket(Services& s, Call& c) {
+  RESCUE_TRY(const auto console_key, read_ticket_request(c.request.body));
+  RESCUE_TRY(auto out, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
+    // Who takes part in a colleague's session renews as well; the desk knows who holds a grant.
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_ticket, c.who().id));
+    RESCUE_TRY(const auto id, session_param(c));
+    RESCUE_TRY(const auto picked, s.desk.renew(tx, id, console_key, c.who(), c.now));
+    return granted_view(s, tx, picked);
+  }));
+  return Reply{.body = std::move(out)};
+}
+
+Answer close_session(Services& s, Call& c) {
+  RESCUE_TRY(const auto reason, read_reason(c.request.body));
+  RESCUE_TRY(auto view, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
+    RESCUE_TRY(const auto session, allowed_session(tx, c, Verb::session_close));
+    RESCUE_TRY(const auto ended, s.desk.end(tx, session.id, wire::SessionEvent::close, directory::actor_of(c.who()),
+                                            reason, c.now));
+    return session_view(tx, ended, s.is_online());
+  }));
+  return Reply{.body = json::object{{"session", std::move(view)}}};
+}
+
+Answer note_session(Services& s, Call& c) {
+  RESCUE_TRY(const auto note, read_note(c.request.body));
+  RESCUE_TRY(auto view, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
+    RESCUE_TRY(const auto session, allowed_session(tx, c, Verb::session_note));
+    RESCUE_TRY(const auto noted, s.desk.note(tx, session.id, note, directory::actor_of(c.who()), c.now));
+    return session_view(tx, noted, s.is_online());
+  }));
+  return Reply{.body = json::object{{"session", std::move(view)}}};
+}
+
+}  // namespace rescue::broker

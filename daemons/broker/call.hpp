@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request on its way through a handler. Handlers are plain functions that run in a worker thread and may block.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <boost/json/value.hpp>
+
+#include "daemons/broker/api_error.hpp"
+#include "daemons/broker/services.hpp"
+
+namespace rescue::broker {
+
+struct Call {
+  const net::HttpRequest& request;
+  std::string address;                           // of the client, for log and guards
+  base::WallTime now;
+  std::optional<directory::Principal> principal;  // set on routes for signed-in people
+
+  [[nodiscard]] const directory::Principal& who() const { return *principal; }
+  /// The TLS client certificate's key; set on routes for applets and gateways.
+  [[nodiscard]] base::ByteView fingerprint() const { return *request.peer_fingerprint; }
+};
+
+struct Reply {
+  unsigned status = 200;
+  boost::json::value body = boost::json::object{{"ok", true}};
+  std::string content_type{};  // with `text` instead of `body`
+  std::string text{};
+};
+
+using Answer = base::Result<Reply>;
+using Handler = Answer (*)(Services&, Call&);
+
+/// "{session}" of the path. not_found unless it is a GUID: a malformed id names nothing.
+[[nodiscard]] base::Result<base::Guid> session_param(const Call& call);
+/// A whole number parameter of the query within bounds; nullopt when absent. invalid_argument names it.
+[[nodiscard]] base::Result<std::optional<std::int64_t>> integer_query(const Call& call, std::string_view name,
+                                                                     std::int64_t min, std::int64_t max);
+/// A text parameter, "" when absent. invalid_argument when it is longer than `max` bytes.
+[[nodiscard]] base::Result<std::string> text_query(const Call& call, std::string_view name, std::size_t max);
+/// "limit" of lists: 1 to 500, 100 when absent.
+[[nodiscard]] base::Result<std::size_t> limit_query(const Call& call);
+/// invalid_argument for a parameter that is not in `known`.
+[[nodiscard]] base::Result<> only_query(const Call& call, std::initializer_list<std::string_view> known);
+[[nodiscard]] boost::json::value cursor_view(const std::string& next_cursor);
+
+}  // namespace rescue::broker

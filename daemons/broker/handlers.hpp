@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// All handlers of the route table, by concern; one .cpp file for each block. docs/openapi.json says what each does.
+#pragma once
+
+#include "daemons/broker/call.hpp"
+
+namespace rescue::broker {
+
+// api_auth.cpp
+Answer login(Services& s, Call& c);
+Answer logout(Services& s, Call& c);
+Answer change_password(Services& s, Call& c);
+Answer whoami(Services& s, Call& c);
+
+// api_users.cpp
+Answer list_users(Services& s, Call& c);
+Answer create_user(Services& s, Call& c);
+Answer get_user(Services& s, Call& c);
+Answer change_user(Services& s, Call& c);
+Answer remove_user(Services& s, Call& c);
+Answer disable_user(Services& s, Call& c);
+Answer enable_user(Services& s, Call& c);
+Answer unlock_user(Services& s, Call& c);
+Answer reset_password(Services& s, Call& c);
+
+// api_sessions.cpp
+Answer create_session(Services& s, Call& c);
+Answer list_sessions(Services& s, Call& c);
+Answer get_session(Services& s, Call& c);
+Answer pick_up(Services& s, Call& c);
+Answer renew_ticket(Services& s, Call& c);
+Answer close_session(Services& s, Call& c);
+Answer note_session(Services& s, Call& c);
+
+// api_log.cpp
+Answer send_console_log(Services& s, Call& c);
+Answer send_applet_log(Services& s, Call& c);
+Answer query_log(Services& s, Call& c);
+
+// api_gateways.cpp
+Answer create_gateway_token(Services& s, Call& c);
+Answer enroll_gateway(Services& s, Call& c);
+Answer list_gateways(Services& s, Call& c);
+Answer drain_gateway(Services& s, Call& c);
+Answer resume_gateway(Services& s, Call& c);
+Answer remove_gateway(Services& s, Call& c);
+
+// api_applet.cpp
+Answer redeem_pin(Services& s, Call& c);
+Answer register_applet(Services& s, Call& c);
+Answer renew_applet_ticket(Services& s, Call& c);
+Answer end_from_applet(Services& s, Call& c);
+
+// api_operation.cpp
+Answer healthz(Services& s, Call& c);
+Answer readyz(Services& s, Call& c);
+Answer metrics(Services& s, Call& c);
+Answer start_page(Services& s, Call& c);
+
+}  // namespace rescue::broker

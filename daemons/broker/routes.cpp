@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemons/broker/routes.hpp"
+
+#include <array>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace rescue::broker {
+namespace json = boost::json;
+namespace {
+
+using directory::Verb;
+constexpr auto kGet = net::Method::get;
+constexpr auto kPost = net::Method::post;
+constexpr auto kPatch = net::Method::patch;
+constexpr auto kDelete = net::Method::del;
+
+constexpr std::size_t kSmall = 4 * 1024;
+constexpr std::size_t kForm = 64 * 1024;
+/// A full batch of audit::kMaxBatch ordinary events; larger ones are sent in smaller batches.
+constexpr std::size_t kBatch = 1024 * 1024;
+
+constexpr Route open_route(net::Method m, std::string_view pattern, std::string_view operation, Handler h,
+                           std::size_t cap = 0) {
+  return {.method = m, .pattern = pattern, .operation = operation, .body_cap = cap, .handler = h};
+}
+constexpr Route user_route(net::Method m, std::string_view pattern, std::string_view operation, Verb verb, Handler h,
+                           std::size_t cap = 0, Lane lane = Lane::fast) {
+  return {.method = m, .pattern = pattern, .operation = operation, .who = Who::signed_in, .verb = verb,
+          .body_cap = cap, .lane = lane, .handler = h};
+}
+constexpr Route applet_route(std::string_view pattern, std::string_view operation, Handler h, std::size_t cap = 0) {
+  return {.method = kPost, .pattern = pattern, .operation = operation, .who = Who::applet, .body_cap = cap, .handler = h};
+}
+
+constexpr auto kRoutes = std::to_array<Route>({
+    {.method = kPost, .pattern = "/api/v1/auth/login", .operation = "login", .body_cap = kSmall, .lane = Lane::slow,
+     .guarded = Guarded::login, .handler = login},
+    user_route(kPost, "/api/v1/auth/logout", "logout", Verb::own_account, logout),
+    {.method = kPost, .pattern = "/api/v1/auth/password", .operation = "changePassword", .who = Who::signed_in,
+     .verb = Verb::own_account, .body_cap = kSmall, .lane = Lane::slow, .guarded = Guarded::login,
+     .handler = change_password},
+    user_route(kGet, "/api/v1/auth/whoami", "whoami", Verb::own_account, whoami),
+
+    user_route(kGet, "/api/v1/users", "listUsers", Verb::user_list, list_users),
+    user_route(kPost, "/api/v1/users", "createUser", Verb::user_manage, create_user, kSmall, Lane::slow),
+    user_route(kGet, "/api/v1/users/{user}", "getUser", Verb::user_list, get_user),
+    user_route(kPatch, "/api/v1/users/{user}", "changeUser", Verb::user_manage, change_user, kSmall),
+    user_route(kDelete, "/api/v1/users/{user}", "removeUser", Verb::user_manage, remove_user),
+    user_route(kPost, "/api/v1/users/{user}/disable", "disableUser", Verb::user_manage, disable_user),
+    user_route(kPost, "/api/v1/users/{user}/enable", "enableUser", Verb::user_manage, enable_user),
+    user_route(kPost, "/api/v1/users/{user}/unlock", "unlockUser", Verb::user_manage, unlock_user),
+    user_route(kPost, "/api/v1/users/{user}/reset-password", "resetPassword", Verb::user_manage, reset_password, 0,
+               Lane::slow),
+
+    user_route(kPost, "/api/v1/sessions", "createSession", Verb::session_create, create_session, kForm),
+    user_route(kGet, "/api/v1/sessions", "listSessions", Verb::session_list, list_sessions),
+    user_route(kGet, "/api/v1/sessions/{session}", "getSession", Verb::session_read, get_session),
+    user_route(kPost, "/api/v1/sessions/{session}/pickup", "pickUp", Verb::session_pickup, pick_up, kSmall),
+    user_route(kPost, "/api/v1/sessions/{session}/ticket", "renewTicket", Verb::session_ticket, renew_ticket, kSmall),
+    user_route(kPost, "/api/v1/sessions/{session}/close", "closeSession", Verb::session_close, close_session, kSmall),
+    user_route(kPost, "/api/v1/sessions/{session}/note", "noteSession", Verb::session_note, note_session, kForm),
+    user_route(kPost, "/api/v1/sessions/{session}/log", "sendConsoleLog", Verb::session_log_write, send_console_log,
+               kBatch),
+
+    user_route(kGet, "/api/v1/log", "queryLog", Verb::log_query, query_log),
+    {.method = kGet, .pattern = "/api/v1/events", .operation = "watchEvents", .who = Who::signed_in,
+     .verb = Verb::events_sessions, .kind = Kind::events_socket},
+
+    user_route(kPost, "/api/v1/gateways/tokens", "createGatewayToken", Verb::gateway_manage, create_gateway_token,
+               kSmall),
+    {.method = kPost, .pattern = "/api/v1/gateways/enroll", .operation = "enrollGateway", .body_cap = kForm,
+     .guarded = Guarded::login, .handler = enroll_gateway},
+    user_route(kGet, "/api/v1/gateways", "listGateways", Verb::gateway_list, list_gateways),
+    user_route(kPost, "/api/v1/gateways/{gateway}/drain", "drainGateway", Verb::gateway_manage, drain_gateway),
+    user_route(kPost, "/api/v1/gateways/{gateway}/resume", "resumeGateway", Verb::gateway_manage, resume_gateway),
+    user_route(kDelete, "/api/v1/gateways/{gateway}", "removeGateway", Verb::gateway_manage, remove_gateway),
+    {.method = kGet, .pattern = "/api/v1/gateway/connect", .operation = "connectGateway", .who = Who::gateway,
+     .kind = Kind::gateway_socket},
+
+    {.method = kPost, .pattern = "/api/v1/pin", .operation = "redeemPin", .body_cap = kSmall, .guarded = Guarded::pin,
+     .handler = redeem_pin},
+    {.method = kPost, .pattern = "/api/v1/applet/register", .operation = "registerApplet", .who = Who::applet,
+     .body_cap = kSmall, .guarded = Guarded::pin, .handler = register_applet},
+    {.method = kGet, .pattern = "/api/v1/applet/events", .operation = "appletEvents", .who = Who::applet,
+     .kind = Kind::applet_stream},
+    applet_route("/api/v1/applet/ticket", "renewAppletTicket", renew_applet_ticket),
+    applet_route("/api/v1/applet/log", "sendAppletLog", send_applet_log, kBatch),
+    applet_route("/api/v1/applet/end", "endFromApplet", end_from_applet, kSmall),
+
+    open_route(kGet, "/healthz", "healthz", healthz),
+    open_route(kGet, "/readyz", "readyz", readyz),
+    open_route(kGet, "/metrics", "metrics", metrics),
+    open_route(kGet, "/", "startPage", start_page),
+});
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+std::vector<std::string> who_may(const Route& route) {
+  switch (route.who) {
+    case Who::anyone: return {"public"};
+    case Who::applet: return {"applet"};
+    case Who::gateway: return {"gateway"};
+    case Who::signed_in: break;
+  }
+  std::vector<std::string> out;
+  for (const auto role : {store::UserRole::technician, store::UserRole::administrator, store::UserRole::auditor})
+    if (directory::reach(role, route.verb) != directory::Reach::none) out.emplace_back(store::to_string(role));
+  return out;
+}
+
+std::string routes_json() {
+  json::array out;
+  for (const auto& route : kRoutes) {
+    json::array who;
+    for (const auto& name : who_may(route)) who.emplace_back(name);
+    out.push_back(json::object{{"method", net::method_name(route.method)},
+                               {"path", route.pattern},
+                               {"operation", route.operation},
+                               {"who", std::move(who)},
+                               {"body_limit", route.body_cap}});
+  }
+  return json::serialize(out);
+}
+
+base::Result<directory::Principal> principal_for(Services& services, const net::HttpRequest& request,
+                                                 directory::Verb verb, base::WallTime now) {
+  const auto token = request.bearer_token();
+  if (!token) return base::fail(directory::Errc::sign_in_needed, "");
+  RESCUE_TRY(auto principal, services.store->read_now([&](store::ReadTransaction& tx) {
+    return directory::authenticate(tx, *token, now);
+  }));
+  // With no object yet: what the role may do to nothing at all is refused before the handler reads anything.
+  if (directory::reach(principal.role, verb) == directory::Reach::none)
+    return base::fail(base::Errc::denied, fmt::format("{} for {}", directory::to_string(verb), store::to_string(principal.role)));
+  RESCUE_CHECK(directory::authorize(principal, verb, principal.id));
+  return principal;
+}
+
+}  // namespace rescue::broker

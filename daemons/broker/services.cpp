@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemons/broker/services.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace rescue::broker {
+namespace json = boost::json;
+namespace {
+
+directory::DeskPolicy desk_policy(const BrokerSettings& s) {
+  const auto seconds = [](base::Duration d) { return std::chrono::ceil<std::chrono::seconds>(d); };
+  directory::DeskPolicy out;
+  out.organisation = s.organisation;
+  out.pin_lifetime = seconds(s.pin_lifetime);
+  out.lease = seconds(s.lease);
+  out.ticket_lifetime = seconds(s.ticket_lifetime);
+  out.waiting_limit = seconds(s.waiting_limit);
+  out.lapsed_limit = seconds(s.lapsed_limit);
+  return out;
+}
+
+}  // namespace
+
+Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Store> database, const base::Clock& c,
+                   base::RandomSource& r)
+    : settings(std::move(s)),
+      site(std::move(state)),
+      store(std::move(database)),
+      clock(c),
+      random(r),
+      desk(desk_policy(settings), site.secret.copy(), random),
+      login_guard(settings.login_per_address, settings.rate_refill),
+      pin_guard(settings.pin_per_address, settings.rate_refill),
+      applets(clock.steady()),
+      hashing("hashing", kHashThreads, kSlowQueue),
+      fast("fast", settings.workers, kFastQueue),
+      slow("slow", kSlowThreads, kSlowQueue),
+      sign_in(*store,
+              [this](std::move_only_function<void()> work) {
+                // The slow lane bounds how many sign-ins are under way, so this queue never fills before that one.
+                hashing.post(std::move(work));
+              },
+              clock, random),
+      feed(*this),
+      public_url(settings.public_url) {}
+
+Services::~Services() {
+  feed.stop();
+  slow.stop();
+  fast.stop();
+  store->close();
+  hashing.stop();
+}
+
+IsOnline Services::is_online() {
+  return [this](const base::Guid& session) { return applets.online(session); };
+}
+
+base::Result<json::array> gateways_for(Services& s, store::ReadTransaction& tx, const base::Guid& session) {
+  RESCUE_TRY(auto rows, store::gateways::list(tx));
+  json::array out;
+  for (const auto& place : s.gateways.places(std::move(rows), session)) {
+    out.push_back(json::object{{"id", place.id.text()},
+                               {"name", place.name},
+                               {"host", place.host},
+                               {"port", place.port},
+                               {"fingerprint", base::to_hex(place.fingerprint)}});
+  }
+  return out;
+}
+
+base::Result<std::string> signed_ticket(const Services& s, const crypto::Ticket& ticket) {
+  RESCUE_TRY(const auto envelope, crypto::make_ticket(ticket, s.site.token_key));
+  return base::to_base64url(envelope);
+}
+
+base::Result<std::string> signed_grant(const Services& s, const crypto::Grant& grant) {
+  RESCUE_TRY(const auto envelope, crypto::make_grant(grant, s.site.token_key));
+  return base::to_base64url(envelope);
+}
+
+}  // namespace rescue::broker

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The broker's configuration keys. Environment names begin with RESCUE_BROKER_; rescue-broker(8) lists all.
+#pragma once
+
+#include "config/settings.hpp"
+
+namespace rescue::broker {
+
+[[nodiscard]] const config::KeyTable& key_table();
+
+/// The settled values in the types that the broker works with.
+struct BrokerSettings {
+  std::string listen;
+  std::string public_url;  // empty: made from the listening address
+  std::string organisation;
+  std::string log_level;
+  std::vector<std::string> trusted_proxies;
+  unsigned workers = 16;
+  base::Duration drain_grace{};
+  base::Duration pin_lifetime{};
+  base::Duration waiting_limit{};
+  base::Duration applet_grace{};
+  base::Duration lapsed_limit{};
+  base::Duration lease{};
+  base::Duration ticket_lifetime{};
+  base::Duration sweep_interval{};
+  base::Duration restart_grace{};
+  bool allow_aes256_sha = false;
+  std::uint32_t login_per_address = 0;
+  std::uint32_t pin_per_address = 0;
+  base::Duration rate_refill{};
+};
+[[nodiscard]] BrokerSettings broker_settings(const config::Settings& settings);
+
+}  // namespace rescue::broker

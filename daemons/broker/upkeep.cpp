@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemons/broker/upkeep.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.hpp"
+#include "crypto/tls.hpp"
+#include "net/io_thread.hpp"
+
+namespace rescue::broker {
+namespace asio = boost::asio;
+namespace {
+
+constexpr base::Duration kEventsPing = std::chrono::seconds(20);
+constexpr base::Duration kAppletPing = std::chrono::seconds(15);
+constexpr base::Duration kCertificateCheck = std::chrono::hours(12);
+/// Longest time that a lost applet is noticed too late.
+constexpr base::Duration kLongestPresenceCheck = std::chrono::seconds(30);
+constexpr std::size_t kSweepLimit = 100;
+constexpr std::size_t kPresencePage = 500;
+
+void warn(std::string_view what, const base::Error& error) {
+  base::log(base::LogLevel::warn, "broker", what, {{"what", error.message()}});
+}
+
+/// Runs in a worker thread.
+void sweep(Services& s) {
+  for (;;) {
+    const auto ended = s.store->write_now(
+        [&](store::Transaction& tx) { return s.desk.sweep(tx, s.clock.wall(), kSweepLimit); });
+    if (!ended) return warn("sessions that ran out were not ended", ended.error());
+    for (const auto& session : *ended)
+      base::log(base::LogLevel::info, "broker", "session ended by its clock",
+                {{"session", session.id.text()}, {"reason", session.end_reason}});
+    if (ended->size() < kSweepLimit) return;
+  }
+}
+
+store::SessionFilter with_applet() {
+  using enum wire::SessionState;
+  store::SessionFilter filter;
+  for (const auto state : {waiting, active, on_hold, transferring, reconnecting, rebooting})
+    filter.states.emplace_back(wire::name(state));
+  filter.live_only = true;
+  return filter;
+}
+
+/// Runs in a worker thread: applets that were away for too long make their sessions offline.
+void check_presence(Services& s) {
+  const auto filter = with_applet();
+  std::string cursor;
+  do {
+    const auto page = s.store->read_now(
+        [&](store::ReadTransaction& tx) { return store::sessions::list(tx, filter, cursor, kPresencePage); });
+    if (!page) return warn("presence of applets was not checked", page.error());
+    for (const auto& session : page->items) {
+      if (s.applets.silent_for(session.id, s.clock.steady()) <= s.settings.applet_grace) continue;
+      const auto stepped = s.store->write_now([&](store::Transaction& tx) {
+        return s.desk.step(tx, session.id, wire::SessionEvent::applet_lost, wire::Party::broker, s.clock.wall());
+      });
+      if (!stepped) warn("session was not set offline", stepped.error());
+    }
+    cursor = page->next_cursor;
+  } while (!cursor.empty());
+}
+
+/// `action` every `interval`, the first time after `first`. It runs on the loop and must not block.
+asio::awaitable<void> every(base::Duration first, base::Duration interval, std::function<void()> action) {
+  auto waiting = net::sleep_for(first);
+  bool go_on = co_await std::move(waiting);
+  while (go_on) {
+    action();
+    auto pause = net::sleep_for(interval);
+    go_on = co_await std::move(pause);
+  }
+}
+
+}  // namespace
+
+base::Result<crypto::TlsContext> tls_context(const crypto::ServerIdentity& identity) {
+  return crypto::https_server_context(identity);
+}
+
+void reload_certificate(Services& s, net::HttpServer& server) {
+  const auto identity = reload_server_identity(s.site, s.clock.wall());
+  if (!identity) return warn("certificate was not reloaded", identity.error());
+  auto context = tls_context(*identity);
+  if (!context) return warn("certificate was not reloaded", context.error());
+  server.reload_tls(std::move(*context));
+  base::log(base::LogLevel::info, "broker", "certificate reloaded", {});
+}
+
+void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
+  const auto start = [&group](std::string_view name, base::Duration first, base::Duration interval,
+                              std::function<void()> action) {
+    group.spawn(name, every(first, interval, std::move(action)));
+  };
+  start("ping events", kEventsPing, kEventsPing, [&s] { s.feed.ping_events(); });
+  start("ping applets", kAppletPing, kAppletPing, [&s] { s.feed.ping_applets(); });
+  const auto first_sweep = std::max(s.settings.restart_grace, s.settings.sweep_interval);
+  start("sweep", first_sweep, s.settings.sweep_interval, [&s] { s.fast.post([&s] { sweep(s); }); });
+  const auto presence = std::clamp(s.settings.applet_grace / 2, base::Duration(1000), kLongestPresenceCheck);
+  start("presence", presence, presence, [&s] { s.fast.post([&s] { check_presence(s); }); });
+  start("certificate", kCertificateCheck, kCertificateCheck, [&s, &server] { reload_certificate(s, server); });
+}
+
+}  // namespace rescue::broker
