@@ -21,6 +21,7 @@
 #include "session/consent.hpp"
 #include "session/file_transfer.hpp"
 #include "session/now.hpp"
+#include "session/outbox.hpp"
 #include "wire/channel.hpp"
 #include "wire/session_messages.hpp"
 
@@ -97,6 +98,7 @@ struct ShowStatus {
   bool input_held = false;
   bool recording = false;
   PermissionSet in_force;
+  friend bool operator==(const ShowStatus&, const ShowStatus&) = default;
 };
 struct ShowFile {
   FileEvent event;
@@ -119,6 +121,8 @@ struct AppletOptions {
 inline constexpr unsigned kScreenPacketsInFlight = 4;
 /// Input events are merged or refused beyond this many unserved actions: pump() then stops reading.
 inline constexpr std::size_t kActionsMax = 512;
+/// Unsent chat of one end, bytes.
+inline constexpr std::size_t kChatBacklogMax = 256 * 1024;
 
 class AppletSession final : private FileTransferOwner {
  public:
@@ -130,10 +134,12 @@ class AppletSession final : private FileTransferOwner {
   // ---- link side (called by pump)
   /// Errors: bad_format, too_large: the peer is no honest console; close the link. The core has then ended.
   [[nodiscard]] base::Result<void> on_message(Channel channel, base::ByteView message, Now now);
-  [[nodiscard]] std::optional<base::Bytes> next_outgoing(Channel channel);
-  [[nodiscard]] bool wants_messages() const { return actions_.size() < kActionsMax && !ended_; }
+  [[nodiscard]] std::optional<base::Bytes> next_outgoing(Channel channel, Now now);
+  [[nodiscard]] bool wants_messages() const {
+    return !ended_ && actions_.size() < kActionsMax && out_.reply_bytes() < kReplyBacklogMax;
+  }
   /// True once after queued messages of this channel became void: drop them in the link too.
-  [[nodiscard]] bool take_discard(Channel channel);
+  [[nodiscard]] bool take_discard(Channel channel) { return out_.take_discard(channel); }
   void on_link_up(Now now);
   void on_link_down(Now now);
   [[nodiscard]] bool link_up() const { return link_up_; }
@@ -180,7 +186,7 @@ class AppletSession final : private FileTransferOwner {
 
   // ---- output and time
   [[nodiscard]] std::optional<AppletAction> poll_action();
-  [[nodiscard]] std::optional<AuditEvent> poll_audit();
+  [[nodiscard]] std::optional<AuditEvent> poll_audit() { return audit_.poll(); }
   [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const;
   void on_deadline(Now now);
 
@@ -200,12 +206,9 @@ class AppletSession final : private FileTransferOwner {
   AppletOptions options_;
   ConsentPolicy consent_;
   FileTransfers files_;
-  std::array<std::deque<base::Bytes>, wire::kChannelCount> outgoing_;
-  std::array<std::size_t, wire::kChannelCount> outgoing_bytes_{};
-  std::array<bool, wire::kChannelCount> discard_{};
+  Outbox out_;
   std::deque<AppletAction> actions_;
-  std::deque<AuditEvent> audit_;
-  std::uint64_t next_seq_;
+  AuditQueue audit_;
   Now now_;                                // of the current call
   bool link_up_ = false;
   bool ended_ = false;
@@ -222,7 +225,7 @@ class AppletSession final : private FileTransferOwner {
   std::uint32_t screen_sent_ = 0;          // last sequence number used
   std::uint32_t screen_acked_ = 0;
   std::uint64_t view_packets_ = 0;
-  bool screen_wanted_told_ = false;
+  bool screen_was_full_ = false;           // ScreenWanted is owed
 
   bool controlling_ = false;
   bool control_held_told_ = false;

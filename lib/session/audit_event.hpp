@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "session/now.hpp"
 
 namespace rescue::session {
 
@@ -26,6 +28,26 @@ struct AuditEvent {
   [[nodiscard]] const AuditValue* find(std::string_view key) const;
   /// `data` as one JSON object.
   [[nodiscard]] std::string data_json() const;
+};
+
+/// Numbers events and keeps them until the shell takes them.
+class AuditQueue {
+ public:
+  explicit AuditQueue(std::uint64_t first_seq) : next_seq_(first_seq) {}
+  void add(Now now, std::string_view type, std::string_view actor,
+           std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
+    events_.push_back({next_seq_++, now.wall, type, std::string(actor), std::move(data)});
+  }
+  [[nodiscard]] std::optional<AuditEvent> poll() {
+    if (events_.empty()) return std::nullopt;
+    auto e = std::move(events_.front());
+    events_.pop_front();
+    return e;
+  }
+
+ private:
+  std::uint64_t next_seq_;
+  std::deque<AuditEvent> events_;
 };
 
 namespace audit_type {

@@ -4,6 +4,7 @@
 // Sans-IO, one strand.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <optional>
 #include <string>
@@ -112,6 +113,8 @@ class ConsentPolicy {
   void withdraw(PermissionSet which, ConsentChangeReason r);
   void open_next(base::SteadyTime now);
   void close_prompt(base::SteadyTime now);
+  void decide_no(Consent result, ConsentChangeReason reason, base::SteadyTime now);
+  void drop_lost(PermissionSet lost, ConsentChangeReason reason, base::SteadyTime now);
   [[nodiscard]] Entry& entry(Permission p) { return entries_[static_cast<std::size_t>(p)]; }
   [[nodiscard]] const Entry& entry(Permission p) const { return entries_[static_cast<std::size_t>(p)]; }
 
@@ -120,6 +123,7 @@ class ConsentPolicy {
   std::array<Entry, wire::kPermissionCount> entries_{};
   std::optional<Prompt> open_;
   std::deque<Permission> waiting_;
+  std::vector<Permission> single_requested_;  // what the technician asked for when the single prompt opened
   std::optional<base::SteadyTime> hold_until_;
   std::optional<base::SteadyTime> link_down_since_;
   bool single_prompt_spent_ = false;    // it was put once; from then on one by one

@@ -103,9 +103,11 @@ class ConsoleSession final : private FileTransferOwner {
   // ---- link side (called by pump)
   /// Errors: bad_format, too_large: close the link.
   [[nodiscard]] base::Result<void> on_message(Channel channel, base::ByteView message, Now now);
-  [[nodiscard]] std::optional<base::Bytes> next_outgoing(Channel channel);
-  [[nodiscard]] bool wants_messages() const { return events_.size() < kConsoleEventsMax && !ended_; }
-  [[nodiscard]] bool take_discard(Channel channel);
+  [[nodiscard]] std::optional<base::Bytes> next_outgoing(Channel channel, Now now);
+  [[nodiscard]] bool wants_messages() const {
+    return !ended_ && events_.size() < kConsoleEventsMax && out_.reply_bytes() < kReplyBacklogMax;
+  }
+  [[nodiscard]] bool take_discard(Channel channel) { return out_.take_discard(channel); }
   void on_link_up(Now now);
   void on_link_down(Now now);
   [[nodiscard]] bool link_up() const { return link_up_; }
@@ -150,7 +152,7 @@ class ConsoleSession final : private FileTransferOwner {
 
   // ---- output, time, state
   [[nodiscard]] std::optional<ConsoleEvent> poll_event();
-  [[nodiscard]] std::optional<AuditEvent> poll_audit();
+  [[nodiscard]] std::optional<AuditEvent> poll_audit() { return audit_.poll(); }
   [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const { return std::nullopt; }
   void on_deadline(Now) {}
 
@@ -172,12 +174,9 @@ class ConsoleSession final : private FileTransferOwner {
 
   ConsoleOptions options_;
   FileTransfers files_;
-  std::array<std::deque<base::Bytes>, wire::kChannelCount> outgoing_;
-  std::array<std::size_t, wire::kChannelCount> outgoing_bytes_{};
-  std::array<bool, wire::kChannelCount> discard_{};
+  Outbox out_;
   std::deque<ConsoleEvent> events_;
-  std::deque<AuditEvent> audit_;
-  std::uint64_t next_seq_;
+  AuditQueue audit_;
   Now now_;
   std::array<ConsentState, wire::kPermissionCount> states_{};
   std::vector<DisplayInfo> displays_;
@@ -192,6 +191,8 @@ class ConsoleSession final : private FileTransferOwner {
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
   std::uint32_t next_request_ = 1;
+  std::vector<std::uint32_t> file_requests_;     // open, of ours
+  std::vector<std::uint32_t> sysinfo_requests_;  // open, of ours
 };
 
 }  // namespace rescue::session

@@ -83,6 +83,22 @@ struct CloseSource {
   TransferId transfer;
 };
 using FileAction = std::variant<OpenForWrite, WriteChunk, CommitFile, DropFile, ReadChunk, CloseSource>;
+[[nodiscard]] inline TransferId transfer_of(const FileAction& a) {
+  return std::visit([](const auto& x) { return x.transfer; }, a);
+}
+/// DropFile and CloseSource make earlier actions of the same transfer void that the host has not taken yet. The host may
+/// therefore meet them for a transfer it never saw.
+template <typename Queue>
+void push_file_action(Queue& queue, FileAction action) {
+  if (std::holds_alternative<DropFile>(action) || std::holds_alternative<CloseSource>(action)) {
+    const auto id = transfer_of(action);
+    std::erase_if(queue, [id](const auto& entry) {
+      const auto* queued = std::get_if<FileAction>(&entry);
+      return queued != nullptr && transfer_of(*queued) == id;
+    });
+  }
+  queue.emplace_back(std::move(action));
+}
 
 // ---- what happened
 struct FileOffered {
@@ -164,6 +180,7 @@ class FileTransfers {
   [[nodiscard]] base::Result<void> on_ack(const wire::session::FileAck& m);
   [[nodiscard]] base::Result<void> on_received(std::uint32_t number);
   void read_more(Outgoing& t);
+  void acknowledge(Incoming& t);
   void commit_if_complete(Incoming& t);
   void end_outgoing(OutgoingMap::iterator it, FileStop reason);
   void end_incoming(IncomingMap::iterator it, FileStop reason);

@@ -20,6 +20,7 @@ struct PumpResult {
 template <typename Core>
 [[nodiscard]] PumpResult pump(link::Link& link, Core& core, Now now) {
   PumpResult result;
+  core.on_deadline(now);  // what time has ended is ended before anything leaves
   while (core.wants_messages() || core.ended()) {
     auto event = link.poll_event();
     if (!event) break;
@@ -41,7 +42,7 @@ template <typename Core>
   for (auto channel : wire::kChannels) {
     if (core.take_discard(channel)) link.discard_queued(channel);
     while (link.can_send(channel)) {
-      auto message = core.next_outgoing(channel);
+      auto message = core.next_outgoing(channel, now);
       if (!message) break;
       if (!link.send(channel, std::move(*message))) break;
     }

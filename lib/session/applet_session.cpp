@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/applet_session.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+#include "session/impl/applet_impl.hpp"
+#include "wire/session_limits.hpp"
+
+namespace rescue::session {
+namespace {
+using base::Errc;
+using base::fail;
+using base::Result;
+using base::SteadyTime;
+constexpr std::string_view kUser = "user";
+constexpr std::string_view kApplet = "applet";
+
+msg::ConsentState to_wire(const ConsentChange& c) {
+  switch (c.now) {
+    case Consent::asked: return msg::ConsentState::asked;
+    case Consent::granted: return msg::ConsentState::granted;
+    case Consent::denied: return msg::ConsentState::denied;
+    case Consent::timed_out: return msg::ConsentState::timed_out;
+    case Consent::revoked: return msg::ConsentState::revoked;
+    case Consent::none: break;
+  }
+  const bool ended = c.reason == ConsentChangeReason::lease || c.reason == ConsentChangeReason::grant ||
+                     c.reason == ConsentChangeReason::site;
+  return ended ? msg::ConsentState::expired : msg::ConsentState::none;
+}
+
+bool is_input(const AppletAction& a) {
+  return std::holds_alternative<InjectKey>(a) || std::holds_alternative<InjectText>(a) ||
+         std::holds_alternative<InjectPointer>(a);
+}
+}  // namespace
+
+AppletSession::AppletSession(AppletOptions options, GrantTerms terms, Now now)
+    : options_(std::move(options)),
+      consent_(std::move(terms)),
+      files_(wire::End::applet, *this, options_.hasher),
+      audit_(options_.first_seq),
+      now_(now),
+      last_activity_(now.steady) {
+  constexpr auto kCapabilities =
+      static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) | static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
+      static_cast<std::uint64_t>(wire::Capability::input_keycodes);
+  out_.push(Channel::control, messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
+  Impl(*this, now).sync();
+}
+AppletSession::~AppletSession() = default;
+
+// ---- link side
+
+Result<void> AppletSession::on_message(Channel channel, base::ByteView message, Now now) {
+  Impl impl(*this, now);
+  impl.sync();
+  if (ended_) return {};
+  auto ok = [&]() -> Result<void> {
+    RESCUE_TRY(const auto* m, wire::read_session_message(message, channel, wire::End::console));
+    last_activity_ = now.steady;
+    return impl.dispatch(*m);
+  }();
+  if (!ok) {
+    impl.audit(audit_type::kAlert, kApplet, {{"what", "bad message: " + ok.error().context}});
+    impl.end(msg::EndedBy::applet, "the console sent a message that breaks the protocol", false);
+  }
+  impl.sync();
+  return ok;
+}
+
+std::optional<base::Bytes> AppletSession::next_outgoing(Channel channel, Now now) {
+  Impl impl(*this, now);
+  impl.sync();
+  auto message = out_.pop(channel);
+  if (message && channel == Channel::files) files_.on_backlog_drained();
+  if (message && channel == Channel::screen) impl.screen_drained();
+  return message;
+}
+
+void AppletSession::on_link_up(Now now) {
+  Impl impl(*this, now);
+  if (link_up_ || ended_) return;
+  link_up_ = true;
+  last_activity_ = now.steady;
+  impl.audit(audit_type::kLinkUp, kApplet);
+  consent_.on_link_up(now.steady);
+  impl.sync();
+  if (viewing_) impl.start_capture();
+  impl.sync();
+}
+
+void AppletSession::on_link_down(Now now) {
+  Impl impl(*this, now);
+  if (!link_up_) return;
+  link_up_ = false;
+  impl.audit(audit_type::kLinkDown, kApplet);
+  consent_.on_link_down(now.steady);
+  // A key held down by somebody who can no longer let go of it would repeat for ever.
+  if (controlling_) {
+    impl.drop_pending_input();
+    impl.act(ReleaseInput{});
+  }
+  impl.stop_capture();
+  impl.sync();
+}
+
+// ---- site
+
+Result<void> AppletSession::on_grant(GrantTerms terms, Now now) {
+  Impl impl(*this, now);
+  auto ok = consent_.on_grant(std::move(terms), now.steady);
+  impl.sync();
+  return ok;
+}
+
+void AppletSession::on_site_ends(std::string_view reason, Now now) {
+  Impl impl(*this, now);
+  if (ended_) return;
+  consent_.on_grant_withdrawn(now.steady);
+  impl.sync();
+  impl.end(msg::EndedBy::broker, reason, true);
+  impl.sync();
+}
+
+// ---- user
+
+bool AppletSession::user_answers(PromptId id, Answer answer, Now now) {
+  Impl impl(*this, now);
+  const bool taken = !ended_ && consent_.answer(id, answer, now.steady);
+  if (taken) last_activity_ = now.steady;
+  impl.sync();
+  return taken;
+}
+
+void AppletSession::user_revokes(Permission p, Now now) {
+  Impl impl(*this, now);
+  consent_.revoke(p, now.steady);
+  impl.sync();
+}
+
+void AppletSession::user_revokes_all(Now now) {
+  Impl impl(*this, now);
+  consent_.revoke_all(now.steady);
+  impl.sync();
+}
+
+void AppletSession::user_ends(std::string_view reason, Now now) {
+  Impl impl(*this, now);
+  impl.end(msg::EndedBy::user, reason, true);
+  impl.sync();
+}
+
+Result<void> AppletSession::user_sends_chat(std::string_view text, Now now) {
+  Impl impl(*this, now);
+  if (ended_) return fail(Errc::closed, "the session is over");
+  if (text.empty() || !base::is_valid_utf8(text)) return fail(Errc::invalid_argument, "chat text is empty or not UTF-8");
+  if (text.size() > wire::kChatTextMax)
+    return fail(Errc::too_large, fmt::format("chat text of {} bytes, at most {} are allowed", text.size(), wire::kChatTextMax));
+  // Without a link the user may type on, but not without end.
+  if (out_.bytes(Channel::chat) + text.size() > kChatBacklogMax) return fail(Errc::too_large, "too much unsent chat");
+  last_activity_ = now.steady;
+  out_.push(Channel::chat, messages::chat(now.wall, text));
+  impl.audit_chat(kUser, text);
+  impl.sync();
+  return {};
+}
+
+void AppletSession::user_cancels_file(TransferId id, Now now) {
+  Impl impl(*this, now);
+  files_.cancel(id, FileStop::canceled);
+  impl.sync();
+}
+
+// ---- output and time
+
+std::optional<AppletAction> AppletSession::poll_action() {
+  if (actions_.empty()) return std::nullopt;
+  auto action = std::move(actions_.front());
+  actions_.pop_front();
+  return action;
+}
+
+std::optional<SteadyTime> AppletSession::next_deadline() const {
+  if (ended_) return std::nullopt;
+  auto next = consent_.next_deadline();
+  const auto idle = consent_.terms().inactivity_timeout;
+  if (idle.count() > 0 && (!next || *last_activity_ + idle < *next)) next = *last_activity_ + idle;
+  return next;
+}
+
+void AppletSession::on_deadline(Now now) {
+  Impl impl(*this, now);
+  const auto idle = consent_.terms().inactivity_timeout;
+  if (!ended_ && idle.count() > 0 && now.steady >= *last_activity_ + idle)
+    impl.end(msg::EndedBy::applet, fmt::format("nothing happened for {} s", idle.count()), true);
+  impl.sync();
+}
+
+bool AppletSession::in_force(Permission p, Now now) const { return !ended_ && consent_.in_force(p, now.steady); }
+
+// ---- file transfers put their output here
+
+void AppletSession::send_file_message(base::Bytes message) {
+  // Content and names of the user's files need receive_files until the very moment they leave; answers and ends do not.
+  std::optional<Permission> needs;
+  switch (msg::GetSessionMessage(message.data())->message_type()) {
+    case msg::Message::FileOffer:
+    case msg::Message::FileChunk:
+    case msg::Message::FileDone:
+      needs = Permission::receive_files;
+      break;
+    default:
+      break;
+  }
+  out_.push(Channel::files, std::move(message), needs);
+}
+
+void AppletSession::act(FileAction action) { push_file_action(actions_, std::move(action)); }
+
+void AppletSession::on_file_event(FileEvent event) {
+  Impl impl(*this, now_);
+  const auto fields = [](TransferId id, const std::string& name, std::uint64_t size) {
+    return std::vector<std::pair<std::string_view, AuditValue>>{{"direction", std::string(session::name(id.direction))},
+                                                                {"transfer", std::int64_t{id.number}},
+                                                                {"name", base::to_valid_utf8(name)},
+                                                                {"size", static_cast<std::int64_t>(size)}};
+  };
+  const auto actor_of = [&](TransferId id) -> std::string_view {
+    return id.direction == FileDirection::to_applet ? std::string_view(impl.technician()) : kUser;
+  };
+  if (const auto* offered = std::get_if<FileOffered>(&event)) {
+    impl.audit(audit_type::kFileOffered, actor_of(offered->transfer), fields(offered->transfer, offered->name, offered->size));
+  } else if (const auto* finished = std::get_if<FileFinished>(&event)) {
+    auto data = fields(finished->transfer, finished->name, finished->size);
+    std::string_view type = finished->accepted ? audit_type::kFileFailed : audit_type::kFileRefused;
+    if (finished->reason == FileStop::none) {
+      type = finished->transfer.direction == FileDirection::to_applet ? audit_type::kFileReceived : audit_type::kFileSent;
+      data.emplace_back("md5", base::to_hex(finished->digests.md5));
+      data.emplace_back("sha256", base::to_hex(finished->digests.sha256));
+    } else {
+      data.emplace_back("reason", std::string(session::name(finished->reason)));
+    }
+    impl.audit(type, actor_of(finished->transfer), std::move(data));
+  }
+  impl.act(ShowFile{std::move(event)});
+}
+
+std::size_t AppletSession::files_backlog() const { return out_.bytes(Channel::files); }
+
+// ---- rights
+
+void AppletSession::Impl::send(base::Bytes message, std::optional<Permission> needs) {
+  s.out_.push(Channel::control, std::move(message), needs);
+}
+
+msg::RefusalReason AppletSession::Impl::why_not(Permission p) const {
+  if (!s.consent_.terms().permissions.has(p)) return msg::RefusalReason::not_in_grant;
+  if (!s.consent_.lease_valid(s.now_.steady)) return msg::RefusalReason::lease_expired;
+  return msg::RefusalReason::no_consent;
+}
+
+void AppletSession::Impl::audit_chat(std::string_view actor, std::string_view text) {
+  if (s.consent_.terms().omit_chat_text) {
+    audit(audit_type::kChat, actor, {{"omitted", true}, {"length", static_cast<std::int64_t>(text.size())}});
+  } else {
+    audit(audit_type::kChat, actor, {{"text", std::string(text)}});
+  }
+}
+
+void AppletSession::Impl::sync() {
+  s.consent_.on_deadline(s.now_.steady);
+  tell_consent_changes();
+  end_what_lost_its_right();
+  s.out_.purge(s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady));
+  show_prompt_changes();
+  tell_hold_change();
+  show_status_change();
+}
+
+void AppletSession::Impl::tell_consent_changes() {
+  for (const auto& c : s.consent_.take_changes()) {
+    if (!s.ended_) send(messages::permission_state(c.permission, to_wire(c)));
+    const std::string p(wire::name(c.permission));
+    const std::string why(name(c.reason));
+    if (c.now == Consent::granted) audit(audit_type::kConsentGranted, kUser, {{"permission", p}});
+    if (c.now == Consent::denied || c.now == Consent::timed_out)
+      audit(audit_type::kConsentDenied, kUser, {{"permission", p}, {"reason", why}});
+    const bool by_user = c.now == Consent::revoked;
+    if (by_user || (c.now == Consent::none && c.reason != ConsentChangeReason::user &&
+                    c.reason != ConsentChangeReason::timed_out))
+      audit(audit_type::kConsentRevoked, by_user ? kUser : kApplet, {{"permission", p}, {"reason", why}});
+  }
+}
+
+void AppletSession::Impl::end_what_lost_its_right() {
+  const auto lost = [&] {
+    if (s.ended_) return msg::StopReason::ended;
+    if (!s.consent_.lease_valid(s.now_.steady)) return msg::StopReason::lease_expired;
+    return msg::StopReason::revoked;
+  }();
+  if (s.viewing_ && !may(Permission::desktop_view)) end_view(lost);
+  if (s.viewing_ && recording_missing()) end_view(msg::StopReason::recording_missing);
+  if (s.controlling_ && !may(Permission::remote_control)) end_control(lost);
+  if (s.controlling_ && recording_missing()) end_control(msg::StopReason::recording_missing);
+  if (!may(Permission::send_files)) s.files_.stop_all(FileDirection::to_applet, FileStop::revoked);
+  if (!may(Permission::receive_files)) {
+    s.files_.stop_all(FileDirection::to_console, FileStop::revoked);
+    s.file_requests_.clear();
+    std::erase_if(s.actions_, [](const auto& a) { return std::holds_alternative<ChooseFile>(a); });
+  }
+  if (!may(Permission::system_information)) {
+    s.sysinfo_requests_.clear();
+    std::erase_if(s.actions_, [](const auto& a) { return std::holds_alternative<CollectSysinfo>(a); });
+  }
+}
+
+void AppletSession::Impl::show_prompt_changes() {
+  const auto& open = s.consent_.open_prompt();
+  const auto open_id = open && !s.ended_ ? std::optional(open->id) : std::nullopt;
+  if (open_id == s.shown_prompt_) return;
+  if (s.shown_prompt_) act(ClosePrompt{*s.shown_prompt_});
+  s.shown_prompt_ = open_id;
+  if (!open_id) return;
+  const auto& t = s.consent_.terms();
+  std::string what = "all";
+  if (!open->single)
+    for (auto p : wire::all_permissions())
+      if (open->covers.has(p)) what = wire::name(p);
+  audit(audit_type::kConsentAsked, technician(), {{"permission", what}});
+  act(ShowPrompt{*open, t.technician_name, t.technician_email, t.organisation});
+}
+
+void AppletSession::Impl::tell_hold_change() {
+  const bool held = s.controlling_ && s.consent_.input_held(s.now_.steady);
+  if (held) drop_pending_input();
+  if (held == s.control_held_told_) return;
+  s.control_held_told_ = held;
+  if (!s.controlling_) return;  // end_control has said it
+  if (held) act(ReleaseInput{});
+  send(messages::control_state(true, held, msg::StopReason::none));
+}
+
+void AppletSession::Impl::drop_pending_input() { std::erase_if(s.actions_, is_input); }
+
+void AppletSession::Impl::show_status_change() {
+  ShowStatus now{s.link_up_,
+                 s.viewing_,
+                 s.controlling_,
+                 s.controlling_ && s.consent_.input_held(s.now_.steady),
+                 s.recording_,
+                 s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady)};
+  if (now == s.shown_status_) return;
+  s.shown_status_ = now;
+  act(now);
+}
+
+void AppletSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tell_peer) {
+  if (s.ended_) return;
+  const auto why = messages::fit_text(reason, wire::kEndReasonMax);
+  if (s.viewing_) end_view(msg::StopReason::ended);
+  if (s.controlling_) end_control(msg::StopReason::ended);
+  s.files_.stop_all(FileStop::canceled);
+  s.file_requests_.clear();
+  s.sysinfo_requests_.clear();
+  if (tell_peer) send(messages::session_end(by, why));
+  s.ended_ = true;
+  s.recording_ = false;
+  act(SessionEnded{by, why});
+}
+
+}  // namespace rescue::session

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/consent.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace rescue::session {
+namespace {
+using base::SteadyTime;
+
+/// What a stranger at the other end could do unseen: it needs a fresh yes after a long break.
+constexpr PermissionSet kLapseOnLinkLoss = {Permission::remote_control, Permission::clipboard_sync};
+
+std::size_t count(PermissionSet s) {
+  std::size_t n = 0;
+  for (auto p : wire::all_permissions()) n += s.has(p) ? 1 : 0;
+  return n;
+}
+
+GrantTerms clamped(GrantTerms t) {
+  t.consent_timeout = std::clamp(t.consent_timeout, kConsentTimeoutMin, kConsentTimeoutMax);
+  return t;
+}
+}  // namespace
+
+std::string_view name(ConsentChangeReason r) {
+  switch (r) {
+    case ConsentChangeReason::user: return "user";
+    case ConsentChangeReason::timed_out: return "timed_out";
+    case ConsentChangeReason::not_in_grant: return "not_in_grant";
+    case ConsentChangeReason::grant: return "grant";
+    case ConsentChangeReason::lease: return "lease";
+    case ConsentChangeReason::link: return "link";
+    case ConsentChangeReason::site: return "site";
+  }
+  return "user";
+}
+
+ConsentPolicy::ConsentPolicy(GrantTerms terms) : terms_(clamped(std::move(terms))), highest_generation_(terms_.generation) {}
+
+base::Result<void> ConsentPolicy::on_grant(GrantTerms terms, SteadyTime now) {
+  on_deadline(now);
+  if (terms.generation < highest_generation_)
+    return base::fail(base::Errc::conflict, fmt::format("grant of generation {}, {} was seen already", terms.generation,
+                                                        highest_generation_));
+  // A grant that the site took back is not revived by a copy of itself.
+  if (withdrawn_ && terms.generation == highest_generation_)
+    return base::fail(base::Errc::conflict, fmt::format("grant of generation {} was taken back", terms.generation));
+  highest_generation_ = terms.generation;
+  withdrawn_ = false;
+  const auto lost = terms_.permissions - terms.permissions;
+  terms_ = clamped(std::move(terms));
+  lease_ended_ = false;
+  drop_lost(lost, ConsentChangeReason::grant, now);
+  on_deadline(now);
+  return {};
+}
+
+void ConsentPolicy::on_grant_withdrawn(SteadyTime now) {
+  withdrawn_ = true;
+  drop_lost(PermissionSet::all(), ConsentChangeReason::site, now);
+}
+
+void ConsentPolicy::drop_lost(PermissionSet lost, ConsentChangeReason reason, SteadyTime now) {
+  withdraw(lost, reason);
+  std::erase_if(waiting_, [&](Permission p) { return lost.has(p); });
+  std::erase_if(single_requested_, [&](Permission p) { return lost.has(p); });
+  if (lost == PermissionSet::all()) single_prompt_granted_ = false;
+  if (!open_) return;
+  // The user must never say yes to more than is still there: the prompt goes, and what is left of it is put anew.
+  const auto left = open_->covers - lost;
+  if (left == open_->covers) return;
+  const bool single = open_->single;
+  close_prompt(now);
+  if (single) {
+    for (auto p : single_requested_) waiting_.push_back(p);
+    for (auto p : wire::all_permissions())
+      if (left.has(p) && std::ranges::find(waiting_, p) == waiting_.end()) set(p, Consent::none, reason);
+  }
+  open_next(now);
+}
+
+AskResult ConsentPolicy::ask(Permission p, SteadyTime now) {
+  on_deadline(now);
+  if (withdrawn_ || !terms_.permissions.has(p)) return AskResult::not_in_grant;
+  if (!lease_valid(now)) return AskResult::lease_expired;
+  auto& e = entry(p);
+  if (e.consent == Consent::granted) return AskResult::already_granted;
+  if (e.consent == Consent::asked) {
+    // Covered by the open single prompt without having been asked for by itself: it now is.
+    if (open_ && open_->single && std::ranges::find(single_requested_, p) == single_requested_.end())
+      single_requested_.push_back(p);
+    return AskResult::already_asked;
+  }
+  if (e.not_before && now < *e.not_before) return AskResult::too_soon;
+  set(p, Consent::asked, ConsentChangeReason::user);
+  waiting_.push_back(p);
+  const bool was_open = open_.has_value();
+  open_next(now);
+  return was_open ? AskResult::queued : AskResult::prompted;
+}
+
+bool ConsentPolicy::answer(PromptId id, Answer a, SteadyTime now) {
+  on_deadline(now);
+  if (!open_ || open_->id != id || now - open_->opened < kPromptDeafTime) return false;
+  if (a == Answer::one_by_one && !open_->single) return false;
+  const auto prompt = *open_;
+  switch (a) {
+    case Answer::yes:
+      for (auto p : wire::all_permissions())
+        if (prompt.covers.has(p)) set(p, Consent::granted, ConsentChangeReason::user);
+      if (prompt.single) single_prompt_granted_ = true;
+      close_prompt(now);
+      break;
+    case Answer::no:
+      decide_no(Consent::denied, ConsentChangeReason::user, now);
+      break;
+    case Answer::one_by_one:
+      close_prompt(now);
+      for (auto p : wire::all_permissions()) {
+        if (!prompt.covers.has(p)) continue;
+        if (std::ranges::find(single_requested_, p) == single_requested_.end()) {
+          set(p, Consent::none, ConsentChangeReason::user);
+        } else {
+          waiting_.push_back(p);
+        }
+      }
+      break;
+  }
+  open_next(now);
+  return true;
+}
+
+/// No to everything the open prompt covers. What only came along with a single prompt may be asked for at any time.
+void ConsentPolicy::decide_no(Consent result, ConsentChangeReason reason, SteadyTime now) {
+  const auto prompt = *open_;
+  close_prompt(now);
+  for (auto p : wire::all_permissions()) {
+    if (!prompt.covers.has(p)) continue;
+    const bool asked_for = !prompt.single || std::ranges::find(single_requested_, p) != single_requested_.end();
+    set(p, asked_for ? result : Consent::none, reason);
+    if (asked_for) entry(p).not_before = now + kReaskDelay;
+  }
+}
+
+void ConsentPolicy::revoke(Permission p, SteadyTime now) {
+  on_deadline(now);
+  if (entry(p).consent != Consent::granted) return;
+  set(p, Consent::revoked, ConsentChangeReason::user);
+  entry(p).not_before = now + kReaskDelay;
+}
+
+void ConsentPolicy::revoke_all(SteadyTime now) {
+  on_deadline(now);
+  for (auto p : wire::all_permissions()) revoke(p, now);
+  single_prompt_granted_ = false;
+  for (auto p : std::exchange(waiting_, {})) {
+    set(p, Consent::denied, ConsentChangeReason::user);
+    entry(p).not_before = now + kReaskDelay;
+  }
+  if (open_) decide_no(Consent::denied, ConsentChangeReason::user, now);
+}
+
+void ConsentPolicy::on_link_down(SteadyTime now) {
+  on_deadline(now);
+  if (!link_down_since_) link_down_since_ = now;
+}
+
+void ConsentPolicy::on_link_up(SteadyTime now) {
+  on_deadline(now);
+  if (link_down_since_ && now - *link_down_since_ >= kLinkLossKeepsControl && !single_prompt_granted_)
+    withdraw(kLapseOnLinkLoss, ConsentChangeReason::link);
+  link_down_since_.reset();
+}
+
+bool ConsentPolicy::lease_valid(SteadyTime now) const { return now < terms_.lease_until; }
+
+bool ConsentPolicy::in_force(Permission p, SteadyTime now) const {
+  return !withdrawn_ && lease_valid(now) && terms_.permissions.has(p) && entry(p).consent == Consent::granted;
+}
+
+PermissionSet ConsentPolicy::in_force(SteadyTime now) const {
+  PermissionSet set;
+  for (auto p : wire::all_permissions())
+    if (in_force(p, now)) set.add(p);
+  return set;
+}
+
+Consent ConsentPolicy::consent(Permission p) const { return entry(p).consent; }
+
+bool ConsentPolicy::input_held(SteadyTime now) const { return open_.has_value() || (hold_until_ && now < *hold_until_); }
+
+void ConsentPolicy::on_deadline(SteadyTime now) {
+  if (!lease_ended_ && !lease_valid(now)) {
+    lease_ended_ = true;
+    drop_lost(PermissionSet::all(), ConsentChangeReason::lease, now);
+  }
+  if (open_ && now >= open_->deadline) decide_no(Consent::timed_out, ConsentChangeReason::timed_out, now);
+  if (hold_until_ && now >= *hold_until_) hold_until_.reset();
+  open_next(now);
+}
+
+std::optional<SteadyTime> ConsentPolicy::next_deadline() const {
+  std::optional<SteadyTime> next;
+  const auto consider = [&next](SteadyTime t) { next = next ? std::min(*next, t) : t; };
+  if (!lease_ended_) consider(terms_.lease_until);
+  if (open_) consider(open_->deadline);
+  if (hold_until_) consider(*hold_until_);
+  return next;
+}
+
+std::vector<ConsentChange> ConsentPolicy::take_changes() { return std::exchange(changes_, {}); }
+
+void ConsentPolicy::set(Permission p, Consent c, ConsentChangeReason r) {
+  if (entry(p).consent == c) return;
+  entry(p).consent = c;
+  changes_.push_back({p, c, r});
+}
+
+void ConsentPolicy::withdraw(PermissionSet which, ConsentChangeReason r) {
+  for (auto p : wire::all_permissions()) {
+    if (!which.has(p)) continue;
+    const auto c = entry(p).consent;
+    if (c == Consent::granted || c == Consent::asked) set(p, Consent::none, r);
+  }
+}
+
+void ConsentPolicy::open_next(SteadyTime now) {
+  if (open_ || waiting_.empty()) return;
+  Prompt prompt{PromptId(next_prompt_++), {}, false, now, now + terms_.consent_timeout};
+  if (terms_.single_prompt && !single_prompt_spent_) {
+    single_prompt_spent_ = true;
+    single_requested_.assign(waiting_.begin(), waiting_.end());
+    waiting_.clear();
+    for (auto p : wire::all_permissions()) {
+      if (!terms_.permissions.has(p) || entry(p).consent == Consent::granted) continue;
+      prompt.covers.add(p);
+      set(p, Consent::asked, ConsentChangeReason::user);
+    }
+    prompt.single = count(prompt.covers) > 1;
+  } else {
+    prompt.covers.add(waiting_.front());
+    waiting_.pop_front();
+  }
+  open_ = prompt;
+}
+
+void ConsentPolicy::close_prompt(SteadyTime now) {
+  open_.reset();
+  hold_until_ = now + kInputHoldAfterPrompt;
+}
+
+}  // namespace rescue::session

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inner workings of AppletSession. Every entry point makes one, does its work and calls sync().
+#pragma once
+
+#include "session/applet_session.hpp"
+#include "session/impl/messages.hpp"
+
+namespace rescue::session {
+
+namespace msg = wire::session;
+
+struct AppletSession::Impl {
+  AppletSession& s;
+
+  Impl(AppletSession& session, Now now) : s(session) { s.now_ = now; }
+
+  [[nodiscard]] bool may(Permission p) const { return !s.ended_ && s.consent_.in_force(p, s.now_.steady); }
+  [[nodiscard]] bool recording_missing() const { return s.consent_.terms().recording_forced && !s.recording_; }
+  [[nodiscard]] const std::string& technician() const { return s.consent_.terms().technician_email; }
+
+  // ---- applet_session.cpp
+  /// Brings everything in line with what is in force now: the one place where rights end.
+  void sync();
+  void end(msg::EndedBy by, std::string_view reason, bool tell_peer);
+  void act(AppletAction action) { s.actions_.push_back(std::move(action)); }
+  void audit(std::string_view type, std::string_view actor, std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
+    s.audit_.add(s.now_, type, actor, std::move(data));
+  }
+  void send(base::Bytes message, std::optional<Permission> needs = std::nullopt);
+  void refuse(msg::Action action, std::uint32_t id, msg::RefusalReason reason) {
+    send(messages::action_refused(action, id, reason));
+  }
+  [[nodiscard]] msg::RefusalReason why_not(Permission p) const;
+  void audit_chat(std::string_view actor, std::string_view text);
+
+  void tell_consent_changes();
+  void show_prompt_changes();
+  void end_what_lost_its_right();
+  void tell_hold_change();
+  void show_status_change();
+
+  // ---- applet_view.cpp
+  [[nodiscard]] const DisplayInfo* find_display(std::uint32_t id) const;
+  void start_view(const msg::ViewStart& m);
+  void end_view(msg::StopReason reason);
+  void start_capture();
+  void stop_capture();
+  void start_control();
+  void end_control(msg::StopReason reason);
+  void drop_pending_input();
+  void screen_drained();
+
+  // ---- applet_messages.cpp
+  [[nodiscard]] base::Result<void> dispatch(const msg::SessionMessage& m);
+  [[nodiscard]] base::Result<void> on_hello(const msg::Hello& m);
+  void on_ask(const msg::PermissionAsk& m);
+  [[nodiscard]] base::Result<void> on_screen_ack(const msg::ScreenAck& m);
+  void on_keyframe_request();
+  void on_input(const msg::SessionMessage& m);
+  void inject_pointer(const msg::InputPointer& m);
+  void on_recording(bool active);
+  void on_chat(const msg::Chat& m);
+  [[nodiscard]] base::Result<void> on_file_message(const msg::SessionMessage& m);
+  void on_file_request(std::uint32_t request);
+  void on_sysinfo_request(const msg::SysinfoRequest& m);
+};
+
+}  // namespace rescue::session
