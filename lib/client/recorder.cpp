@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/recorder.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <variant>
+
+namespace rescue::client {
+namespace {
+using namespace std::chrono_literals;
+constexpr auto kTick = 250ms;  // flushes and retries are looked at this often
+
+struct Video {
+  base::Bytes packet;
+  bool keyframe = false;
+};
+struct Chat {
+  std::string from, text;
+};
+struct Event {
+  std::string type;
+  boost::json::object data;
+};
+struct Item {
+  rcrec::Time t{};
+  std::variant<Video, rcrec::CursorShape, rcrec::CursorMove, Chat, Event> what;
+  [[nodiscard]] std::size_t bytes() const {
+    const auto* v = std::get_if<Video>(&what);
+    return 64 + (v != nullptr ? v->packet.size() : 0);
+  }
+};
+}  // namespace
+
+/// Lives as long as the caller or the thread needs it: a thread that hangs in a dead disk is left behind.
+struct Recorder::Shared {
+  explicit Shared(RecorderOptions o) : options(std::move(o)), began(options.clock->steady()) {}
+
+  rcrec::Time now() const { return std::chrono::duration_cast<rcrec::Time>(options.clock->steady() - began); }
+  void push(std::variant<Video, rcrec::CursorShape, rcrec::CursorMove, Chat, Event> what);
+  void run();
+  void write(rcrec::Writer& writer, Item& item);
+  void publish(rcrec::Writer& writer, const base::Result<>& last);
+
+  const RecorderOptions options;
+  const base::SteadyTime began;
+  std::mutex mutex;
+  std::condition_variable work;  // for the thread
+  std::condition_variable done;  // for the caller
+  std::deque<Item> queue;
+  std::size_t queued_bytes = 0;
+  bool lost_video = false;       // dropped here: the file has not got it, and nothing until a keyframe helps
+  bool finishing = false, abandoned = false;
+  std::optional<base::Result<>> started;
+  std::optional<base::Result<rcrec::Finished>> finished;
+  RecorderState state;
+  bool stall_told = false;
+  std::optional<base::SteadyTime> busy_since;  // the thread is in the file system
+};
+
+void Recorder::Shared::push(std::variant<Video, rcrec::CursorShape, rcrec::CursorMove, Chat, Event> what) {
+  std::lock_guard lock(mutex);
+  Item item{now(), std::move(what)};
+  if (auto* video = std::get_if<Video>(&item.what)) {
+    if (queued_bytes + item.bytes() > kRecorderQueueBytes) lost_video = true;
+    else if (video->keyframe) lost_video = false;
+    if (lost_video) {
+      state.wants_keyframe = true;
+      return;
+    }
+  }
+  queued_bytes += item.bytes();
+  queue.push_back(std::move(item));
+  work.notify_one();
+}
+
+void Recorder::Shared::write(rcrec::Writer& writer, Item& item) {
+  base::Result<> result;
+  if (auto* v = std::get_if<Video>(&item.what)) result = writer.video(v->packet, v->keyframe, item.t);
+  else if (auto* s = std::get_if<rcrec::CursorShape>(&item.what)) result = writer.cursor_shape(*s, item.t);
+  else if (auto* m = std::get_if<rcrec::CursorMove>(&item.what)) result = writer.cursor_move(*m, item.t);
+  else if (auto* c = std::get_if<Chat>(&item.what)) result = writer.chat(c->from, c->text, item.t);
+  else if (auto* e = std::get_if<Event>(&item.what)) result = writer.event(e->type, std::move(e->data), item.t);
+  publish(writer, result);
+}
+
+void Recorder::Shared::publish(rcrec::Writer& writer, const base::Result<>& last) {
+  std::lock_guard lock(mutex);
+  const bool was = state.failing, asked = state.wants_keyframe;
+  state.failing = writer.failing();
+  if (!last) state.why = last.error().message();
+  state.wants_keyframe = lost_video || writer.needs_keyframe() || writer.checkpoint_due(now());
+  state.chain_tip = writer.chain_tip();
+  state.bytes = writer.bytes_written();
+  busy_since.reset();
+  stall_told = false;
+  if (was != state.failing || (state.wants_keyframe && !asked)) options.on_change();
+}
+
+void Recorder::Shared::run() {
+  {
+    std::lock_guard lock(mutex);
+    busy_since = options.clock->steady();
+  }
+  auto sink = options.open(options.path);
+  auto writer = sink ? rcrec::Writer::create(std::move(*sink), options.start, *options.random)
+                     : base::Result<rcrec::Writer>(base::fail(sink.error()));
+  std::unique_lock lock(mutex);
+  busy_since.reset();
+  started = writer ? base::Result<>() : base::Result<>(base::fail(writer.error()));
+  done.notify_all();
+  if (!writer) return;
+  for (;;) {
+    work.wait_for(lock, kTick, [&] { return !queue.empty() || finishing || abandoned; });
+    std::deque<Item> batch;
+    batch.swap(queue);
+    queued_bytes = 0;
+    const bool last = finishing || abandoned, give_up = abandoned;
+    busy_since = options.clock->steady();
+    lock.unlock();
+    for (auto& item : batch) write(*writer, item);
+    if (!last) {
+      const auto t = now();
+      if (writer->clock_due(t)) static_cast<void>(writer->clock(options.clock->wall(), t));
+      publish(*writer, writer->flush_due(t));
+      lock.lock();
+      continue;
+    }
+    auto result = give_up ? base::Result<rcrec::Finished>(base::fail(base::Errc::canceled, options.path)) : writer->finish(now());
+    if (give_up) static_cast<void>(writer->flush());
+    lock.lock();
+    finished = std::move(result);
+    done.notify_all();
+    if (give_up || *finished) return;
+    finishing = false;  // finish() may be tried again
+  }
+}
+
+Recorder::Recorder(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+base::Result<std::unique_ptr<Recorder>> Recorder::start(RecorderOptions options) {
+  auto shared = std::make_shared<Shared>(std::move(options));
+  std::thread([shared] { shared->run(); }).detach();
+  std::unique_lock lock(shared->mutex);
+  if (!shared->done.wait_for(lock, kRecorderPatience, [&] { return shared->started.has_value(); })) {
+    shared->abandoned = true;
+    return base::fail(base::Errc::timed_out, "the disk of '" + shared->options.path + "' does not answer");
+  }
+  if (!*shared->started) return base::fail(shared->started->error());
+  lock.unlock();
+  return std::unique_ptr<Recorder>(new Recorder(std::move(shared)));
+}
+
+Recorder::~Recorder() {
+  std::unique_lock lock(shared_->mutex);
+  if (shared_->finished && *shared_->finished) return;
+  shared_->abandoned = true;
+  shared_->finished.reset();
+  shared_->work.notify_one();
+  shared_->done.wait_for(lock, kRecorderPatience, [&] { return shared_->finished.has_value(); });
+}
+
+void Recorder::video(base::ByteView packet, bool keyframe) { shared_->push(Video{base::to_bytes(packet), keyframe}); }
+void Recorder::cursor_shape(rcrec::CursorShape shape) { shared_->push(std::move(shape)); }
+void Recorder::cursor_move(rcrec::CursorMove move) { shared_->push(move); }
+void Recorder::chat(std::string from, std::string text) { shared_->push(Chat{std::move(from), std::move(text)}); }
+void Recorder::event(std::string type, boost::json::object data) { shared_->push(Event{std::move(type), std::move(data)}); }
+
+RecorderState Recorder::state() {
+  std::lock_guard lock(shared_->mutex);
+  auto& s = *shared_;
+  if (s.busy_since && s.options.clock->steady() - *s.busy_since > kRecorderStall && !s.stall_told) {
+    s.stall_told = true;
+    s.state.failing = true;
+    s.state.why = "the disk of '" + s.options.path + "' does not answer";
+  }
+  return s.state;
+}
+
+const std::string& Recorder::path() const { return shared_->options.path; }
+rcrec::Time Recorder::elapsed() const { return shared_->now(); }
+
+base::Result<rcrec::Finished> Recorder::finish() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->finished.reset();
+  shared_->finishing = true;
+  shared_->work.notify_one();
+  if (!shared_->done.wait_for(lock, kRecorderPatience, [&] { return shared_->finished.has_value(); }))
+    return base::fail(base::Errc::timed_out, "the disk of '" + shared_->options.path + "' does not answer");
+  return *shared_->finished;
+}
+
+}  // namespace rescue::client

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// The technician's end of one session between its core and its views: turns lines of views into commands of the core and
+// events of the core into lines, decodes the screen, stores files, records. Any number of views watch; one at a time moves
+// pointer and keys. Knows no sockets: the process around it (agent_process.hpp) brings lines and pumps the core.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/strong.hpp"
+#include "client/broker_api.hpp"
+#include "client/recorder.hpp"
+#include "client/remote_screen.hpp"
+#include "client/script_command.hpp"
+#include "client/transfer_files.hpp"
+#include "session/console_session.hpp"
+
+namespace rescue::client {
+
+using ViewId = base::Strong<std::uint64_t, struct ViewIdTag>;
+
+/// A command that needs the link waits this long for it, at the start of a session.
+inline constexpr std::chrono::seconds kFirstLink{60};
+/// From the running view to its first decoded picture.
+inline constexpr std::chrono::seconds kFirstPicture{15};
+/// For an answer of the supported end that needs no person.
+inline constexpr std::chrono::seconds kAnswer{30};
+/// For a person to choose a file, beyond the consent prompt.
+inline constexpr std::chrono::minutes kChooseFile{10};
+/// Past events that a view's `wait` may still match; the oldest go first.
+inline constexpr std::size_t kRememberedEvents = 256;
+/// Commands of one view under way; more are refused.
+inline constexpr std::size_t kPendingPerView = 64;
+
+struct AgentInfo {
+  std::string session;           // id
+  std::string technician;        // e-mail address
+  std::string organisation;
+  std::string software;
+  bool recording_forced = false;
+  std::filesystem::path receive_dir;
+  std::filesystem::path record_dir;  // for forced and automatic recording
+  bool record_at_once = false;       // ask for it and begin as soon as the user allows it
+  base::WallTime picked_up;
+};
+
+/// What the process does for the agent.
+struct AgentHooks {
+  std::function<void(ViewId, const std::string& line)> send;  // one line without its end
+  std::function<void(LogEvent)> log;                          // event.seq is 0: the spool numbers it
+  std::function<void(const std::string& reason)> close_site;  // ends the session at the broker
+  std::function<void()> wake;                                 // from any thread: call tick() soon
+  std::function<std::size_t()> spooled;                       // log events not yet at the broker
+};
+
+/// One strand. The core must outlive it.
+class SessionAgent {
+ public:
+  SessionAgent(session::ConsoleSession& core, AgentInfo info, AgentHooks hooks, base::Clock& clock);
+  ~SessionAgent();
+  SessionAgent(const SessionAgent&) = delete;
+  SessionAgent& operator=(const SessionAgent&) = delete;
+
+  void view_joined(ViewId view);
+  void view_left(ViewId view);
+  void on_line(ViewId view, std::string_view line);
+  /// After each pump: takes the core's events and audit events.
+  void drain();
+  /// Every 250 ms and after wake(): time-outs, the recorder.
+  void tick();
+  /// The path under the link changed ("relay", "direct"), or why there is none.
+  void on_path(const std::string& path, const std::string& why);
+  /// The site's grant changed (renewed lease), or the site ended the session.
+  void on_grant(wire::PermissionSet granted, bool recording_forced);
+  void on_site_ends(const std::string& reason);
+  /// Finishes the recording; nothing else is of use afterwards.
+  void stop();
+
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] std::size_t views() const { return views_.size(); }
+  /// All but `except` (0: nobody) get the line, and `wait` may match it.
+  void broadcast(std::string_view name, boost::json::object fields, ViewId except = ViewId(0));
+
+ private:
+  /// What a pending command waits for.
+  enum class Await : std::uint8_t { link, consent, first_picture, control, sent_file, received_file, sysinfo, event };
+  struct Pending {
+    ViewId view;
+    ScriptCommand command;
+    Await await{};
+    base::SteadyTime deadline;
+    wire::Permission permission{};
+    session::TransferId transfer{};
+    std::uint32_t request = 0;
+    base::SteadyTime since{};
+  };
+  struct View {
+    std::filesystem::path cwd;
+    std::string name;
+    bool frames = false;
+    bool greeted = false;
+    std::deque<boost::json::object> past;  // events that no `wait` of this view has taken
+  };
+
+  [[nodiscard]] session::Now now() const { return session::Now::of(clock_); }
+  void reply(const Pending& p, boost::json::object fields);
+  void fail(const Pending& p, const base::Error& error);
+  void answer(ViewId view, const ScriptCommand& c, const base::Result<boost::json::object>& result);
+  void answer(ViewId view, const ScriptCommand& c, const base::Result<void>& result);
+  Pending& wait_for(ViewId view, ScriptCommand c, Await await, base::Duration patience);
+  /// Calls `finish` for each pending command that `match` takes, and removes it.
+  void settle(const std::function<bool(const Pending&)>& match, const std::function<void(const Pending&)>& finish);
+
+  void execute(ViewId view, ScriptCommand c);
+  void hello(ViewId view, const ScriptCommand& c);
+  void chat(ViewId view, const ScriptCommand& c);
+  void ask(ViewId view, ScriptCommand c);
+  void start_view(ViewId view, ScriptCommand c);
+  void start_control(ViewId view, ScriptCommand c);
+  void input(ViewId view, const ScriptCommand& c);
+  void send_file(ViewId view, ScriptCommand c);
+  void receive_file(ViewId view, ScriptCommand c);
+  void sysinfo(ViewId view, ScriptCommand c);
+  void wait_event(ViewId view, ScriptCommand c);
+  void close(ViewId view, const ScriptCommand& c);
+  [[nodiscard]] base::Result<boost::json::object> screenshot(ViewId view, const ScriptCommand& c);
+  [[nodiscard]] std::filesystem::path resolve(ViewId view, const std::string& path) const;
+  [[nodiscard]] boost::json::object state(ViewId view) const;
+  [[nodiscard]] base::Result<> take_input(ViewId view);
+
+  void on_event(session::ConsoleEvent event);
+  void on_permission(const session::PermissionChanged& e);
+  void on_view(const session::ViewChanged& e);
+  void on_screen(const session::ScreenArrived& e);
+  void on_control(const session::ControlChanged& e);
+  void on_refused(const session::Refused& e);
+  void on_sysinfo(const session::SysinfoArrived& e);
+  void on_file(const session::FileEvent& e);
+  void on_end(const session::SessionEnded& e);
+  void on_audit(const session::AuditEvent& e);
+
+  [[nodiscard]] base::Result<boost::json::object> start_recording(const std::filesystem::path& dir);
+  [[nodiscard]] base::Result<boost::json::object> stop_recording();
+  void watch_recorder();
+  void gap_began(const std::string& why);
+  void gap_ended();
+  void log_event(std::string type, boost::json::object data);
+
+  session::ConsoleSession& core_;
+  AgentInfo info_;
+  AgentHooks hooks_;
+  base::Clock& clock_;
+  RemoteScreen screen_;
+  TransferFiles files_;
+  std::unique_ptr<Recorder> recorder_;
+  std::map<ViewId, View> views_;
+  std::deque<Pending> pending_;
+  ViewId holder_{0};                  // of pointer and keys; 0: nobody
+  std::uint32_t last_buttons_ = 0;
+  std::string path_;
+  bool was_linked_ = false;
+  bool ended_ = false;
+  std::optional<base::SteadyTime> keyframe_asked_;
+  std::optional<base::WallTime> gap_since_;
+  std::string gap_why_;
+  struct Paused {
+    std::uint32_t display = 0;
+    bool control = false;
+  };
+  std::optional<Paused> paused_;      // by a forced recording that fails
+  unsigned view_fps_ = 30;
+  bool record_asked_ = false;
+};
+
+}  // namespace rescue::client

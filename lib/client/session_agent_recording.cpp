@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recording: started on request or by policy; a disk that fails is told at once, and where policy forces the recording
+// nothing is viewed or controlled that is not recorded.
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "client/session_agent.hpp"
+
+namespace rescue::client {
+namespace {
+namespace json = boost::json;
+constexpr int kNameAttempts = 100;
+
+std::string file_name(const std::string& session, base::WallTime start, int n) {
+  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(start).time_since_epoch().count();
+  const auto utc = fmt::gmtime(static_cast<std::time_t>(seconds));
+  return fmt::format("{}-{:%Y%m%dT%H%M%SZ}{}.rcrec", session, utc, n > 1 ? fmt::format("-{}", n) : "");
+}
+}  // namespace
+
+base::Result<json::object> SessionAgent::start_recording(const std::filesystem::path& dir) {
+  if (recorder_) return base::fail(base::Errc::conflict, fmt::format("'{}' is being recorded already", recorder_->path()));
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) return base::fail(base::Errc::io, fmt::format("create folder '{}'", dir.string()), error);
+  RESCUE_TRY(const auto session, base::Guid::parse(info_.session));
+  RecorderOptions options;
+  options.clock = &clock_;
+  options.on_change = hooks_.wake;
+  options.start.session = session;
+  options.start.start = clock_.wall();
+  options.start.head = {{"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kTilesVersion}}},
+                        {"software", info_.software},
+                        {"technician", info_.technician},
+                        {"organisation", info_.organisation}};
+  for (int n = 1; n <= kNameAttempts && !recorder_; ++n) {
+    options.path = (dir / file_name(info_.session, options.start.start, n)).string();
+    auto started = Recorder::start(options);
+    if (started) recorder_ = std::move(*started);
+    else if (started.error().code != base::Errc::conflict) return base::fail(started.error());
+  }
+  if (!recorder_) return base::fail(base::Errc::conflict, fmt::format("no free name for a recording in '{}'", dir.string()));
+  if (auto told = core_.recording(true, now()); !told) {
+    const auto path = recorder_->path();
+    recorder_.reset();
+    std::filesystem::remove(path, error);
+    return base::fail(told.error());
+  }
+  if (auto shape = screen_.cursor_shape()) recorder_->cursor_shape(*std::move(shape));
+  if (auto move = screen_.cursor_move()) recorder_->cursor_move(*move);
+  if (core_.viewing()) core_.screen_broken(now());  // a recording begins with a whole picture
+  log_event("recording.started", {{"name", recorder_->path()}});
+  broadcast("recording", {{"state", "started"}, {"path", recorder_->path()}});
+  return json::object{{"path", recorder_->path()}};
+}
+
+base::Result<json::object> SessionAgent::stop_recording() {
+  if (!recorder_) return base::fail(base::Errc::conflict, "nothing is being recorded");
+  if (info_.recording_forced && !ended_) {
+    core_.stop_view(now());
+    core_.stop_control(now());
+  }
+  static_cast<void>(core_.recording(false, now()));
+  if (gap_since_) gap_ended();
+  const auto path = recorder_->path();
+  auto finished = recorder_->finish();
+  recorder_.reset();
+  if (!finished) {
+    log_event("recording.gap", {{"name", path}, {"from", base::to_rfc3339(clock_.wall())}, {"to", ""}, {"why", finished.error().message()}});
+    broadcast("recording", {{"state", "failed"}, {"path", path}, {"message", finished.error().message()}});
+    return base::fail(Errc::recording_failed, fmt::format("'{}' was not finished: {}; 'rescue recording repair' makes it whole",
+                                                          path, finished.error().message()));
+  }
+  json::object fields{{"path", path}, {"size", finished->bytes}, {"sha256", finished->sha256_hex},
+                      {"duration_us", finished->duration.count()}};
+  log_event("recording.ended", {{"name", path}, {"size", finished->bytes}, {"sha256", finished->sha256_hex}});
+  auto event = fields;
+  event["state"] = "ended";
+  broadcast("recording", std::move(event));
+  return fields;
+}
+
+void SessionAgent::watch_recorder() {
+  if (!recorder_) return;
+  const auto state = recorder_->state();
+  if (state.failing && !gap_since_) gap_began(state.why);
+  if (!state.failing && gap_since_) gap_ended();
+  if (state.wants_keyframe && core_.viewing() && screen_.current()) {
+    const auto at = clock_.steady();
+    if (!keyframe_asked_ || at - *keyframe_asked_ > std::chrono::seconds(2)) {
+      keyframe_asked_ = at;
+      core_.screen_broken(now());
+    }
+  }
+}
+
+void SessionAgent::gap_began(const std::string& why) {
+  gap_since_ = clock_.wall();
+  gap_why_ = why;
+  log_event("recording.gap", {{"name", recorder_->path()}, {"from", base::to_rfc3339(*gap_since_)}, {"to", ""}, {"why", why}});
+  broadcast("recording", {{"state", "failing"}, {"path", recorder_->path()}, {"message", why}, {"forced", info_.recording_forced}});
+  if (!info_.recording_forced || !(core_.viewing() || core_.controlling())) return;
+  paused_ = Paused{screen_.display(), core_.controlling()};
+  core_.stop_view(now());
+  core_.stop_control(now());
+  broadcast("paused", {{"message", "view and control pause until the recording can be written again"}});
+}
+
+void SessionAgent::gap_ended() {
+  log_event("recording.gap", {{"name", recorder_->path()}, {"from", base::to_rfc3339(*gap_since_)},
+                              {"to", base::to_rfc3339(clock_.wall())}, {"why", gap_why_}});
+  broadcast("recording", {{"state", "recovered"}, {"path", recorder_->path()}});
+  gap_since_.reset();
+  if (!paused_) return;
+  const auto paused = *std::exchange(paused_, std::nullopt);
+  if (ended_ || !core_.start_view(paused.display, view_fps_, now())) return;
+  if (paused.control) static_cast<void>(core_.start_control(now()));
+  broadcast("resumed", {});
+}
+
+}  // namespace rescue::client
