@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <set>
@@ -62,7 +63,7 @@ class X11Input final : public desktop::Input {
   // release_all() comes from another thread than the rest, so that a stop does not queue behind a long text.
   std::mutex mutex_;
   std::condition_variable stopped_;
-  std::uint64_t releases_ = 0;  // counts release_all(): a text in progress ends when it changes
+  std::atomic<std::uint64_t> releases_ = 0;  // counts release_all(): a text in progress ends when it changes
   std::unique_ptr<Connection> connection_;
   WindowShield shield_;
   KeyboardMapping mapping_;
@@ -153,7 +154,7 @@ base::Result<KeyPlan> X11Input::borrow_spare(desktop::Keysym keysym, Lock& lock)
   if (!loan)
     return base::fail(base::Errc::not_found, fmt::format("no key for {}", desktop::keysym_name(keysym)));
   if (loan->wait_first > base::Duration::zero()) {
-    const auto before = releases_;
+    const auto before = releases_.load();
     if (stopped_.wait_for(lock, loan->wait_first, [&] { return releases_ != before; }))
       return base::fail(base::Errc::canceled, "input");
   }
@@ -234,7 +235,7 @@ base::Result<> X11Input::key_locked(desktop::Keysym keysym, bool down, Lock& loc
 
 base::Result<> X11Input::text(std::string_view utf8) {
   Lock lock(mutex_);
-  const auto before = releases_;
+  const auto before = releases_.load();
   for (std::size_t at = 0; at < utf8.size();) {
     if (releases_ != before) return base::fail(base::Errc::canceled, "text");
     char32_t character = base::next_code_point(utf8, at);
@@ -289,8 +290,8 @@ base::Result<> X11Input::wheel(std::int32_t dx, std::int32_t dy) {
 }
 
 void X11Input::release_all() {
+  ++releases_;  // before the lock, which a text in progress holds until it sees this
   Lock lock(mutex_);
-  ++releases_;
   stopped_.notify_all();
   for (const auto& [keysym, keycode] : held_keys_) fake_key(keycode, false);
   held_keys_.clear();

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The applet's command line: one table from which parsing, --help and the manual's OPTIONS are made and compared.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "applet/core/env.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "desktop/keysym.hpp"
+
+namespace rescue::applet {
+
+struct Flag {
+  std::string_view name;     // with dashes
+  std::string_view value;    // word for the value in help, empty for a switch
+  std::string_view help;     // one sentence without full stop
+};
+[[nodiscard]] std::span<const Flag> flags();
+
+struct Options {
+  std::string server;                        // "https://host[:port]"; with `pin`
+  std::string ca_pin;                        // 64 hex digits, or
+  std::filesystem::path ca_file;             // PEM, or neither: the system's store
+  std::string pin;
+  std::filesystem::path invite;              // instead of server and pin
+  bool headless = false;
+  std::filesystem::path scenario;
+  std::uint64_t seed = 1;
+  std::filesystem::path download_dir;        // resolved: never empty
+  std::filesystem::path offer_file;          // answers every request for a file
+  std::string display;                       // X11, empty: $DISPLAY
+  desktop::Keysym revoke_key = 0;            // kNoSymbol: none
+  base::LogLevel log_level = base::LogLevel::info;
+  bool help = false;
+  bool version = false;
+};
+
+/// Errors: invalid_argument, the context is a whole sentence for the user. Reads --pin-file and --pin-stdin.
+[[nodiscard]] base::Result<Options> parse_options(Args args, const Env& env);
+[[nodiscard]] std::string help_text();
+/// --download-dir, else $XDG_DOWNLOAD_DIR, else what user-dirs.dirs(5) says, else ~/Downloads.
+[[nodiscard]] std::filesystem::path default_download_dir(const Env& env);
+
+}  // namespace rescue::applet

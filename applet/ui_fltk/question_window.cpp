@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "applet/ui_fltk/question_window.hpp"
+
+#include <algorithm>
+
+#include <FL/Fl.H>
+#include <FL/Fl_Box.H>
+#include <FL/Fl_Button.H>
+
+#include <fmt/format.h>
+
+#include "applet/ui_fltk/style.hpp"
+#include "applet/ui_fltk/x11_glue.hpp"
+#include "session/consent.hpp"
+
+namespace rescue::applet::fltk {
+namespace {
+constexpr int kWidth = 460, kMargin = 22, kLineHeight = 22, kButtonHeight = 44;
+constexpr double kTickSeconds = 0.1;
+}  // namespace
+
+QuestionWindow::QuestionWindow(Question question, std::function<void(std::size_t)> answered)
+    : Fl_Double_Window(kWidth, 100), question_(std::move(question)), answered_(std::move(answered)) {
+  const auto& p = palette();
+  copy_label("Rescue: your permission");
+  xclass("rescue-applet");
+  color(p.card);
+  int y = 0;
+  auto* band = new Fl_Box(0, 0, kWidth, 40, "A technician asks you");
+  band->box(FL_FLAT_BOX);
+  band->color(p.navy);
+  band->labelcolor(p.white);
+  band->labelfont(FL_HELVETICA_BOLD);
+  band->labelsize(15);
+  y += 40 + 16;
+  make_text(kMargin, y, kWidth - 2 * kMargin, 42, label_text(question_.who, 300), 14, false, p.ink);
+  y += 46;
+  make_text(kMargin, y, kWidth - 2 * kMargin, 46, label_text(question_.what, 300), 18, true, p.ink);
+  y += 52;
+  for (const auto& line : question_.more) {
+    make_text(kMargin, y, kWidth - 2 * kMargin, kLineHeight, label_text(line), 13, false, p.soft_ink);
+    y += kLineHeight;
+  }
+  countdown_ = make_text(kMargin, y + 4, kWidth - 2 * kMargin, kLineHeight, "", 13, false, p.amber);
+  y += kLineHeight + 14;
+  const int count = static_cast<int>(question_.choices.size());
+  const int gap = 12, width = (kWidth - 2 * kMargin - gap * (count - 1)) / std::max(1, count);
+  for (int at = 0; at < count; ++at) {
+    const auto& choice = question_.choices[static_cast<std::size_t>(at)];
+    auto* button = new Fl_Button(kMargin + at * (width + gap), y, width, kButtonHeight);
+    button->copy_label(choice.label.c_str());
+    style_button(*button, choice.yes ? p.green : p.paper, choice.yes ? p.white : p.ink, 15);
+    button->callback([](Fl_Widget* w, void* self) {
+      auto* window = static_cast<QuestionWindow*>(self);
+      for (std::size_t n = 0; n < window->buttons_.size(); ++n)
+        if (window->buttons_[n] == w) return window->choose(n);
+    }, this);
+    button->deactivate();
+    buttons_.push_back(button);
+  }
+  y += kButtonHeight + kMargin;
+  end();
+  size(kWidth, y);
+  callback([](Fl_Widget*, void* self) {
+    auto* window = static_cast<QuestionWindow*>(self);
+    window->choose(window->buttons_.size() - 1);
+  }, this);
+}
+
+QuestionWindow::~QuestionWindow() {
+  Fl::remove_timeout([](void* self) { static_cast<QuestionWindow*>(self)->tick(); }, this);
+}
+
+void QuestionWindow::show() {
+  int sx = 0, sy = 0, sw = 0, sh = 0;
+  Fl::screen_work_area(sx, sy, sw, sh);
+  position(sx + (sw - w()) / 2, sy + (sh - h()) / 3);
+  Fl_Double_Window::show();
+  keep_above(*this);
+  raise(*this);
+  deaf_until_ = std::chrono::steady_clock::now() + session::kPromptDeafTime;
+  tick();
+}
+
+void QuestionWindow::tick() {
+  if (done_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= deaf_until_ && !buttons_.empty() && buttons_[0]->active() == 0) {
+    for (auto* button : buttons_) button->activate();
+    buttons_.back()->take_focus();
+  }
+  if (question_.deadline != base::SteadyTime{}) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(question_.deadline - now).count();
+    const auto text = fmt::format("Without an answer this counts as No in {} s.", std::max<long>(left, 0));
+    if (text != countdown_->label()) countdown_->copy_label(text.c_str());
+  }
+  Fl::add_timeout(kTickSeconds, [](void* self) { static_cast<QuestionWindow*>(self)->tick(); }, this);
+}
+
+int QuestionWindow::handle(int event) {
+  // Escape would close the window: the same as No, and as deaf as the buttons.
+  if (event == FL_SHORTCUT && Fl::event_key() == FL_Escape) {
+    choose(buttons_.size() - 1);
+    return 1;
+  }
+  return Fl_Double_Window::handle(event);
+}
+
+void QuestionWindow::choose(std::size_t index) {
+  if (done_ || std::chrono::steady_clock::now() < deaf_until_) return;
+  done_ = true;
+  answered_(index);
+}
+
+}  // namespace rescue::applet::fltk
