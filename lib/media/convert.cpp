@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/convert.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "media/impl/player.hpp"
+#include "media/impl/sidecars.hpp"
+#include "media/impl/video_writer.hpp"
+
+namespace rescue::media {
+namespace {
+constexpr auto kProgressEvery = std::chrono::milliseconds(100);
+
+/// Ticks to cover a duration, at least one: a recording of a single picture is a video of a single frame.
+std::int64_t ticks(rcrec::Time duration, int fps) {
+  return std::max<std::int64_t>(1, (duration.count() * fps + 999'999) / 1'000'000);
+}
+rcrec::Time tick_time(std::int64_t tick, int fps) { return rcrec::Time(tick * 1'000'000 / fps); }
+
+/// The temporary file; gone unless it was renamed.
+class PartFile {
+ public:
+  explicit PartFile(const std::string& out) : path_(out + ".part") { ::unlink(path_.c_str()); }
+  PartFile(const PartFile&) = delete;
+  PartFile& operator=(const PartFile&) = delete;
+  ~PartFile() {
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] base::Result<> rename_to(const std::string& out, bool overwrite) {
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, out.c_str(), overwrite ? 0 : RENAME_NOREPLACE) != 0) {
+      if (errno == EEXIST) return base::fail(base::Errc::conflict, "'" + out + "' exists");
+      return base::fail(base::errno_error("rename to '" + out + "'"));
+    }
+    renamed_ = true;
+    return {};
+  }
+
+ private:
+  std::string path_;
+  bool renamed_ = false;
+};
+
+class Conversion {
+ public:
+  Conversion(const std::string& out, const ConvertOptions& options) : out_(out), options_(options) {}
+
+  base::Result<Summary> run(const std::vector<std::string>& inputs) {
+    RESCUE_CHECK(check_options(inputs));
+    RESCUE_CHECK(scan_all(inputs));
+    const VideoFormat format{options_.container, summary_.codec, summary_.size, options_.fps};
+    PartFile part(out_);
+    RESCUE_TRY(auto writer, VideoWriter::create(part.path(), format));
+    if (options_.sidecars) {
+      RESCUE_TRY(auto sidecars, Sidecars::create(out_));
+      sidecars_.emplace(std::move(sidecars));
+    }
+    RESCUE_CHECK(play_all(writer));
+    RESCUE_CHECK(writer.finish());
+    RESCUE_CHECK(check_output(part.path()));
+    RESCUE_CHECK(part.rename_to(out_, options_.overwrite));
+    if (sidecars_) {
+      RESCUE_TRY(summary_.sidecar_paths, sidecars_->commit());
+    }
+    summary_.path = out_;
+    return std::move(summary_);
+  }
+
+ private:
+  base::Result<> check_options(const std::vector<std::string>& inputs) {
+    if (inputs.empty()) return base::fail(base::Errc::invalid_argument, "no recording to convert");
+    if (options_.fps < kMinFps || options_.fps > kMaxFps)
+      return base::fail(base::Errc::invalid_argument, fmt::format("{} frames per second; {} to {} are possible", options_.fps, kMinFps, kMaxFps));
+    summary_.codec = options_.codec.value_or(default_codec(options_.container));
+    summary_.fps = options_.fps;
+    const bool webm = options_.container == Container::webm;
+    if (webm != (summary_.codec == VideoCodec::vp9) || (summary_.codec == VideoCodec::zmbv && options_.container != Container::avi))
+      return base::fail(base::Errc::invalid_argument, fmt::format("codec {} does not go into this kind of file", codec_name(summary_.codec)));
+    if (!options_.overwrite && ::access(out_.c_str(), F_OK) == 0) return base::fail(base::Errc::conflict, "'" + out_ + "' exists");
+    return {};
+  }
+
+  base::Result<> scan_all(const std::vector<std::string>& inputs) {
+    rcrec::Time duration{};
+    screen::Size largest;
+    for (const std::string& path : inputs) {
+      RESCUE_TRY(Scan s, scan(path, options_.canceled));
+      largest.width = std::max(largest.width, s.largest.width);
+      largest.height = std::max(largest.height, s.largest.height);
+      summary_.unfinished = summary_.unfinished || !s.finished;
+      for (const auto& place : s.damage) add_gap(path, place);
+      starts_.push_back(duration);
+      duration += s.duration;
+      scans_.push_back(std::move(s));
+      if (duration > tick_time(kMaxFrames, options_.fps))
+        return base::fail(base::Errc::too_large, fmt::format("convert '{}': {} s at {} frames per second", path, duration.count() / 1'000'000, options_.fps));
+    }
+    total_ = ticks(duration, options_.fps);
+    // 4:2:0 halves both sides; one black row or column makes them even.
+    summary_.size = {largest.width + largest.width % 2, largest.height + largest.height % 2};
+    if (!summary_.size.valid()) return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
+    return {};
+  }
+
+  base::Result<Player> open_player(std::size_t index) {
+    RESCUE_TRY(const auto reader, rcrec::ChunkReader::open(scans_[index].path));
+    const base::WallTime wall = reader.header().start;
+    return Player::open(scans_[index].path, options_.draw_cursor, [this, index, wall](const rcrec::TimelineItem& item) {
+      if (sidecars_) sidecars_->add(item, starts_[index] + item.t, wall + item.t);
+    });
+  }
+
+  base::Result<> play_all(VideoWriter& writer) {
+    RESCUE_TRY(auto picture, screen::Frame::create(summary_.size));
+    std::size_t index = 0;
+    RESCUE_TRY(auto player, open_player(0));
+    bool fresh = true;  // nothing of this player was shown
+    for (std::int64_t tick = 0; tick < total_; ++tick) {
+      if (options_.canceled && options_.canceled()) return base::fail(base::Errc::canceled, "convert to '" + out_ + "'");
+      const rcrec::Time t = tick_time(tick, options_.fps);
+      while (index + 1 < starts_.size() && t >= starts_[index + 1]) {
+        RESCUE_CHECK(leave(player, index));
+        ++index;
+        RESCUE_TRY(player, open_player(index));
+        fresh = true;
+      }
+      RESCUE_TRY(const bool changed, player.advance(t - starts_[index]));
+      if (changed || fresh) {
+        player.paint(picture);
+        RESCUE_CHECK(writer.show(picture));
+        fresh = false;
+      }
+      RESCUE_CHECK(writer.hold());
+      report(tick + 1);
+    }
+    return leave(player, index);
+  }
+
+  /// Items behind the last tick still belong to the chat file and to the account of damage.
+  base::Result<> leave(Player& player, std::size_t index) {
+    RESCUE_TRY(const bool changed, player.advance(rcrec::kMaxTime));
+    static_cast<void>(changed);
+    for (const auto& place : player.undecodable()) add_gap(scans_[index].path, place);
+    return {};
+  }
+
+  void add_gap(const std::string& path, const rcrec::DamagedPlace& place) {
+    if (summary_.gaps.size() < rcrec::kMaxReportedDamage) summary_.gaps.push_back({path, place});
+  }
+
+  void report(std::int64_t done) {
+    if (!options_.on_progress) return;
+    const auto now = base::system_clock().steady();
+    if (now < next_report_ && done < total_) return;
+    next_report_ = now + kProgressEvery;
+    options_.on_progress({done, total_});
+  }
+
+  base::Result<> check_output(const std::string& path) {
+    RESCUE_TRY(const VideoFacts facts, read_back(path, options_.container, options_.fps));
+    summary_.frames = total_;
+    summary_.duration = tick_time(total_, options_.fps);
+    summary_.bytes = facts.bytes;
+    summary_.sha256_hex = facts.sha256_hex;
+    const auto one_frame = tick_time(1, options_.fps);
+    const bool same_duration = facts.duration >= summary_.duration - one_frame && facts.duration <= summary_.duration + one_frame;
+    if (facts.frames == total_ && facts.size == summary_.size && same_duration) return {};
+    return base::fail(base::Errc::verification_failed,
+                      fmt::format("'{}' reads back as {} frames of {}x{} in {} us instead of {} of {}x{} in {} us", path, facts.frames, facts.size.width,
+                                  facts.size.height, facts.duration.count(), total_, summary_.size.width, summary_.size.height, summary_.duration.count()));
+  }
+
+  const std::string& out_;
+  const ConvertOptions& options_;
+  Summary summary_;
+  std::vector<Scan> scans_;
+  std::vector<rcrec::Time> starts_;  // of each input in the video
+  std::int64_t total_ = 0;
+  std::optional<Sidecars> sidecars_;
+  base::SteadyTime next_report_{};
+};
+}  // namespace
+
+std::string_view codec_name(VideoCodec c) {
+  switch (c) {
+    case VideoCodec::h264: return "h264";
+    case VideoCodec::mpeg4: return "mpeg4";
+    case VideoCodec::zmbv: return "zmbv";
+    case VideoCodec::vp9: return "vp9";
+  }
+  return "";
+}
+
+std::optional<VideoCodec> codec_from_name(std::string_view name) {
+  for (const auto c : {VideoCodec::h264, VideoCodec::mpeg4, VideoCodec::zmbv, VideoCodec::vp9}) {
+    if (codec_name(c) == name) return c;
+  }
+  return std::nullopt;
+}
+
+std::optional<Container> container_from_path(std::string_view path) {
+  const auto dot = path.find_last_of('.');
+  std::string suffix(dot == std::string_view::npos ? "" : path.substr(dot + 1));
+  std::ranges::transform(suffix, suffix.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (suffix == "avi") return Container::avi;
+  if (suffix == "mp4") return Container::mp4;
+  if (suffix == "webm") return Container::webm;
+  return std::nullopt;
+}
+
+VideoCodec default_codec(Container c) { return c == Container::webm ? VideoCodec::vp9 : VideoCodec::h264; }
+
+base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out, const ConvertOptions& options) {
+  capture_ffmpeg_log();
+  return Conversion(out, options).run(inputs);
+}
+
+}  // namespace rescue::media

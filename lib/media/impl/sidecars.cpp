@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/impl/sidecars.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/utf8.hpp"
+
+namespace rescue::media {
+namespace {
+constexpr auto kCueTime = std::chrono::seconds(5);
+constexpr std::string_view kPart = ".part";
+
+/// "01:02:03,456"
+std::string srt_time(rcrec::Time t) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(t).count();
+  return fmt::format("{:02}:{:02}:{:02},{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+}
+
+/// An empty line would end the cue.
+std::string one_block(std::string text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n' && (out.empty() || out.back() == '\n')) continue;
+    out.push_back(c);
+  }
+  while (!out.empty() && out.back() == '\n') out.pop_back();
+  return out;
+}
+}  // namespace
+
+base::Result<Sidecars> Sidecars::create(const std::string& out) {
+  Sidecars s;
+  const std::filesystem::path path(out);
+  const auto open = [&](Part& part, const char* suffix) -> base::Result<> {
+    part.path = std::filesystem::path(path).replace_extension(suffix).string();
+    part.out.open(part.path + std::string(kPart), std::ios::binary | std::ios::trunc);
+    if (!part.out) return base::fail(base::errno_error("create '" + part.path + "'"));
+    std::error_code ignored;
+    std::filesystem::permissions(part.path + std::string(kPart), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+    return {};
+  };
+  RESCUE_CHECK(open(s.subtitles_, ".srt"));
+  RESCUE_CHECK(open(s.events_, ".events.jsonl"));
+  return s;
+}
+
+Sidecars::~Sidecars() {
+  if (committed_) return;
+  for (const Part* part : {&subtitles_, &events_}) {
+    if (!part->path.empty()) ::unlink((part->path + std::string(kPart)).c_str());
+  }
+}
+
+void Sidecars::add(const rcrec::TimelineItem& item, rcrec::Time at, base::WallTime wall) {
+  const auto line = [&](std::string_view kind, const boost::json::object& all) {
+    const boost::json::object o{{"t_us", at.count()}, {"time", base::to_rfc3339(wall)}, {"kind", kind}, {"data", all}};
+    events_.out << boost::json::serialize(o) << '\n';
+  };
+  if (const auto* chat = std::get_if<rcrec::ChatItem>(&item.item)) {
+    line("chat", chat->all);
+    subtitles_.out << ++cues_ << '\n'
+                   << srt_time(at) << " --> " << srt_time(at + kCueTime) << '\n'
+                   << base::to_display_text(chat->from) << ": " << one_block(base::to_display_text(chat->text, true)) << "\n\n";
+  } else if (const auto* event = std::get_if<rcrec::EventItem>(&item.item)) {
+    line("event", event->all);
+  } else if (const auto* gap = std::get_if<rcrec::GapItem>(&item.item)) {
+    line("damage", {{"kind", rcrec::damage_kind_name(gap->place.kind)}, {"offset", gap->place.offset}, {"length", gap->place.length}, {"what", gap->place.what}});
+  }
+}
+
+base::Result<std::vector<std::string>> Sidecars::commit() {
+  std::vector<std::string> names;
+  for (Part* part : {&subtitles_, &events_}) {
+    errno = 0;
+    part->out.close();
+    if (!part->out) return base::fail(base::errno_error("write '" + part->path + "'"));
+    if (std::rename((part->path + std::string(kPart)).c_str(), part->path.c_str()) != 0)
+      return base::fail(base::errno_error("rename to '" + part->path + "'"));
+    names.push_back(part->path);
+  }
+  committed_ = true;
+  return names;
+}
+
+}  // namespace rescue::media

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a video file cannot hold, beside it: the chat as subtitles (.srt), chat and events as JSON lines (.events.jsonl).
+#pragma once
+
+#include <fstream>
+
+#include "media/convert.hpp"
+
+namespace rescue::media {
+
+class Sidecars {
+ public:
+  /// Files named after `out` with another suffix, under temporary names until commit().
+  [[nodiscard]] static base::Result<Sidecars> create(const std::string& out);
+  Sidecars(Sidecars&&) = default;
+  Sidecars& operator=(Sidecars&&) = delete;
+  ~Sidecars();
+
+  /// `at` is the place in the video, `wall` the time of day.
+  void add(const rcrec::TimelineItem& item, rcrec::Time at, base::WallTime wall);
+  /// Returns the final names. Errors: no_space, io.
+  [[nodiscard]] base::Result<std::vector<std::string>> commit();
+
+ private:
+  struct Part {
+    std::string path;
+    std::ofstream out;
+  };
+  Sidecars() = default;
+  Part subtitles_;
+  Part events_;
+  std::uint64_t cues_ = 0;
+  bool committed_ = false;
+};
+
+}  // namespace rescue::media

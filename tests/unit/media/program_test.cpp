@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// rescue-media: in-process through x_main, and the real program, which confines itself.
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "cmd/rescue-media/sandbox.hpp"
+#include "cmd/rescue-media/x_main.hpp"
+#include "movie.hpp"
+#include "support/paths.hpp"
+
+namespace rescue::media_program {
+namespace {
+using namespace media::movie;
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+Outcome run(std::vector<std::string> args) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Env env{out, err, false, {}};
+  args.insert(args.begin(), "rescue-media");
+  const int code = x_main(args, env);
+  return {code, out.str(), err.str()};
+}
+
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Movie m((dir / "in.rcrec").string(), {64, 48});
+    m.frame.fill({0, 0, 32, 48}, 0xabcdef);
+    m.shoot(milliseconds(0));
+    m.end(milliseconds(1000));
+  }
+  std::string file(const char* name) const { return (dir / name).string(); }
+  test::TempDir dir;
+};
+
+TEST_F(ProgramTest, ConvertsAndReportsAsJson) {
+  const Outcome r = run({"convert", file("in.rcrec"), "-o", file("out.avi"), "--fps", "10", "--codec", "zmbv", "--progress", "json"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  const auto result = boost::json::parse(r.out).as_object();
+  EXPECT_EQ(result.at("frames").as_int64(), 10);
+  EXPECT_EQ(result.at("width").as_int64(), 64);
+  EXPECT_EQ(result.at("codec").as_string(), "zmbv");
+  EXPECT_FALSE(result.at("partial").as_bool());
+  std::istringstream lines(r.err);
+  std::string line;
+  std::string last;
+  while (std::getline(lines, line)) last = line;
+  const auto progress = boost::json::parse(last).as_object();
+  EXPECT_EQ(progress.at("event").as_string(), "progress");
+  EXPECT_EQ(progress.at("frames").as_int64(), 10);
+  EXPECT_EQ(progress.at("total").as_int64(), 10);
+}
+
+TEST_F(ProgramTest, ErrorsAreOneJsonObjectWithTheDocumentedExitCode) {
+  const auto fails = [](const std::vector<std::string>& args, int code, const char* name) {
+    const Outcome r = run(args);
+    EXPECT_EQ(r.code, code);
+    EXPECT_TRUE(r.out.empty());
+    const auto e = boost::json::parse(r.err).as_object();
+    EXPECT_EQ(e.at("error").as_string(), name) << r.err;
+    EXPECT_EQ(e.at("code").as_int64(), code);
+  };
+  fails({}, 2, "INVALID_ARGUMENT");
+  fails({"convert"}, 2, "INVALID_ARGUMENT");
+  fails({"convert", file("in.rcrec"), "-o", file("x.mkv")}, 2, "INVALID_ARGUMENT");
+  fails({"convert", file("in.rcrec"), "-o", file("x.avi"), "--fps", "1000"}, 2, "INVALID_ARGUMENT");
+  fails({"convert", file("no.rcrec"), "-o", file("x.avi")}, 6, "NOT_FOUND");
+  std::ofstream(file("x.avi")) << "x";
+  fails({"convert", file("in.rcrec"), "-o", file("x.avi")}, 7, "CONFLICT");
+  EXPECT_EQ(run({"--help"}).code, 0);
+}
+
+TEST_F(ProgramTest, DamageGivesExitCodeThree) {
+  std::fstream f(file("in.rcrec"), std::ios::in | std::ios::out | std::ios::binary);
+  f.seekp(-2, std::ios::end);
+  f.put('X');
+  f.close();
+  const Outcome r = run({"convert", file("in.rcrec"), "-o", file("out.avi")});
+  EXPECT_EQ(r.code, 3) << r.err;
+  const auto result = boost::json::parse(r.out).as_object();
+  EXPECT_TRUE(result.at("partial").as_bool());
+  EXPECT_GT(result.at("gaps").at(0).at("offset").to_number<int>(), 0);
+}
+
+TEST_F(ProgramTest, TheRealProgramConvertsConfined) {
+  const std::string program = (test::binary_dir() / "bin/rescue-media").string();
+  for (const char* name : {"out.avi", "out.mp4", "out.webm"}) {
+    const auto result = boost::json::parse(output_of(program + " convert --sidecars --overwrite '" + file("in.rcrec") + "' -o '" + file(name) + "'")).as_object();
+    EXPECT_EQ(result.at("frames").as_int64(), 15);
+    const auto& layers = result.at("confined_by").as_array();
+    EXPECT_NE(std::find(layers.begin(), layers.end(), boost::json::value("seccomp")), layers.end());
+    EXPECT_EQ(probe(file(name)).frames, 15);
+  }
+}
+
+TEST_F(ProgramTest, AConfinedProcessReachesNothingElse) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto layers = confine({file("in.rcrec")}, dir.path().string());
+    if (!layers) ::_exit(1);
+    if (::socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM) ::_exit(2);
+    if (::execl("/bin/true", "true", nullptr) != -1) ::_exit(3);
+    std::ofstream inside(file("inside"));
+    inside << "x" << std::flush;
+    if (!inside) ::_exit(4);
+    const bool files_limited = std::ranges::find(*layers, "landlock") != layers->end();
+    if (files_limited && std::ofstream("/tmp/rescue-media-outside")) ::_exit(5);
+    if (files_limited && std::ifstream("/etc/passwd")) ::_exit(6);
+    if (!std::ifstream(file("in.rcrec"))) ::_exit(7);
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+}  // namespace
+}  // namespace rescue::media_program
