@@ -76,6 +76,12 @@ base::Result<AgentListener> AgentListener::open(const fs::path& socket) {
     out.socket_.clear();  // it is another process' own
     return base::fail(base::Errc::conflict, fmt::format("a background process holds '{}' already", socket.string()));
   }
+  struct stat held{}, named{};
+  // The process before may have removed the name between our open and our lock: then the lock is worth nothing.
+  if (::fstat(out.lock_.get(), &held) != 0 || ::stat(out.lock_path_.c_str(), &named) != 0 || held.st_ino != named.st_ino) {
+    out.socket_.clear();
+    return base::fail(base::Errc::conflict, fmt::format("a background process of '{}' is just ending", socket.string()));
+  }
   RESCUE_TRY(const auto address, address_of(socket));
   ::unlink(socket.c_str());  // the lock says that its process is gone
   out.listener_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <functional>
+#include <map>
+#include <ostream>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+#include "cli/progress.hpp"
+#include "cmd/rescue/views.hpp"
+
+namespace rescue::program {
+namespace {
+namespace json = boost::json;
+
+constexpr const char* kHelp = R"(A line is sent as chat. Commands:
+  /view [DISPLAY]      see the desktop (asks the user); then /screenshot FILE
+  /unview              stop seeing it
+  /control             take pointer and keyboard (asks the user)
+  /release             give them back
+  /type TEXT           type text there
+  /key KEY             press a key: Return, Escape, F5, Control_L, a
+  /click X Y [BUTTON]  click there; button 1 left, 2 middle, 3 right
+  /send FILE           send a file (asks the user)
+  /receive [DIR]       ask the user to choose a file for you
+  /sysinfo [SECTION]   show system information (asks the user)
+  /screenshot FILE     save the desktop as PNG
+  /record [DIR]        record to a file (asks the user)     /unrecord  stop
+  /ask PERMISSION      ask for another permission
+  /state               what is allowed and running
+  /close [REASON]      end the session for everybody
+  /quit                leave; the session goes on
+)";
+
+/// "word rest of the line" -> both.
+std::pair<std::string, std::string> split(const std::string& line) {
+  const auto space = line.find(' ');
+  if (space == line.npos) return {line, ""};
+  const auto rest = line.find_first_not_of(' ', space);
+  return {line.substr(0, space), rest == line.npos ? "" : line.substr(rest)};
+}
+
+class ChatView {
+ public:
+  ChatView(Invocation& in, AgentLink& link) : in_(in), link_(link), input_(client::kScriptLineMax) {}
+
+  base::Result<int> run(const json::object& state) {
+    notice(fmt::format("session {}: {}; /help lists commands, /quit leaves", cell_of(state, "session"),
+                       cell_of(state, "linked") == "true" ? "connected" : "waiting for the supported machine"));
+    show_pending();
+    while (!over_) {
+      prompt();
+      const bool read_more = !input_over_;
+      pollfd p[2] = {{link_.fd(), POLLIN, 0}, {read_more ? in_.env.in_fd : -1, POLLIN, 0}};
+      if (::poll(p, 2, -1) < 0) {
+        if (errno == EINTR) continue;
+        return base::fail(base::errno_error("poll"));
+      }
+      if (p[0].revents != 0) {
+        const auto more = link_.fill();
+        show_pending();
+        if (!more) {
+          if (ended_) break;
+          return base::fail(more.error());
+        }
+      }
+      if (p[1].revents != 0) RESCUE_CHECK(read_input());
+      if (input_over_ && waiting_.empty() && !closing_) break;
+    }
+    return ended_ || !failed_ ? 0 : failed_->exit() == base::Exit::ok ? 1 : static_cast<int>(failed_->exit());
+  }
+
+ private:
+  using Then = std::function<void(const json::object&)>;
+
+  // ---- output
+  void clear_line() {
+    if (in_.env.out_is_tty && prompted_) *in_.env.out << "\r\x1b[K";
+    prompted_ = false;
+  }
+  void prompt() {
+    if (!in_.env.out_is_tty || !in_.env.in_is_tty || prompted_) return;
+    *in_.env.out << "> " << std::flush;
+    prompted_ = true;
+  }
+  void say(std::string_view text) {
+    clear_line();
+    *in_.env.out << base::to_display_text(text, true) << '\n' << std::flush;
+  }
+  void notice(std::string_view text) {
+    if (in_.parsed.on("quiet")) return;
+    clear_line();
+    *in_.env.err << "* " << base::to_display_text(text) << '\n' << std::flush;
+  }
+
+  // ---- lines of the background process
+  void show_pending() {
+    while (auto line = link_.next()) {
+      const auto* id = line->if_contains("id");
+      if (id != nullptr && id->is_int64() && waiting_.contains(id->as_int64())) {
+        auto then = std::move(waiting_.at(id->as_int64()));
+        waiting_.erase(id->as_int64());
+        if (cell_of(*line, "event") == "error") {
+          failed_ = error_of(*line);
+          notice(cell_of(*line, "message"));
+        } else if (then) {
+          then(*line);
+        }
+      } else {
+        show_event(*line);
+      }
+    }
+  }
+
+  void show_event(const json::object& e) {
+    const auto name = cell_of(e, "event");
+    if (name == "chat") say(fmt::format("{}: {}", cell_of(e, "from") == "applet" ? "user" : "another view", cell_of(e, "text")));
+    else if (name == "link") notice(cell_of(e, "up") == "true" ? "connected" : "connection lost; trying again");
+    else if (name == "consent" && cell_of(e, "state") != "asked") notice(fmt::format("{}: {}", cell_of(e, "permission"), cell_of(e, "state")));
+    else if (name == "view" && cell_of(e, "active") == "false") notice("view ended: " + cell_of(e, "reason"));
+    else if (name == "control") notice(cell_of(e, "active") == "false" ? "control ended: " + cell_of(e, "reason")
+                                       : cell_of(e, "held") == "true" ? "control pauses while the user decides" : "control runs");
+    else if (name == "recording") notice(fmt::format("recording {} {}", cell_of(e, "state"), cell_of(e, "message")));
+    else if (name == "paused") notice(cell_of(e, "message"));
+    else if (name == "file" && cell_of(e, "state") != "progress") notice(fmt::format("file '{}': {} {}", cell_of(e, "name"), cell_of(e, "state"), cell_of(e, "reason")));
+    else if (name == "ended") {
+      notice(fmt::format("the session has ended: {} {}", cell_of(e, "by"), cell_of(e, "reason")));
+      ended_ = over_ = true;
+    }
+  }
+
+  // ---- what the person types
+  base::Result<> read_input() {
+    char buffer[4096];
+    const auto n = ::read(in_.env.in_fd, buffer, sizeof(buffer));
+    if (n < 0 && errno == EINTR) return {};
+    if (n <= 0) {
+      input_over_ = true;
+      if (auto rest = input_.rest(); !rest.empty()) return take(rest);
+      return {};
+    }
+    prompted_ = false;  // the terminal has gone to a new line
+    input_.add({buffer, static_cast<std::size_t>(n)});
+    for (;;) {
+      auto line = input_.next();
+      if (!line) notice(line.error().message());
+      else if (!*line) return {};
+      else RESCUE_CHECK(take(**line));
+    }
+  }
+
+  base::Result<> take(const std::string& line) {
+    if (line.find_first_not_of(" \t") == line.npos) return {};
+    if (line.front() != '/') return send("chat", {{"text", line}});
+    const auto [word, rest] = split(line);
+    if (word == "/help") say(kHelp);
+    else if (word == "/quit") over_ = true;
+    else if (word == "/view") return view(rest);
+    else if (word == "/unview") return send("unview", {});
+    else if (word == "/control") return asked("remote_control", "control", {}, [this](const json::object&) { notice("you have pointer and keyboard; /release gives them back"); });
+    else if (word == "/release") return send("uncontrol", {});
+    else if (word == "/type") return send("type", {{"text", rest}});
+    else if (word == "/key") return send("key", {{"keysym", rest}});
+    else if (word == "/click") return click(rest);
+    else if (word == "/send") return asked("send_files", "send", {{"path", rest}}, [this](const json::object& r) { say(fmt::format("sent {} ({} bytes, sha256 {})", cell_of(r, "name"), cell_of(r, "size"), cell_of(r, "sha256"))); });
+    else if (word == "/receive") return asked("receive_files", "receive", rest.empty() ? json::object() : json::object({{"directory", rest}}),
+                                              [this](const json::object& r) { say(fmt::format("received {} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"), cell_of(r, "sha256"))); });
+    else if (word == "/sysinfo") return asked("system_information", "sysinfo", rest.empty() ? json::object() : json::object({{"sections", json::array({json::value(rest)})}}),
+                                              [this](const json::object& r) { show_sysinfo(r); });
+    else if (word == "/screenshot") return send("screenshot", {{"path", rest}}, [this](const json::object& r) { say(cell_of(r, "path")); });
+    else if (word == "/record") return asked("record_session", "record", rest.empty() ? json::object() : json::object({{"directory", rest}}), [this](const json::object& r) { say("recording to " + cell_of(r, "path")); });
+    else if (word == "/unrecord") return send("unrecord", {}, [this](const json::object& r) { say(fmt::format("{} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"), cell_of(r, "sha256"))); });
+    else if (word == "/ask") return send("ask", {{"permission", rest}}, [this](const json::object& r) { notice(cell_of(r, "permission") + ": " + cell_of(r, "state")); });
+    else if (word == "/state") return send("state", {}, [this](const json::object& r) { show_state(r); });
+    else if (word == "/close") {
+      closing_ = true;
+      return send("close", {{"reason", rest}});
+    } else notice(fmt::format("no command '{}'; /help lists them", word));
+    return {};
+  }
+
+  base::Result<> send(std::string_view cmd, json::object fields, Then then = {}) {
+    RESCUE_TRY(const auto id, link_.command(cmd, std::move(fields)));
+    waiting_[id] = std::move(then);
+    return {};
+  }
+
+  /// The permission first, then the command.
+  base::Result<> asked(std::string_view permission, std::string_view cmd, json::object fields, Then then) {
+    return send("ask", {{"permission", json::string_view(permission.data(), permission.size())}},
+                [this, cmd, fields = std::move(fields), then = std::move(then)](const json::object&) mutable {
+                  if (auto sent = send(cmd, std::move(fields), std::move(then)); !sent) notice(sent.error().message());
+                });
+  }
+
+  base::Result<> view(const std::string& rest) {
+    json::object fields;
+    if (!rest.empty()) {
+      std::int64_t display = 0;
+      for (char c : rest) display = c >= '0' && c <= '9' && display < 1'000'000 ? display * 10 + (c - '0') : -1'000'000;
+      if (display < 0) {
+        notice("/view needs the number of a display; /state lists them");
+        return {};
+      }
+      fields["display"] = display;
+    }
+    return asked("desktop_view", "view", std::move(fields), [this](const json::object& r) {
+      say(fmt::format("viewing display {}, {}x{}; /screenshot FILE saves it", cell_of(r, "display"), cell_of(r, "width"), cell_of(r, "height")));
+    });
+  }
+
+  base::Result<> click(const std::string& rest) {
+    int x = 0, y = 0, button = 1;
+    const int got = std::sscanf(rest.c_str(), "%d %d %d", &x, &y, &button);
+    if (got < 2 || button < 1 || button > 5) {
+      notice("/click X Y [BUTTON]");
+      return {};
+    }
+    RESCUE_CHECK(send("pointer", {{"x", x}, {"y", y}, {"buttons", 1 << (button - 1)}}));
+    return send("pointer", {{"x", x}, {"y", y}, {"buttons", 0}});
+  }
+
+  void show_sysinfo(const json::object& r) {
+    const auto* sections = r.if_contains("sections");
+    if (sections == nullptr || !sections->is_object()) return;
+    for (const auto& [name, items] : sections->as_object()) {
+      say(fmt::format("[{}]", std::string_view(name.data(), name.size())));
+      if (!items.is_object()) continue;
+      for (const auto& [key, value] : items.as_object())
+        say(fmt::format("  {}: {}", std::string_view(key.data(), key.size()), cell_of(items.as_object(), std::string_view(key.data(), key.size()))));
+    }
+  }
+
+  void show_state(const json::object& r) {
+    for (const char* key : {"linked", "path", "viewing", "controlling", "input", "views", "spooled", "recording", "displays"})
+      if (const auto text = cell_of(r, key); !text.empty()) say(fmt::format("{}: {}", key, text));
+    if (const auto* p = r.if_contains("permissions"); p != nullptr && p->is_object())
+      for (const auto& [name, state] : p->as_object())
+        say(fmt::format("  {}: {}", std::string_view(name.data(), name.size()), state.is_string() ? std::string_view(state.as_string()) : ""));
+  }
+
+  Invocation& in_;
+  AgentLink& link_;
+  client::LineBuffer input_;
+  std::map<std::int64_t, Then> waiting_;
+  std::optional<base::Error> failed_;
+  bool prompted_ = false, over_ = false, ended_ = false, closing_ = false, input_over_ = false;
+};
+
+}  // namespace
+
+base::Result<int> run_chat(Invocation& in, AgentLink& link, const json::object& state) { return ChatView(in, link).run(state); }
+
+}  // namespace rescue::program
