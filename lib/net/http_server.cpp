@@ -37,7 +37,7 @@ struct HttpServer::Impl {
         const std::lock_guard lock(shared.mutex);
         shared.connections.emplace(connection.get(), connection);
       }
-      auto run = connection->run();
+      auto run = HttpConnection::run(connection);
       shared.tasks.spawn_on(on, "http connection", std::move(run));
       if (shared.draining) HttpConnection::drain(connection);  // it may have come between the flag and the list
     }

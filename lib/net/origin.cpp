@@ -63,7 +63,14 @@ base::Result<Origin> Origin::parse(std::string_view text) {
   if (out.host.empty()) return base::fail(base::Errc::bad_format, fmt::format("URL '{}' has no host", text));
   if (url.has_userinfo() || url.has_query() || url.has_fragment())
     return base::fail(base::Errc::bad_format, fmt::format("URL '{}' may have a host, a port and a path only", text));
-  out.port = url.port_number() != 0 ? url.port_number() : static_cast<std::uint16_t>(out.secure ? 443 : 80);
+  if (url.has_port()) {
+    // Endpoint::parse checks the range; Boost.URL's port_number() wraps around.
+    RESCUE_TRY(const auto at, Endpoint::parse("h:" + str(url.port())));
+    if (at.port == 0) return base::fail(base::Errc::bad_format, fmt::format("port of URL '{}'", text));
+    out.port = at.port;
+  } else {
+    out.port = static_cast<std::uint16_t>(out.secure ? 443 : 80);
+  }
   out.base_path = str(url.encoded_path());
   while (out.base_path.ends_with('/')) out.base_path.pop_back();
   return out;

@@ -53,6 +53,8 @@ base::Result<Target> parse_target(std::string_view text) {
   const boost::core::string_view in(text.data(), text.size());
   auto parsed = text.starts_with('/') ? urls::parse_origin_form(in) : urls::parse_absolute_uri(in);
   if (!parsed) return base::fail(base::Errc::bad_format, "request target", parsed.error());
+  if (!text.starts_with('/') && parsed->scheme_id() != urls::scheme::http && parsed->scheme_id() != urls::scheme::https)
+    return base::fail(base::Errc::bad_format, "request target of another scheme");
   const auto path = parsed->encoded_path();
   Target out;
   out.raw_path.assign(path.data(), path.size());

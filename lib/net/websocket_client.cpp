@@ -63,7 +63,7 @@ asio::awaitable<base::Result<std::shared_ptr<WebSocketSession>>> connect_websock
   const auto on = stream->executor();
   auto session =
       std::make_shared<WebSocketSessionImpl>(WebSocketSide::client, stream, std::move(done.rest), options);
-  auto writer = session->run_writer();
+  auto writer = WebSocketSessionImpl::run_writer(session);
   if (!group.spawn_on(on, "websocket writer", std::move(writer)))
     co_return base::fail(base::Errc::closed, "stopping");
   co_return std::shared_ptr<WebSocketSession>(std::move(session));

@@ -32,7 +32,7 @@ class HttpParser {
   [[nodiscard]] bool header_done() const;
   [[nodiscard]] bool done() const;
   /// The connection may be used for another message after this one.
-  [[nodiscard]] bool keep_alive() const;
+  [[nodiscard]] bool keep_alive() const;  // after the header
   [[nodiscard]] bool expects_continue() const;
 
   // After the header:

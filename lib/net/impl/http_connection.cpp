@@ -117,8 +117,7 @@ void HttpConnection::become_stream(std::move_only_function<void()> end) {
   if (shared_->draining) end_stream_();
 }
 
-asio::awaitable<void> HttpConnection::run() {
-  const auto self = shared_from_this();
+asio::awaitable<void> HttpConnection::serve() {
   arm("TLS handshake", shared_->options.handshake_timeout);
   const auto opened = co_await open();
   if (!opened) {
@@ -323,7 +322,7 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::call(Exchange& x) {
 }
 
 asio::awaitable<bool> HttpConnection::answer(Exchange& x, HttpResponse response) {
-  const bool keep = x.parser.keep_alive() && x.parser.done() && !shared_->draining && !unread_;
+  const bool keep = x.parser.done() && x.parser.keep_alive() && !shared_->draining && !unread_;
   response.headers.set("Date", http_date());
   auto bytes = write_response(response, keep, x.request.method == Method::head);
   const auto written = co_await write(std::move(bytes));

@@ -63,7 +63,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
-  [[nodiscard]] boost::asio::awaitable<void> run();
+  /// Takes the pointer: a coroutine of a member function would hold nothing until it first runs.
+  [[nodiscard]] static boost::asio::awaitable<void> run(std::shared_ptr<HttpConnection> self) { co_await self->serve(); }
   /// Any thread: an idle connection closes, a stream ends in order, a request is finished first.
   static void drain(std::shared_ptr<HttpConnection> self);
 
@@ -80,6 +81,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   enum class Phase { opening, idle, request, stream };
   struct Exchange;
 
+  [[nodiscard]] boost::asio::awaitable<void> serve();
   [[nodiscard]] boost::asio::awaitable<base::Result<>> open();
   [[nodiscard]] boost::asio::awaitable<base::Result<>> read_proxy_header();
   [[nodiscard]] boost::asio::awaitable<bool> serve_one();

@@ -136,7 +136,7 @@ asio::awaitable<base::Result<std::shared_ptr<WebSocketSession>>> WebSocketUpgrad
   RESCUE_CO_CHECK(co_await connection_->write(std::move(bytes)));
   const auto stream = connection_->stream();
   auto session = std::make_shared<WebSocketSessionImpl>(WebSocketSide::server, stream, connection_->take_rest(), options);
-  auto writer = session->run_writer();
+  auto writer = WebSocketSessionImpl::run_writer(session);
   if (!shared.tasks.spawn_on(stream->executor(), "websocket writer", std::move(writer)))
     co_return base::fail(base::Errc::closed, "server is stopping");
   session_ = session;

@@ -74,10 +74,14 @@ void WebSocketSessionImpl::over() {
   queued_.notify();
 }
 
-asio::awaitable<void> WebSocketSessionImpl::run_writer() {
-  const auto self = shared_from_this();
+asio::awaitable<void> WebSocketSessionImpl::run_writer(std::shared_ptr<WebSocketSessionImpl> self) {
   // However the writer ends, cancelled too: without it the session is over.
-  const std::unique_ptr<WebSocketSessionImpl, void (*)(WebSocketSessionImpl*)> at_end(this, [](auto* s) { s->over(); });
+  const std::unique_ptr<WebSocketSessionImpl, void (*)(WebSocketSessionImpl*)> at_end(self.get(),
+                                                                                      [](auto* s) { s->over(); });
+  co_await self->write_queue();
+}
+
+asio::awaitable<void> WebSocketSessionImpl::write_queue() {
   Watchdog stuck(executor_, [this] { stream_->close(); });
   for (;;) {
     std::string frame;

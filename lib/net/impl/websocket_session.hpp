@@ -28,8 +28,8 @@ class WebSocketSessionImpl final : public WebSocketSession, public std::enable_s
   void close(CloseCode code, std::string reason) override;
   [[nodiscard]] bool closed() const override;
 
-  /// Writes what is queued until the session ends.
-  [[nodiscard]] boost::asio::awaitable<void> run_writer();
+  /// Writes what is queued until the session ends. Takes the pointer, because it runs beside everything else.
+  [[nodiscard]] static boost::asio::awaitable<void> run_writer(std::shared_ptr<WebSocketSessionImpl> self);
   /// After the handler returned: closes in order (waiting kWebSocketClose at most for the peer), then for good.
   /// The writer must be running.
   [[nodiscard]] boost::asio::awaitable<void> finish();
@@ -43,6 +43,7 @@ class WebSocketSessionImpl final : public WebSocketSession, public std::enable_s
   [[nodiscard]] base::Result<std::optional<WebSocketMessage>> take_event();
   [[nodiscard]] boost::asio::awaitable<void> wait_for_peer_close();
   [[nodiscard]] base::Error why_lost(const base::Result<std::size_t>& read) const;
+  [[nodiscard]] boost::asio::awaitable<void> write_queue();
   void end_reading();
   void over();
 
