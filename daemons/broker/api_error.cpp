@@ -54,7 +54,7 @@ const auto& rows() {
       Row{D::session_ended, 409, {}},
       Row{D::wrong_state, 409, {}},
       Row{D::not_your_session, 403, {}},
-      Row{D::enrolment_token_invalid, 401, {}},
+      Row{D::enrolment_token_invalid, 403, {}},
       Row{D::name_taken, 409, {}},
       Row{D::permission_missing, 403, {}},
       Row{B::invalid_argument, 400, {}},

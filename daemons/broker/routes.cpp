@@ -68,12 +68,12 @@ constexpr auto kRoutes = std::to_array<Route>({
 
     user_route(kGet, "/api/v1/log", "queryLog", Verb::log_query, query_log),
     {.method = kGet, .pattern = "/api/v1/events", .operation = "watchEvents", .who = Who::signed_in,
-     .verb = Verb::events_sessions, .kind = Kind::events_socket},
+     .verb = Verb::events_log, .kind = Kind::events_socket},
 
     user_route(kPost, "/api/v1/gateways/tokens", "createGatewayToken", Verb::gateway_manage, create_gateway_token,
                kSmall),
     {.method = kPost, .pattern = "/api/v1/gateways/enroll", .operation = "enrollGateway", .body_cap = kForm,
-     .guarded = Guarded::login, .handler = enroll_gateway},
+     .handler = enroll_gateway},
     user_route(kGet, "/api/v1/gateways", "listGateways", Verb::gateway_list, list_gateways),
     user_route(kPost, "/api/v1/gateways/{gateway}/drain", "drainGateway", Verb::gateway_manage, drain_gateway),
     user_route(kPost, "/api/v1/gateways/{gateway}/resume", "resumeGateway", Verb::gateway_manage, resume_gateway),

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request bodies of the broker's API. The first byte chooses the reader, the rest is the body. Whatever is accepted must keep
+// the caps that the readers promise.
+#include <array>
+#include <cstdint>
+
+#include "base/assert.hpp"
+#include "base/utf8.hpp"
+#include "daemons/broker/requests.hpp"
+
+namespace {
+using namespace rescue;
+
+void login(std::string_view b) {
+  if (const auto r = broker::read_login(b)) RESCUE_ASSERT(r->email.size() <= 254 && base::is_valid_utf8(r->email));
+}
+void user(std::string_view b) {
+  if (const auto r = broker::read_new_user(b)) RESCUE_ASSERT(!r->name.empty() && r->name.size() <= 200);
+}
+void session(std::string_view b) {
+  if (const auto r = broker::read_new_session(b)) RESCUE_ASSERT(r->note.size() <= 4000 && r->customer.size() <= 64 * 1024);
+}
+void pickup(std::string_view b) {
+  if (const auto r = broker::read_pickup(b)) RESCUE_ASSERT(r->console_spki.size() <= 600);
+}
+void intake(std::string_view b) {
+  const auto r = broker::read_log_intake(b);
+  if (!r) return;
+  RESCUE_ASSERT(!r->empty() && r->size() <= 500);
+  for (const auto& e : *r) RESCUE_ASSERT(e.seq >= 1 && e.data.size() <= 16 * 1024 && e.data.front() == '{');
+}
+void enroll(std::string_view b) {
+  if (const auto r = broker::read_enroll(b)) RESCUE_ASSERT(!r->addresses.empty() && r->addresses.size() <= 8);
+}
+void pin(std::string_view b) {
+  if (const auto r = broker::read_pin(b)) RESCUE_ASSERT(r->size() >= 6 && r->size() <= 12);
+}
+void registration(std::string_view b) {
+  if (const auto r = broker::read_register(b)) RESCUE_ASSERT(r->host_name.size() <= 200 && r->spki.empty());
+}
+void small(std::string_view b) {
+  if (const auto r = broker::read_reason(b)) RESCUE_ASSERT(r->size() <= 1000);
+  if (const auto r = broker::read_note(b)) RESCUE_ASSERT(r->size() <= 4000);
+  if (const auto r = broker::read_user_change(b)) RESCUE_ASSERT(r->email || r->name || r->role);
+  (void)broker::read_password_change(b);
+  (void)broker::read_ticket_request(b);
+  (void)broker::read_gateway_name(b);
+}
+constexpr std::array kReaders{login, user, session, pickup, intake, enroll, pin, registration, small};
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  kReaders[data[0] % kReaders.size()]({reinterpret_cast<const char*>(data + 1), size - 1});
+  return 0;
+}

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds docs/openapi.json and the broker to each other: the same routes, every operation called rightly and wrongly, and every
+status and body as described."""
+import datetime
+import json
+import pathlib
+import re
+import subprocess
+import unittest
+import uuid
+
+from support import ADMIN, BROKER, PASSWORD, Broker, EventStream, Identity, WebSocket
+
+DOCUMENT = json.loads((pathlib.Path(__file__).resolve().parents[3] / "docs" / "openapi.json").read_text())
+METHODS = ("get", "post", "patch", "delete", "put")
+OPERATIONS = {operation["operationId"]: (method.upper(), path, operation)
+              for path, item in DOCUMENT["paths"].items() for method, operation in item.items() if method in METHODS}
+
+
+class Mismatch(AssertionError):
+    pass
+
+
+class Schema:
+    """The part of JSON Schema 2020-12 that the description uses; any other keyword is an error of the description."""
+
+    KNOWN = {"$ref", "type", "properties", "required", "additionalProperties", "items", "enum", "const", "pattern", "minLength",
+             "maxLength", "minItems", "maxItems", "minimum", "maximum", "minProperties", "maxProperties", "oneOf", "format",
+             "description"}
+    TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+
+    def check(self, schema, value, at="$"):
+        unknown = set(schema) - self.KNOWN
+        if unknown:
+            raise Mismatch(f"{at}: the checker does not know {unknown}")
+        if "$ref" in schema:
+            return self.check(self.resolve(schema["$ref"]), value, at)
+        if "oneOf" in schema:
+            return self.one_of(schema["oneOf"], value, at)
+        if "const" in schema and value != schema["const"]:
+            raise Mismatch(f"{at}: {value!r} is not {schema['const']!r}")
+        if "enum" in schema and value not in schema["enum"]:
+            raise Mismatch(f"{at}: {value!r} is none of {schema['enum']}")
+        if "type" in schema:
+            self.check_type(schema["type"], value, at)
+        for kind, check in ((str, self.text), (dict, self.object), (list, self.array)):
+            if isinstance(value, kind):
+                check(schema, value, at)
+        if isinstance(value, int) and not isinstance(value, bool):
+            self.bounds(schema, value, at, "minimum", "maximum")
+
+    @staticmethod
+    def resolve(ref):
+        node = DOCUMENT
+        for part in ref.removeprefix("#/").split("/"):
+            node = node[part]
+        return node
+
+    def one_of(self, schemas, value, at):
+        problems = []
+        for schema in schemas:
+            try:
+                self.check(schema, value, at)
+            except Mismatch as problem:
+                problems.append(str(problem))
+        if len(problems) != len(schemas) - 1:
+            raise Mismatch(f"{at}: fits {len(schemas) - len(problems)} of oneOf: {problems}")
+
+    def check_type(self, types, value, at):
+        for name in [types] if isinstance(types, str) else types:
+            if name == "integer" and isinstance(value, int) and not isinstance(value, bool):
+                return
+            if name in self.TYPES and isinstance(value, self.TYPES[name]) and not (name != "boolean" and isinstance(value, bool)):
+                return
+        raise Mismatch(f"{at}: {value!r} is no {types}")
+
+    @staticmethod
+    def bounds(schema, number, at, low, high):
+        if low in schema and number < schema[low] or high in schema and number > schema[high]:
+            raise Mismatch(f"{at}: {number} is outside {schema.get(low)} to {schema.get(high)}")
+
+    def text(self, schema, value, at):
+        self.bounds(schema, len(value.encode()), at, "minLength", "maxLength")
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            raise Mismatch(f"{at}: {value!r} does not match {schema['pattern']}")
+        if schema.get("format") == "date-time":
+            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value):
+                raise Mismatch(f"{at}: {value!r} is no time")
+            datetime.datetime.fromisoformat(value)
+        if schema.get("format") == "uri" and not value.startswith("https://"):
+            raise Mismatch(f"{at}: {value!r} is no https URL")
+
+    def object(self, schema, value, at):
+        self.bounds(schema, len(value), at, "minProperties", "maxProperties")
+        for name in schema.get("required", []):
+            if name not in value:
+                raise Mismatch(f"{at}: '{name}' is missing")
+        for name, element in value.items():
+            if name in schema.get("properties", {}):
+                self.check(schema["properties"][name], element, f"{at}.{name}")
+            elif schema.get("additionalProperties", True) is False:
+                raise Mismatch(f"{at}: '{name}' is not described")
+            elif isinstance(schema.get("additionalProperties"), dict):
+                self.check(schema["additionalProperties"], element, f"{at}.{name}")
+
+    def array(self, schema, value, at):
+        self.bounds(schema, len(value), at, "minItems", "maxItems")
+        for n, element in enumerate(value):
+            self.check(schema.get("items", {}), element, f"{at}[{n}]")
+
+
+SCHEMA = Schema()
+
+
+class Description(unittest.TestCase):
+    def test_it_names_the_broker_s_routes_and_no_others(self):
+        routes = json.loads(subprocess.run([BROKER, "routes"], check=True, capture_output=True).stdout)
+        served = {(r["operation"], r["method"], r["path"], tuple(r["who"]), r["body_limit"]) for r in routes}
+        described = {(name, method, path, tuple(o["x-who"]), o.get("x-body-limit", 0))
+                     for name, (method, path, o) in OPERATIONS.items()}
+        self.assertEqual(described - served, set(), "described, not served")
+        self.assertEqual(served - described, set(), "served, not described")
+
+    def test_every_reference_leads_somewhere(self):
+        def walk(node):
+            if isinstance(node, dict):
+                if "$ref" in node:
+                    Schema.resolve(node["$ref"])
+                for child in node.values():
+                    walk(child)
+            elif isinstance(node, list):
+                for child in node:
+                    walk(child)
+        walk(DOCUMENT)
+        self.assertEqual(DOCUMENT["openapi"], "3.1.0")
+
+    def test_the_checker_itself_refuses(self):
+        session = {"reason": "x"}
+        SCHEMA.check({"$ref": "#/components/schemas/Close"}, session)
+        for bad in ({"reason": 7}, {"reasons": "x"}, {"reason": "x" * 1001}, []):
+            with self.assertRaises(Mismatch):
+                SCHEMA.check({"$ref": "#/components/schemas/Close"}, bad)
+        with self.assertRaises(Mismatch):
+            SCHEMA.check({"$ref": "#/components/schemas/Time"}, "yesterday")
+
+
+class Calls(unittest.TestCase):
+    """One broker; `call` checks each answer against the description."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker("[rate]\nlogin_per_address = 10000\npin_per_address = 10000\n").start()
+        cls.admin = cls.broker.login()
+        cls.called = set()
+        cls.seen_statuses = {}
+        cls.applet = Identity(cls.broker.dir, "applet")
+        cls.console = Identity(cls.broker.dir, "console")
+        cls.gateway = Identity(cls.broker.dir, "gateway")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.broker.__exit__(None, None, None)
+
+    def check(self, name, answer, status=None):
+        method, path, operation = OPERATIONS[name]
+        where = f"{name} ({method} {path}) -> {answer.status}: {answer.body[:300]}"
+        self.assertIn(str(answer.status), operation["responses"], where)
+        if status is not None:
+            self.assertEqual(answer.status, status, where)
+        described = operation["responses"][str(answer.status)]
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        self.assertIn(kind, described["content"], where)
+        schema = described["content"][kind]["schema"]
+        value = json.loads(answer.body) if kind == "application/json" else answer.body
+        try:
+            SCHEMA.check(schema, value)
+        except Mismatch as problem:
+            self.fail(f"{where}\n{problem}")
+        if answer.status < 300:
+            self.assertIn("x-request-id", answer.headers, where)
+            self.called.add(name)
+        return value
+
+    def call(self, name, body=None, status=None, token=None, identity=None, query="", **params):
+        method, path, operation = OPERATIONS[name]
+        if body is not None and status is None or (status or 0) < 300 and body is not None:
+            SCHEMA.check(operation["requestBody"]["content"]["application/json"]["schema"], body)
+        if token is None and operation["x-who"][0] not in ("public", "applet", "gateway"):
+            token = self.admin
+        for key, value in params.items():
+            path = path.replace("{" + key + "}", value)
+        answer = self.broker.call(method, path + query, body, token=token, identity=identity)
+        return self.check(name, answer, status)
+
+    def test_every_operation_answers_as_described(self):
+        self.story_of_accounts()
+        self.story_of_gateways()
+        self.story_of_a_session()
+        for name in ("healthz", "readyz", "metrics", "startPage"):
+            self.call(name, status=200)
+        self.assertTrue(self.broker.call("GET", "/metrics").body.endswith("# EOF\n"))
+        self.assertEqual(set(OPERATIONS) - self.called, set(), "never called")
+
+    def story_of_accounts(self):
+        call = self.call
+        call("login", {"email": ADMIN, "password": PASSWORD, "device": "test"}, 200)
+        call("login", {"email": ADMIN, "password": "wrong"}, 401)
+        call("whoami", status=200)
+        made = call("createUser", {"email": "ada@example.test", "name": "Ada", "role": "technician"}, 201)
+        call("createUser", {"email": "ADA@example.test", "name": "Ada", "role": "technician"}, 409)
+        call("listUsers", status=200, query="?limit=1")
+        user = made["user"]["id"]
+        call("getUser", status=200, user=user)
+        call("getUser", status=404, user=str(uuid.uuid4()))
+        call("changeUser", {"name": "Ada L.", "role": "auditor"}, 200, user="ada@example.test")
+        for name in ("disableUser", "enableUser", "unlockUser"):
+            call(name, status=200, user=user)
+            call(name, status=404, user="nobody@example.test")
+        fresh = call("resetPassword", status=200, user=user)["initial_password"]
+        token = call("login", {"email": "ada@example.test", "password": fresh}, 200)["token"]
+        call("queryLog", status=403, token=token)
+        call("changePassword", {"current": fresh, "new": "quite another sentence 12"}, 200, token=token)
+        call("changePassword", {"current": "wrong", "new": "quite another sentence 13"}, 401, token=token)
+        call("queryLog", status=200, token=token)
+        call("logout", status=200, token=token)
+        call("logout", status=401, token=token)
+        call("removeUser", status=200, user=user)
+        call("removeUser", status=409, user=ADMIN)
+
+    def story_of_gateways(self):
+        call = self.call
+        token = call("createGatewayToken", {"name": "gw1"}, 201)["token"]
+        body = {"token": token, "name": "gw1", "public_key": self.gateway.public, "addresses": ["127.0.0.1:8444", "[::1]:8444"],
+                "csr_pem": self.gateway.csr()}
+        call("enrollGateway", dict(body, token="rsc_" + "A" * 43), 403)
+        call("enrollGateway", dict(body, csr_pem="no request"), 400)
+        call("enrollGateway", body, 201)
+        call("listGateways", status=200)
+        socket = WebSocket(self.broker, OPERATIONS["connectGateway"][1], identity=self.gateway)
+        self.assertEqual(socket.status, 101)
+        self.called.add("connectGateway")
+        socket.close()
+        self.check("connectGateway", self.broker.call("GET", OPERATIONS["connectGateway"][1]), 426)
+        for name in ("drainGateway", "resumeGateway"):
+            call(name, status=200, gateway="gw1")
+            call(name, status=404, gateway="gw9")
+        call("createGatewayToken", {"name": "gw1"}, 409)
+
+    def story_of_a_session(self):
+        call = self.call
+        made = call("createSession", {"kind": "private", "note": "printer", "customer": {"name": "Eve"}}, 201)
+        session = made["session"]["id"]
+        call("pickUp", {"console_key": self.console.public}, 409, session=session)
+        call("redeemPin", {"pin": "000000" if made["pin"] != "000000" else "000001"}, 404)
+        guid = self.broker.guid_of(made["pin"])
+        call("redeemPin", {"pin": made["pin"]}, 200)
+        hello = {"guid": guid, "host": {"name": "pc", "os": "Linux", "user": "eve", "version": "1"}}
+        call("registerApplet", hello, 401)
+        call("registerApplet", hello, 200, identity=self.applet)
+        call("registerApplet", hello, 409, identity=self.console)
+        call("renewAppletTicket", status=200, identity=self.applet)
+        call("renewAppletTicket", status=401, identity=self.gateway)
+        stream = EventStream(self.broker, self.applet)
+        self.assertEqual((stream.status, stream.response.getheader("content-type").split(";")[0]), (200, "text/event-stream"))
+        self.called.add("appletEvents")
+        self.check("appletEvents", self.broker.call("GET", OPERATIONS["appletEvents"][1]), 401)
+        events = {"events": [{"seq": 1, "time": "2026-11-24T05:28:46Z", "type": "consent.granted", "data": {"permission": "desktop_view"}}]}
+        call("sendAppletLog", events, 200, identity=self.applet)
+        picked = call("pickUp", {"console_key": self.console.public, "generation": 4}, 200, session=session)
+        self.assertEqual(picked["gateways"][0]["name"], "gw1")
+        stream.until("grant")
+        call("pickUp", {"console_key": self.gateway.public}, 409, session=session)
+        call("renewTicket", {"console_key": self.console.public}, 200, session=session)
+        call("renewTicket", {"console_key": self.console.public}, 404, session=str(uuid.uuid4()))
+        call("noteSession", {"note": "it was the cable"}, 200, session=session)
+        call("sendConsoleLog", events, 200, session=session)
+        call("getSession", status=200, session=session)
+        call("getSession", status=404, session="not-an-id")
+        call("listSessions", status=200, query="?state=open&limit=10&technician=" + ADMIN)
+        call("listSessions", status=400, query="?state=sleeping")
+        log = call("queryLog", status=200, query=f"?session={session}&type=consent.*,session.*&order=oldest&since=1h")
+        self.assertIn("consent.granted", [e["type"] for e in log["events"]])
+        call("queryLog", status=400, query="?type=weather.report")
+        self.check("watchEvents", self.broker.call("GET", OPERATIONS["watchEvents"][1], token=self.admin), 426)
+        self.events_as_described(session)
+        call("closeSession", {"reason": "solved"}, 200, session=session)
+        call("closeSession", {"reason": "again"}, 409, session=session)
+        call("endFromApplet", {}, 409, identity=self.applet)
+        stream.close()
+        other = Identity(self.broker.dir, "other")
+        second = call("createSession", {"kind": "private"}, 201)
+        self.broker.register(second["pin"], other).expect(200)
+        call("endFromApplet", {"reason": "enough"}, 200, identity=other)
+        call("removeGateway", status=200, gateway="gw1")
+        call("removeGateway", status=404, gateway="gw1")
+
+    def events_as_described(self, session):
+        watch = WebSocket(self.broker, OPERATIONS["watchEvents"][1] + "?after=0", self.admin)
+        self.assertEqual(watch.status, 101)
+        self.called.add("watchEvents")
+        first = watch.event(lambda m: m["type"] == "log")
+        SCHEMA.check({"$ref": "#/components/schemas/LogEvent"}, first["event"])
+        # Receivers learn of sessions by changes; replayed log events prove that the subscription stands.
+        self.call("noteSession", {"note": "still the cable"}, 200, session=session)
+        changed = watch.event(lambda m: m["type"] == "session")
+        SCHEMA.check({"$ref": "#/components/schemas/Session"}, changed["session"])
+        watch.close()
+
+    def test_wrong_bodies_are_refused_by_every_operation(self):
+        made = self.broker.new_session(self.admin)
+        applet = Identity(self.broker.dir, "strict")
+        self.broker.register(made["pin"], applet).expect(200)
+        params = {"{session}": made["session"]["id"], "{user}": ADMIN, "{gateway}": "gw1"}
+        for name, (method, path, operation) in OPERATIONS.items():
+            if "requestBody" not in operation:
+                continue
+            for key, value in params.items():
+                path = path.replace(key, value)
+            who = {"identity": applet} if operation["x-who"] == ["applet"] else {"token": self.admin}
+            send = lambda raw: self.broker.call(method, path, raw=raw, **who)
+            with self.subTest(name):
+                for raw in (b"{", b"[]", b"\xff\xfe", b'{"surprise":1}', b'{"a":' * 1000):
+                    self.check(name, send(raw), 400)
+                too_large = send(b" " * (operation["x-body-limit"] + 1))
+                self.check(name, too_large, 413)
+                schema = SCHEMA.resolve(operation["requestBody"]["content"]["application/json"]["schema"]["$ref"])
+                for field in schema["required"]:
+                    wrong = self.check(name, send(json.dumps({field: [[7]]}).encode()), 400)
+                    self.assertEqual(wrong["error"], "INVALID_ARGUMENT")
+                    self.assertIn("field '", wrong["message"])
+
+    def test_a_token_or_certificate_is_asked_for(self):
+        for name, (method, path, operation) in OPERATIONS.items():
+            who = operation["x-who"]
+            if who == ["public"] or "101" in operation["responses"]:
+                continue
+            path = path.replace("{session}", str(uuid.uuid4())).replace("{user}", "x@y").replace("{gateway}", "gw")
+            with self.subTest(name):
+                self.check(name, self.broker.call(method, path, raw=b"{}" if "requestBody" in operation else None), 401)
+                if who != ["applet"]:
+                    self.check(name, self.broker.call(method, path, token="rsc_" + "A" * 43), 401)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

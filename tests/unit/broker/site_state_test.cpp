@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemons/broker/site_state.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "crypto/errors.hpp"
+#include "support/temp_dir.hpp"
+
+namespace rescue::broker {
+namespace {
+namespace fs = std::filesystem;
+
+const base::WallTime kNow{std::chrono::seconds(1'790'000'000)};
+
+base::Result<SiteState> open(const fs::path& folder, base::WallTime now = kNow, std::vector<std::string> hosts = {}) {
+  return open_site(folder, hosts, base::system_random(), now);
+}
+
+TEST(SiteState, IsTheSameAfterReopening) {
+  test::TempDir dir;
+  const auto first = open(dir / "a");
+  ASSERT_TRUE(first) << first.error().message();
+  const auto second = open(dir / "a");
+  ASSERT_TRUE(second) << second.error().message();
+  EXPECT_EQ(first->ca_pin(), second->ca_pin());
+  EXPECT_EQ(first->token_key.fingerprint(), second->token_key.fingerprint());
+  EXPECT_TRUE(std::ranges::equal(first->secret.view(), second->secret.view()));
+  EXPECT_EQ(second->server.chain.size(), 2U);
+}
+
+TEST(SiteState, KeepsEverySecretFromOthers) {
+  test::TempDir dir;
+  ASSERT_TRUE(open(dir / "a"));
+  for (const auto* name : {"ca.key", "broker.key", "token.key", "site.secret"}) {
+    struct stat st {};
+    ASSERT_EQ(::stat((dir / "a" / name).c_str(), &st), 0) << name;
+    EXPECT_EQ(st.st_mode & 0777, 0600U) << name;
+  }
+  fs::permissions(dir / "a" / "token.key", fs::perms(0640));
+  const auto exposed = open(dir / "a");
+  ASSERT_FALSE(exposed);
+  EXPECT_EQ(exposed.error().code, crypto::Errc::file_exposed);
+}
+
+TEST(SiteState, RefusesACertificateWithoutItsKey) {
+  test::TempDir dir;
+  ASSERT_TRUE(open(dir / "a"));
+  fs::remove(dir / "a" / "ca.key");
+  EXPECT_FALSE(open(dir / "a")) << "a new authority would lock out every client";
+}
+
+TEST(SiteState, RefusesFilesOfTwoSites) {
+  test::TempDir dir;
+  ASSERT_TRUE(open(dir / "a"));
+  ASSERT_TRUE(open(dir / "b"));
+  fs::copy_file(dir / "b" / "ca.key", dir / "a" / "ca.key", fs::copy_options::overwrite_existing);
+  const auto mixed = open(dir / "a");
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().code, base::Errc::verification_failed);
+}
+
+TEST(SiteState, RenewsTheServerCertificateBeforeItEnds) {
+  test::TempDir dir;
+  const auto first = open(dir / "a", kNow, {"support.example.org", "192.0.2.7"});
+  ASSERT_TRUE(first);
+  const auto end = first->server.chain.front().not_after();
+  const auto early = open(dir / "a", end - std::chrono::days(60));
+  ASSERT_TRUE(early);
+  EXPECT_EQ(early->server.chain.front().der(), first->server.chain.front().der());
+  const auto due = open(dir / "a", end - std::chrono::days(10));
+  ASSERT_TRUE(due) << due.error().message();
+  EXPECT_GT(due->server.chain.front().not_after(), end);
+  EXPECT_EQ(due->server.key.fingerprint(), first->server.key.fingerprint());
+  EXPECT_EQ(due->ca_pin(), first->ca_pin());
+}
+
+TEST(SiteState, AnnouncesTheOldTokenKeyWhileItIsKept) {
+  test::TempDir dir;
+  const auto first = open(dir / "a");
+  ASSERT_TRUE(first);
+  fs::rename(dir / "a" / "token.key", dir / "a" / "token.key.old");
+  const auto rotated = open(dir / "a");
+  ASSERT_TRUE(rotated) << rotated.error().message();
+  ASSERT_EQ(rotated->token_keys.size(), 2U);
+  EXPECT_EQ(rotated->token_keys[0].fingerprint(), rotated->token_key.fingerprint());
+  EXPECT_EQ(rotated->token_keys[1].fingerprint(), first->token_key.fingerprint());
+}
+
+}  // namespace
+}  // namespace rescue::broker

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events for technicians, applets and gateways, against a real broker."""
+import hashlib
+import unittest
+import uuid
+
+from support import (Broker, EventStream, Identity, WebSocket, flatc_binary, flatc_json, unb64, wait_for)
+
+
+class Base(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker("[session]\napplet_grace = \"200ms\"\n").start()
+        cls.admin = cls.broker.login()
+        cls.names = iter(range(1000))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.broker.__exit__(None, None, None)
+
+    def identity(self):
+        return Identity(self.broker.dir, f"{type(self).__name__}{next(self.names)}")
+
+    def waiting_session(self, token=None):
+        made = self.broker.new_session(token or self.admin)
+        applet = self.identity()
+        self.broker.register(made["pin"], applet).expect(200)
+        return made["session"]["id"], applet
+
+    def pickup(self, session, console, token=None, **more):
+        return self.broker.api("POST", f"/sessions/{session}/pickup", {"console_key": console.public, **more},
+                               token=token or self.admin)
+
+
+class AppletEvents(Base):
+    def test_grants_come_and_go_on_the_stream(self):
+        session, applet = self.waiting_session()
+        stream = EventStream(self.broker, applet)
+        self.assertEqual(stream.status, 200)
+        self.assertEqual(stream.event()[:2], ("synced", {"technicians": []}))
+        console = self.identity()
+        picked = self.pickup(session, console).expect(200)
+        kind, data, ident = stream.event()
+        self.assertEqual((kind, ident), ("grant", "1"))
+        grant = flatc_json("tokens", unb64(data["grant"])[76:])["token"]
+        self.assertEqual(bytes(grant["console_fingerprint"]).hex(),
+                         hashlib.sha256(console.spki).hexdigest())
+        self.assertTrue(picked["session"]["applet"]["online"])
+        self.broker.api("POST", f"/sessions/{session}/close", {"reason": "solved"}, token=self.admin).expect(200)
+        self.assertEqual(stream.until("close")[1]["reason"], "solved")
+        self.assertIsNone(stream.event())
+        again = EventStream(self.broker, applet)
+        self.assertEqual(again.event()[0], "close", "an applet that missed the end is told it")
+        again.close()
+
+    def test_a_disabled_technician_loses_the_session(self):
+        technician = self.broker.add_user(self.admin, "gone@example.test")
+        session, applet = self.waiting_session(technician)
+        stream = EventStream(self.broker, applet)
+        self.pickup(session, self.identity(), technician).expect(200)
+        stream.until("grant")
+        self.broker.api("POST", "/users/gone@example.test/disable", token=self.admin).expect(200)
+        self.assertIn(stream.event()[0], ("revoke", "close"))
+        stream.close()
+
+    def test_the_user_ends_the_session(self):
+        session, applet = self.waiting_session()
+        watch = WebSocket(self.broker, "/api/v1/events?topics=sessions", self.admin)
+        self.broker.api("POST", "/applet/end", {"reason": "enough"}, identity=applet).expect(200)
+        ended = watch.event(lambda m: m["type"] == "session" and m["session"]["id"] == session
+                            and m["session"]["state"] == "closed")["session"]
+        self.assertEqual(ended["end_reason"], "enough")
+        self.broker.api("POST", "/applet/end", {}, identity=applet).expect(409, "CONFLICT")
+        watch.close()
+
+    def test_an_applet_that_stays_away_is_offline_until_it_is_back(self):
+        session, applet = self.waiting_session()
+        state = lambda: self.broker.api("GET", "/sessions/" + session, token=self.admin).expect(200)["session"]["state"]
+        wait_for(lambda: state() == "offline", "the session to go offline")
+        stream = EventStream(self.broker, applet)
+        wait_for(lambda: state() == "waiting", "the session to wait again")
+        stream.close()
+
+    def test_strangers_get_no_stream(self):
+        stranger = EventStream(self.broker, self.identity())
+        self.assertEqual(stranger.status, 401)
+        stranger.close()
+
+
+class TechnicianEvents(Base):
+    def test_changes_and_log_events_arrive_as_they_are_committed(self):
+        watch = WebSocket(self.broker, "/api/v1/events", self.admin)
+        self.assertEqual(watch.status, 101)
+        # The subscription is processed in order with commits, so the first message proves that it stands.
+        wait_for(lambda: self.broker.call("GET", "/metrics").body.count("rescue_broker_event_receivers 1"), "the receiver")
+        made = self.broker.new_session(self.admin, note="hello")
+        session = made["session"]["id"]
+        seen = watch.event(lambda m: m["type"] == "session" and m["session"]["id"] == session)
+        self.assertEqual(seen["session"]["note"], "hello")
+        self.broker.api("POST", f"/sessions/{session}/note", {"note": "changed"}, token=self.admin).expect(200)
+        event = watch.event(lambda m: m["type"] == "log" and m["event"]["type"] == "session.noted")["event"]
+        self.assertEqual(event["session"], session)
+        watch.close()
+
+    def test_nothing_is_lost_between_after_and_live(self):
+        self.broker.new_session(self.admin)
+        newest = self.broker.api("GET", "/log?limit=1", token=self.admin).expect(200)["events"][0]["id"]
+        for _ in range(20):
+            self.broker.new_session(self.admin)
+        watch = WebSocket(self.broker, f"/api/v1/events?topics=log&after={newest}", self.admin)
+        for _ in range(20):
+            self.broker.new_session(self.admin)
+        last = self.broker.api("GET", "/log?limit=1", token=self.admin).expect(200)["events"][0]["id"]
+        ids = []
+        while not ids or ids[-1] < last:
+            ids.append(watch.event(lambda m: m["type"] == "log")["event"]["id"])
+        self.assertEqual(ids, list(range(newest + 1, last + 1)))
+        watch.close()
+
+    def test_a_technician_sees_the_own_sessions_alone(self):
+        mine = self.broker.add_user(self.admin, "mine@example.test")
+        theirs = self.broker.add_user(self.admin, "theirs@example.test")
+        watch = WebSocket(self.broker, "/api/v1/events", mine)
+        wait_for(lambda: "rescue_broker_event_receivers 1" in self.broker.call("GET", "/metrics").body, "the receiver")
+        self.broker.new_session(theirs)
+        own = self.broker.new_session(mine)["session"]["id"]
+        first = watch.event(lambda m: m["type"] == "session")
+        self.assertEqual(first["session"]["id"], own)
+        watch.close()
+
+    def test_signing_out_ends_the_stream(self):
+        token = self.broker.login()
+        watch = WebSocket(self.broker, "/api/v1/events", token)
+        self.broker.api("POST", "/auth/logout", token=token).expect(200)
+        while (message := watch.message())[0] != "close":
+            pass
+        self.assertEqual(message[1], 1008)
+
+    def test_refusals_come_before_the_upgrade(self):
+        self.assertEqual(WebSocket(self.broker, "/api/v1/events").status, 401)
+        self.assertEqual(WebSocket(self.broker, "/api/v1/events?topics=weather", self.admin).status, 400)
+        self.assertEqual(WebSocket(self.broker, "/api/v1/gateway/connect").status, 401)
+        self.assertEqual(WebSocket(self.broker, "/api/v1/gateway/connect", identity=self.identity()).status, 401)
+
+    def test_a_receiver_that_talks_too_much_is_closed(self):
+        watch = WebSocket(self.broker, "/api/v1/events", self.admin)
+        watch.send(1, b"x" * 2000)
+        while (message := watch.message())[0] != "close":
+            pass
+        self.assertEqual(message[1], 1009)
+
+
+class Gateways(Base):
+    def enroll(self, name):
+        token = self.broker.api("POST", "/gateways/tokens", {"name": name}, token=self.admin).expect(201)["token"]
+        identity = self.identity()
+        body = {"token": token, "name": name, "public_key": identity.public, "addresses": ["127.0.0.1:8444"],
+                "csr_pem": identity.csr()}
+        return identity, body, self.broker.api("POST", "/gateways/enroll", body)
+
+    def gateway_socket(self, identity, name):
+        socket = WebSocket(self.broker, "/api/v1/gateway/connect", identity=identity)
+        self.assertEqual(socket.status, 101)
+        socket.send(2, flatc_binary("gateway", {"message_type": "Register", "message": {
+            "name": name, "addresses": ["127.0.0.1:8444"], "capacity_pairs": 100, "software": "test"}}))
+        registered = self.next(socket)
+        self.assertEqual(registered["message_type"], "Registered")
+        return socket
+
+    @staticmethod
+    def next(socket):
+        kind, data = socket.message()
+        assert kind == "binary", (kind, data)
+        return flatc_json("gateway", data)
+
+    def admit(self, socket, session, role, guid_id, spki, number=7):
+        socket.send(2, flatc_binary("gateway", {"message_type": "AdmitRequest", "message": {
+            "id": number, "session": list(uuid.UUID(session).bytes), "role": role, "guid_id": list(guid_id),
+            "holder_fingerprint": list(hashlib.sha256(spki).digest()), "remote_address": "192.0.2.9:5"}}))
+        reply = self.next(socket)
+        self.assertEqual((reply["message_type"], reply["message"]["id"]), ("AdmitReply", number))
+        return reply["message"].get("verdict", "admitted")
+
+    def test_a_token_enrols_once(self):
+        _, body, enrolled = self.enroll("once")
+        enrolled.expect(201)
+        self.assertIn("BEGIN CERTIFICATE", enrolled.json["certificate_pem"])
+        self.assertEqual(len(enrolled.json["token_keys"]), 1)
+        self.broker.api("POST", "/gateways/enroll", body).expect(403, "DENIED")
+        self.broker.api("POST", "/gateways/tokens", {"name": "once"}, token=self.admin).expect(409, "CONFLICT")
+
+    def test_a_connected_gateway_admits_by_the_database(self):
+        identity, _, enrolled = self.enroll("gw-admit")
+        enrolled.expect(201)
+        socket = self.gateway_socket(identity, "gw-admit")
+        made = self.broker.new_session(self.admin)
+        session, applet, console = made["session"]["id"], self.identity(), self.identity()
+        guid = self.broker.guid_of(made["pin"])
+        guid_id = hashlib.sha256(uuid.UUID(guid).bytes).digest()
+        registered = self.broker.register(made["pin"], applet, guid).expect(200)
+        self.assertIn("gw-admit", [g["name"] for g in registered["gateways"]])
+        self.assertEqual(self.admit(socket, session, "applet", guid_id, applet.spki), "admitted")
+        self.assertEqual(self.admit(socket, session, "applet", guid_id, console.spki), "wrong_key")
+        self.assertEqual(self.admit(socket, session, "applet", bytes(32), applet.spki), "wrong_key")
+        self.assertEqual(self.admit(socket, session, "console", guid_id, console.spki), "wrong_key")
+        self.assertEqual(self.admit(socket, str(uuid.uuid4()), "applet", guid_id, applet.spki), "unknown_session")
+        self.pickup(session, console).expect(200)
+        self.assertEqual(self.admit(socket, session, "console", guid_id, console.spki), "admitted")
+        self.broker.api("POST", f"/sessions/{session}/close", {}, token=self.admin).expect(200)
+        kick = self.next(socket)
+        self.assertEqual((kick["message_type"], bytes(kick["message"]["session"])), ("Kick", uuid.UUID(session).bytes))
+        self.assertEqual(self.admit(socket, session, "applet", guid_id, applet.spki), "session_ended")
+        socket.close()
+
+    def test_incidents_connection_and_loss_are_in_the_log(self):
+        identity, _, enrolled = self.enroll("gw-log")
+        gateway = enrolled.expect(201)["id"]
+        socket = self.gateway_socket(identity, "gw-log")
+        session, _ = self.waiting_session()
+        socket.send(2, flatc_binary("gateway", {"message_type": "Incident", "message": {
+            "session": list(uuid.UUID(session).bytes), "role": "applet", "reason": "wrong_holder", "remote_address": "192.0.2.9:5"}}))
+        alerts = wait_for(lambda: self.broker.log_events(self.admin, session=session, type="alert"), "the alert")
+        self.assertEqual(alerts[0]["source"], "gateway")
+        self.assertEqual(alerts[0]["data"]["reason"], "wrong_holder")
+        listed = next(g for g in self.broker.api("GET", "/gateways", token=self.admin).expect(200)["gateways"] if g["id"] == gateway)
+        self.assertTrue(listed["connected"])
+        drained = self.broker.api("POST", "/gateways/gw-log/drain", token=self.admin).expect(200)["gateway"]
+        self.assertTrue(drained["draining"])
+        self.assertEqual(self.next(socket)["message_type"], "Drain")
+        socket.close()
+        wait_for(lambda: self.broker.log_events(self.admin, type="gateway.lost"), "the loss")
+
+    def test_an_applet_is_sent_where_it_waits(self):
+        sockets = {}
+        for name in ("gw-a", "gw-b", "gw-c"):
+            identity, _, enrolled = self.enroll(name)
+            enrolled.expect(201)
+            sockets[name] = self.gateway_socket(identity, name)
+        session, _ = self.waiting_session()
+        self.pickup(session, console := self.identity()).expect(200)
+        first = lambda: self.broker.api("POST", f"/sessions/{session}/ticket", {"console_key": console.public},
+                                        token=self.admin).expect(200)["gateways"][0]["name"]
+        for name, socket in sockets.items():
+            waiting = {"session": list(uuid.UUID(session).bytes), "role": "applet", "waiting": 1}
+            socket.send(2, flatc_binary("gateway", {"message_type": "WaitingChanged", "message": waiting}))
+            wait_for(lambda n=name: first() == n, f"{name} to be first")
+            waiting["waiting"] = 0
+            socket.send(2, flatc_binary("gateway", {"message_type": "WaitingChanged", "message": waiting}))
+        for socket in sockets.values():
+            socket.close()
+
+    def test_nonsense_ends_the_connection(self):
+        identity, _, enrolled = self.enroll("gw-bad")
+        enrolled.expect(201)
+        for opcode, payload in ((1, b"{}"), (2, b"\0" * 64), (2, flatc_binary("gateway", {"message_type": "Resume", "message": {}}))):
+            socket = WebSocket(self.broker, "/api/v1/gateway/connect", identity=identity)
+            socket.send(opcode, payload)
+            self.assertEqual(socket.message(), ("close", 1002))
+        self.broker.api("DELETE", "/gateways/gw-bad", token=self.admin).expect(200)
+        self.assertEqual(WebSocket(self.broker, "/api/v1/gateway/connect", identity=identity).status, 401)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
