@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection at a gateway, from TCP to the inner TLS (man rescue-protocol(7), HAND-OFF and INNER TLS).
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/guid.hpp"
+#include "crypto/tls.hpp"
+#include "net/endpoint.hpp"
+#include "net/tls_stream.hpp"
+#include "peer/errors.hpp"
+#include "peer/limits.hpp"
+#include "wire/frame.hpp"
+
+namespace rescue::peer {
+
+struct GatewayAddress {
+  std::string id;  // of the site's directory, for logs
+  net::Endpoint at;
+
+  GatewayAddress() = default;
+  GatewayAddress(std::string i, net::Endpoint e) : id(std::move(i)), at(std::move(e)) {}
+};
+
+/// What opens the door at a gateway. Renewed by the broker; gateways in the order in which both ends try them.
+struct Admission {
+  base::Bytes ticket;  // signed envelope
+  std::vector<GatewayAddress> gateways;
+};
+
+/// Who we are at the gateway. `holder` is the key that the ticket names; the GUID is the applet's alone.
+struct HandoffIdentity {
+  crypto::Role role = crypto::Role::console;
+  crypto::PrivateKey holder;
+  std::optional<base::Guid> guid;
+
+  HandoffIdentity(crypto::Role r, crypto::PrivateKey k, std::optional<base::Guid> g)
+      : role(r), holder(std::move(k)), guid(g) {}
+};
+
+/// A path through the relay after the inner handshake: what the link runs over.
+struct InnerPath {
+  std::unique_ptr<net::TlsStream> stream;
+  crypto::LinkPeer peer;
+  base::Guid pair;       // names it in the gateway's log
+  std::string gateway;   // "host:port"
+};
+
+/// Strand of the executor it was opened on. Dropping it closes the connection.
+class GatewayConnection {
+ public:
+  /// Connects, shows ticket and key, and returns when the gateway answered Waiting (or Joined already). `outer`:
+  /// crypto::gateway_client_context. Errors: peer::Errc, those of TLS, unreachable, timed_out with the phase's name.
+  [[nodiscard]] static boost::asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> open(
+      GatewayAddress gateway, crypto::TlsContext outer, HandoffIdentity identity, base::Bytes ticket);
+  ~GatewayConnection();
+  GatewayConnection(const GatewayConnection&) = delete;
+  GatewayConnection& operator=(const GatewayConnection&) = delete;
+
+  /// Answers pings until a partner is here. `patience` bounds the wait as a whole, kGatewaySilence each silence.
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> wait_joined(std::optional<net::NamedTimeout> patience);
+  /// After Joined: leaves the outer TLS and runs the inner handshake. Errors: also peer_unexpected of the fingerprint check,
+  /// tls_profile_refused.
+  [[nodiscard]] boost::asio::awaitable<base::Result<InnerPath>> secure(crypto::LinkRole role, crypto::Profile profile,
+                                                                      crypto::TlsContext inner);
+  [[nodiscard]] const GatewayAddress& gateway() const { return gateway_; }
+  void close();
+
+ private:
+  GatewayConnection(GatewayAddress gateway, std::unique_ptr<net::TlsStream> outer);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> hello(const HandoffIdentity& identity, base::ByteView ticket);
+  [[nodiscard]] boost::asio::awaitable<base::Result<base::Bytes>> read_frame();
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> pass_frames();
+  [[nodiscard]] boost::asio::awaitable<base::Result<bool>> on_frame(base::ByteView frame);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> leave_outer();
+
+  GatewayAddress gateway_;
+  std::unique_ptr<net::TlsStream> outer_;
+  wire::FrameReader reader_;
+  bool waiting_ = false;
+  std::optional<base::Guid> joined_;
+};
+
+}  // namespace rescue::peer
