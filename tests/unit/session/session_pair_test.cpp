@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two cores against each other, over links: what technician, user and log see.
+#include <gmock/gmock.h>
+
+#include "session_pair.hpp"
+
+namespace rescue::session {
+namespace {
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
+using testing::count_of;
+using testing::last_of;
+using testing::SessionPair;
+using enum wire::Permission;
+
+base::Bytes content(std::size_t n) {
+  base::Bytes b(n);
+  for (std::size_t i = 0; i < n; ++i) b[i] = static_cast<std::uint8_t>(i * 31 + i / 257);
+  return b;
+}
+
+TEST(Session, TheyChatAtOnce) {
+  SessionPair p;
+  ASSERT_TRUE(p.console.chat("Good morning", p.now));
+  ASSERT_TRUE(p.applet.user_sends_chat("Hello, my printer …", p.now));
+  p.settle();
+  const auto* at_user = last_of<ShowChat>(p.actions);
+  ASSERT_NE(at_user, nullptr);
+  EXPECT_EQ(at_user->text, "Good morning");
+  EXPECT_EQ(at_user->from, "Ada Lovelace");
+  const auto* at_technician = last_of<ChatReceived>(p.events);
+  ASSERT_NE(at_technician, nullptr);
+  EXPECT_EQ(at_technician->text, "Hello, my printer …");
+  EXPECT_EQ(p.applet.user_sends_chat("", p.now).error().code, base::Errc::invalid_argument);
+  EXPECT_EQ(p.console.chat(std::string(20'000, 'x'), p.now).error().code, base::Errc::too_large);
+}
+
+TEST(Session, CommandsWithoutConsentAreDeniedByName) {
+  SessionPair p;
+  EXPECT_EQ(p.console.start_view(0, 30, p.now).error().code, base::Errc::denied);
+  EXPECT_EQ(p.console.start_control(p.now).error().code, base::Errc::denied);
+  EXPECT_EQ(p.console.send_file("a", 1, {}, p.now).error().code, base::Errc::denied);
+  EXPECT_EQ(p.console.request_file(p.now).error().code, base::Errc::denied);
+  EXPECT_EQ(p.console.request_sysinfo({}, p.now).error().code, base::Errc::denied);
+  EXPECT_EQ(p.console.recording(true, p.now).error().code, base::Errc::denied);
+}
+
+TEST(Session, AViewShowsDisplaysPicturesAndCursorUntilRevoked) {
+  SessionPair p;
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  ASSERT_NE(last_of<StartCapture>(p.actions), nullptr);
+  EXPECT_EQ(last_of<StartCapture>(p.actions)->display, 1u) << "0 is the primary display";
+  EXPECT_TRUE(p.console.viewing());
+  EXPECT_EQ(p.console.displays(), testing::two_displays());
+  const auto pixels = content(70'000);
+  ASSERT_TRUE(p.applet.screen_packet(1, true, pixels, p.now));
+  ASSERT_TRUE(p.applet.cursor_position(1, 10, 20, true, p.now));
+  p.settle();
+  const auto* arrived = last_of<ScreenArrived>(p.events);
+  ASSERT_NE(arrived, nullptr);
+  EXPECT_TRUE(arrived->data == pixels);
+  EXPECT_TRUE(arrived->keyframe);
+  ASSERT_NE(last_of<CursorMoved>(p.events), nullptr);
+
+  p.applet.user_revokes(desktop_view, p.now);
+  EXPECT_FALSE(p.applet.screen_packet(1, false, pixels, p.now)) << "not one picture after the user took it back";
+  p.settle();
+  EXPECT_FALSE(p.console.viewing());
+  EXPECT_EQ(last_of<ViewChanged>(p.events)->reason, StopReason::revoked);
+  EXPECT_NE(last_of<StopCapture>(p.actions), nullptr);
+}
+
+TEST(Session, TheAppletSendsNoMorePicturesThanTheConsoleKeepsUpWith) {
+  SessionPair p;
+  p.auto_decode = false;
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  unsigned sent = 0;
+  while (p.applet.can_send_screen(p.now)) {
+    ASSERT_TRUE(p.applet.screen_packet(1, sent == 0, content(100), p.now));
+    ++sent;
+  }
+  EXPECT_EQ(sent, kScreenPacketsInFlight);
+  EXPECT_FALSE(p.applet.screen_packet(1, false, content(100), p.now));
+  p.settle();
+  EXPECT_FALSE(p.applet.can_send_screen(p.now)) << "arrived is not decoded";
+  p.actions.clear();
+  p.console.screen_decoded(2, p.now);
+  p.settle();
+  EXPECT_TRUE(p.applet.can_send_screen(p.now));
+  EXPECT_EQ(count_of<ScreenWanted>(p.actions), 1u);
+}
+
+TEST(Session, ControlInjectsWhatTheTechnicianTypedAndReleasesItAtTheEnd) {
+  SessionPair p;
+  p.allow(remote_control);
+  EXPECT_EQ(p.console.key('a', 0, true, p.now).error().code, base::Errc::conflict) << "control was not started";
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  ASSERT_TRUE(p.console.controlling());
+  ASSERT_TRUE(p.console.key(0xffe1, 42, true, p.now));
+  ASSERT_TRUE(p.console.type_text("Grüße", p.now));
+  ASSERT_TRUE(p.console.pointer(2, 5000, -3, 0xffffffffu, 0, 1, p.now));
+  p.settle();
+  EXPECT_EQ(last_of<InjectKey>(p.actions)->keysym, 0xffe1u);
+  EXPECT_EQ(last_of<InjectText>(p.actions)->text, "Grüße");
+  const auto* pointer = last_of<InjectPointer>(p.actions);
+  EXPECT_EQ(pointer->x, 1023) << "kept inside the display";
+  EXPECT_EQ(pointer->y, 0);
+  EXPECT_EQ(pointer->buttons, 0x1fu);
+  p.actions.clear();
+  p.console.stop_control(p.now);
+  p.settle();
+  EXPECT_GE(count_of<ReleaseInput>(p.actions), 1u);
+  EXPECT_FALSE(p.console.controlling());
+}
+
+TEST(Session, LongTextArrivesInOrder) {
+  SessionPair p;
+  p.allow(remote_control);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  std::string text;
+  for (int i = 0; text.size() < 20'000; ++i) text += "Zeile " + std::to_string(i) + " ä€🙂\n";
+  ASSERT_TRUE(p.console.type_text(text, p.now));
+  p.settle();
+  std::string typed;
+  for (const auto& a : p.actions)
+    if (const auto* t = std::get_if<InjectText>(&a)) typed += t->text;
+  EXPECT_EQ(typed, text);
+}
+
+TEST(Session, WhileAPromptIsOpenAndHalfASecondAfterInputIsDropped) {
+  SessionPair p;
+  p.allow(remote_control);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  p.auto_allow = false;
+  ASSERT_TRUE(p.console.key('x', 0, true, p.now));
+  p.settle();
+  p.actions.clear();
+  ASSERT_TRUE(p.console.ask(send_files, p.now));
+  p.settle();
+  const auto* prompt = last_of<ShowPrompt>(p.actions);
+  ASSERT_NE(prompt, nullptr);
+  const auto prompt_id = prompt->prompt.id;
+  EXPECT_EQ(count_of<ReleaseInput>(p.actions), 1u) << "the held key is let go";
+  EXPECT_TRUE(p.console.control_held());
+  ASSERT_TRUE(p.console.key(0xff0d, 0, true, p.now)) << "Enter, to answer the prompt in the user's place";
+  p.wait(600ms);
+  EXPECT_EQ(count_of<InjectKey>(p.actions), 0u);
+  ASSERT_TRUE(p.applet.user_answers(prompt_id, false, p.now));
+  ASSERT_TRUE(p.console.key('y', 0, true, p.now));
+  p.step_console();
+  p.step_applet();
+  EXPECT_EQ(count_of<InjectKey>(p.actions), 0u) << "a click that was meant for the prompt may come late";
+  p.wait(500ms);
+  EXPECT_FALSE(p.console.control_held());
+  ASSERT_TRUE(p.console.key('z', 0, true, p.now));
+  p.settle();
+  EXPECT_EQ(count_of<InjectKey>(p.actions), 1u);
+}
+
+TEST(Session, AFileReachesTheUserWithEqualHashesAtBothEnds) {
+  SessionPair p;
+  p.allow(send_files);
+  const auto bytes = content(5'000'001);
+  const auto id = p.console.send_file("setup.bin", bytes.size(), {}, p.now);
+  ASSERT_TRUE(id);
+  p.console_files.sources[*id] = bytes;
+  p.settle();
+  ASSERT_TRUE(p.applet_files.final_files.contains("setup.bin"));
+  EXPECT_TRUE(p.applet_files.final_files["setup.bin"] == bytes);
+  const auto* sent = SessionPair::find_audit(p.console_audit, audit_type::kFileSent);
+  const auto* received = SessionPair::find_audit(p.applet_audit, audit_type::kFileReceived);
+  ASSERT_TRUE(sent != nullptr && received != nullptr);
+  for (const auto* key : {"name", "size", "md5", "sha256", "direction"}) {
+    ASSERT_NE(sent->find(key), nullptr) << key;
+    EXPECT_EQ(*sent->find(key), *received->find(key)) << key;
+  }
+  EXPECT_EQ(*sent->find("size"), AuditValue(std::int64_t{5'000'001}));
+}
+
+TEST(Session, TheUserChoosesAFileForTheTechnician) {
+  SessionPair p;
+  p.allow(receive_files);
+  const auto request = p.console.request_file(p.now);
+  ASSERT_TRUE(request);
+  p.settle();
+  const auto* choose = last_of<ChooseFile>(p.actions);
+  ASSERT_NE(choose, nullptr);
+  EXPECT_EQ(choose->request, *request);
+  const auto bytes = content(100'000);
+  const auto id = p.applet.file_chosen(*request, "error.log", bytes.size(), {}, p.now);
+  ASSERT_TRUE(id);
+  p.applet_files.sources[*id] = bytes;
+  p.settle();
+  EXPECT_TRUE(p.console_files.final_files["error.log"] == bytes);
+  EXPECT_EQ(p.applet.file_chosen(*request, "more", 1, {}, p.now).error().code, base::Errc::denied)
+      << "one request, one file";
+}
+
+TEST(Session, TheUserMayDeclineToChoose) {
+  SessionPair p;
+  p.allow(receive_files);
+  const auto request = p.console.request_file(p.now);
+  p.settle();
+  p.applet.file_not_chosen(*request, p.now);
+  p.settle();
+  const auto* refused = last_of<Refused>(p.events);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->id, *request);
+  EXPECT_EQ(refused->reason, RefusalReason::user_declined);
+}
+
+TEST(Session, EmptyFilesArriveToo) {
+  SessionPair p;
+  p.allow(send_files);
+  const auto id = p.console.send_file("empty", 0, {}, p.now);
+  p.console_files.sources[*id] = {};
+  p.settle();
+  ASSERT_TRUE(p.applet_files.final_files.contains("empty"));
+  EXPECT_TRUE(p.applet_files.final_files["empty"].empty());
+}
+
+TEST(Session, SystemInformationArrivesCutToItsCaps) {
+  SessionPair p;
+  p.allow(system_information);
+  p.info = {{"os", {{"name", std::string(100'000, 'x')}}}, {"many", std::vector<SysinfoItem>(10'000, {"key", "value"})}};
+  const auto request = p.console.request_sysinfo({"os"}, p.now);
+  ASSERT_TRUE(request);
+  p.settle();
+  const auto* collect = last_of<CollectSysinfo>(p.actions);
+  ASSERT_NE(collect, nullptr);
+  EXPECT_THAT(collect->sections, ElementsAre("os"));
+  const auto* arrived = last_of<SysinfoArrived>(p.events);
+  ASSERT_NE(arrived, nullptr);
+  EXPECT_EQ(arrived->request, *request);
+  EXPECT_EQ(arrived->sections[0].items[0].value.size(), 4096u);
+  EXPECT_GT(arrived->sections[1].items.size(), 4000u);
+}
+
+TEST(Session, ABreakInTheMiddleOfAFileRepeatsAndLosesNothing) {
+  SessionPair p;
+  p.allow(send_files);
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  const auto bytes = content(3'000'000);
+  const auto id = p.console.send_file("big.iso", bytes.size(), {}, p.now);
+  p.console_files.sources[*id] = bytes;
+  for (int i = 0; i < 20; ++i) p.step_console(), p.step_applet();
+  EXPECT_FALSE(p.applet_files.final_files.contains("big.iso")) << "no partial file under its final name";
+  p.actions.clear();
+  p.down();
+  EXPECT_GE(count_of<StopCapture>(p.actions), 1u);
+  EXPECT_FALSE(p.applet.can_send_screen(p.now));
+  p.wait(30s);
+  p.up();
+  p.settle();
+  EXPECT_TRUE(p.applet_files.final_files["big.iso"] == bytes);
+  EXPECT_EQ(count_of<StartCapture>(p.actions), 1u) << "the view goes on by itself, with a keyframe";
+  EXPECT_TRUE(p.console.viewing());
+  EXPECT_THAT(p.audit_types(p.applet_audit), IsSupersetOf({"link.down", "link.up"}));
+}
+
+TEST(Session, ALongBreakTakesControlBack) {
+  SessionPair p;
+  p.allow(remote_control);
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  p.actions.clear();
+  p.down();
+  EXPECT_GE(count_of<ReleaseInput>(p.actions), 1u) << "no key stays down while nobody can let go of it";
+  p.wait(6min);
+  p.up();
+  p.settle();
+  EXPECT_FALSE(p.console.controlling());
+  EXPECT_EQ(p.console.state(remote_control), ConsentState::none);
+  EXPECT_EQ(p.console.state(desktop_view), ConsentState::granted);
+}
+
+TEST(Session, AForcedRecordingStopsViewAndControlWhenItIsMissing) {
+  SessionPair probe;
+  auto terms = testing::all_granted(probe.now);
+  terms.recording_forced = true;
+  auto options = testing::console_options();
+  options.recording_forced = true;
+  SessionPair p(terms, options);
+  p.allow(desktop_view);
+  EXPECT_EQ(p.console.start_view(0, 30, p.now).error().code, base::Errc::denied);
+  ASSERT_TRUE(p.console.recording(true, p.now));
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  ASSERT_TRUE(p.console.viewing());
+  EXPECT_TRUE(last_of<ShowStatus>(p.actions)->recording) << "the user sees it";
+  ASSERT_TRUE(p.console.recording(false, p.now));
+  p.settle();
+  EXPECT_FALSE(p.console.viewing());
+  EXPECT_EQ(last_of<ViewChanged>(p.events)->reason, StopReason::recording_missing);
+}
+
+TEST(Session, TheUserEndsItAndBothLinksEndInOrder) {
+  SessionPair p;
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  p.applet.user_ends("stop button", p.now);
+  p.settle();
+  const auto* ended = last_of<SessionEnded>(p.events);
+  ASSERT_NE(ended, nullptr);
+  EXPECT_EQ(ended->by, EndedBy::user);
+  EXPECT_EQ(ended->reason, "stop button");
+  ASSERT_TRUE(p.applet_closed && p.console_closed);
+  EXPECT_TRUE(p.applet_closed->orderly && p.console_closed->orderly);
+  EXPECT_EQ(p.console.chat("still there?", p.now).error().code, base::Errc::closed);
+}
+
+TEST(Session, TheTechnicianEndsItAndKeysAreReleased) {
+  SessionPair p;
+  p.allow(remote_control);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  ASSERT_TRUE(p.console.key('a', 0, true, p.now));
+  p.settle();
+  p.actions.clear();
+  p.console.end("solved", p.now);
+  p.settle();
+  EXPECT_GE(count_of<ReleaseInput>(p.actions), 1u);
+  const auto* ended = last_of<SessionEnded>(p.actions);
+  ASSERT_NE(ended, nullptr);
+  EXPECT_EQ(ended->by, EndedBy::technician);
+  EXPECT_EQ(ended->reason, "solved");
+}
+
+TEST(Session, NothingHappeningEndsIt) {
+  SessionPair p;
+  p.wait(29min);
+  // The lease is renewed by the site all the while; here only inactivity counts.
+  auto terms = testing::all_granted(p.now);
+  ASSERT_TRUE(p.applet.on_grant(terms, p.now));
+  EXPECT_FALSE(p.applet.ended());
+  p.wait(1min + 1s);
+  EXPECT_TRUE(p.applet.ended());
+  EXPECT_EQ(last_of<SessionEnded>(p.events)->by, EndedBy::applet);
+}
+
+TEST(Session, BothLogsTellTheSameStory) {
+  SessionPair p;
+  ASSERT_TRUE(p.console.chat("hi", p.now));
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  p.console.stop_view(p.now);
+  p.settle();
+  p.console.end("done", p.now);
+  p.settle();
+  const std::vector<std::string> story = {"link.up",         "chat.message", "consent.asked",
+                                          "consent.granted", "view.started", "view.ended",
+                                          "link.down"};
+  EXPECT_EQ(p.audit_types(p.console_audit), story);
+  EXPECT_EQ(p.audit_types(p.applet_audit), story);
+  for (const auto* log : {&p.applet_audit, &p.console_audit})
+    for (std::size_t i = 0; i < log->size(); ++i) EXPECT_EQ((*log)[i].seq, i + 1) << "numbered without gaps";
+  EXPECT_EQ(p.applet_audit[1].data_json(), R"({"text":"hi"})");
+}
+
+TEST(Session, OmittedChatTextNeverReachesTheLog) {
+  SessionPair probe;
+  auto terms = testing::all_granted(probe.now);
+  terms.omit_chat_text = true;
+  auto options = testing::console_options();
+  options.omit_chat_text = true;
+  SessionPair p(terms, options);
+  ASSERT_TRUE(p.console.chat("my secret", p.now));
+  ASSERT_TRUE(p.applet.user_sends_chat("another secret", p.now));
+  p.settle();
+  for (const auto* log : {&p.applet_audit, &p.console_audit}) {
+    EXPECT_GE(log->size(), 3u);
+    for (const auto& e : *log) EXPECT_EQ(e.data_json().find("secret"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace rescue::session
