@@ -4,8 +4,7 @@
 #include <fstream>
 #include <string>
 
-#include "base/random.hpp"
-#include "screen/codec.hpp"
+#include "body_fixture.hpp"
 #include "screen/compose.hpp"
 
 namespace {
@@ -13,7 +12,7 @@ using namespace rescue;
 
 class Seed {
  public:
-  Seed(std::string folder, std::string name) : path_(std::move(folder) + "/" + std::move(name)) {}
+  Seed(std::string folder, std::string name) : path_(std::move(folder) + "/" + std::move(name)) { out_.u8('p'); }
   ~Seed() { std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(out_.view().data()), static_cast<std::streamsize>(out_.size())); }
   Seed(const Seed&) = delete;
   Seed& operator=(const Seed&) = delete;
@@ -29,6 +28,17 @@ class Seed {
   screen::Encoder encoder_;
   base::ByteWriter out_;
 };
+
+/// The body of the packet that turns the fixture into `f`.
+void body_seed(const std::string& path, const screen::Frame& f) {
+  screen::Encoder encoder;
+  screen::ZstdReader reader(screen::kWindowLog);
+  static_cast<void>(screen::body_of(reader, (*encoder.encode(screen::fixture_frame()))->bytes));
+  base::ByteWriter out;
+  out.u8('b');
+  out.bytes(screen::body_of(reader, (*encoder.encode(f))->bytes));
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(out.view().data()), static_cast<std::streamsize>(out.size()));
+}
 
 void speckle(screen::Frame& f, screen::Rect r, base::SeededRandom& random, std::uint64_t colours) {
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
@@ -75,5 +85,17 @@ int main(int argc, char** argv) {
     Seed s(argv[1], "resize");
     for (const std::int32_t side : {1, 16, 17, 33}) s.add(*screen::Frame::create({side, side}));
   }
+  const std::string folder = argv[1];
+  const screen::Frame fixture = screen::fixture_frame();
+  screen::Frame moved = fixture;
+  screen::blit(moved, {3, -5}, fixture);
+  body_seed(folder + "/body_moves", moved);
+  screen::Frame shifted = fixture;  // by whole tiles: from the cache
+  screen::blit(shifted, {16, 16}, fixture);
+  body_seed(folder + "/body_cache", shifted);
+  screen::Frame mixed = fixture;
+  mixed.fill({0, 0, 33, 20}, 0x00ff00);
+  speckle(mixed, {48, 32, 20, 20}, random, 4);
+  body_seed(folder + "/body_mixed", mixed);
   return 0;
 }
