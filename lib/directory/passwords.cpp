@@ -13,6 +13,29 @@ namespace rescue::directory {
 namespace {
 constexpr std::string_view kMinScoreSetting = "password.min_score";
 constexpr int kMaxScore = 4;
+constexpr std::size_t kMinPersonalWord = 3;
+
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// "ada.lovelace@example.org" also gives "ada.lovelace", "ada", "lovelace", "example", "org".
+std::vector<std::string> guesses_from(std::span<const std::string> personal) {
+  std::vector<std::string> out;
+  const auto add = [&out](std::string_view word) {
+    if (word.size() >= kMinPersonalWord) out.emplace_back(word);
+  };
+  for (const std::string_view text : personal) {
+    add(text);
+    if (const auto at = text.find('@'); at != std::string_view::npos) add(text.substr(0, at));
+    for (auto from = text.begin(); from != text.end();) {
+      const auto start = std::find_if(from, text.end(), is_word);
+      from = std::find_if_not(start, text.end(), is_word);
+      add(std::string_view(start, from));
+    }
+  }
+  return out;
+}
 }  // namespace
 
 base::Result<PasswordPolicy> password_policy(store::ReadTransaction& tx) {
@@ -36,7 +59,7 @@ base::Result<> check_password(const PasswordPolicy& policy, std::string_view pas
   if (password.size() > crypto::kMaxPasswordBytes) {
     return base::fail(Errc::password_too_weak, fmt::format("longer than {} bytes", crypto::kMaxPasswordBytes));
   }
-  const auto strength = crypto::password_strength(password, personal);
+  const auto strength = crypto::password_strength(password, guesses_from(personal));
   if (strength.score < policy.min_score) {
     return base::fail(Errc::password_too_weak, fmt::format("strength {} ({}), needed {} ({})", strength.score,
                                                            crypto::strength_name(strength.score), policy.min_score,

@@ -21,7 +21,8 @@ struct PasswordPolicy {
 };
 /// The site's setting, or the default. The cost is not a setting.
 [[nodiscard]] base::Result<PasswordPolicy> password_policy(store::ReadTransaction& tx);
-/// password_too_weak, with score and need in the context. `personal`: e-mail address and name of the account.
+/// password_too_weak, with score and need in the context. `personal`: e-mail address and name of the account;
+/// their parts count, too.
 [[nodiscard]] base::Result<> check_password(const PasswordPolicy& policy, std::string_view password,
                                             std::span<const std::string> personal);
 

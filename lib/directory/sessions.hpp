@@ -5,7 +5,8 @@
 //
 // The authentication GUID is not stored. It is HKDF-SHA256(site secret, salt, "rescue-session-guid/1" || session id), with a
 // salt of 32 random bytes that lives in the PIN's row until the applet has registered or the session has ended. The database
-// alone gives no GUID; after registration not even database and site secret together do. PINs are stored as
+// alone gives no GUID; after registration not even database and site secret together do (once the write-ahead log, which may
+// still hold the salt for a while, has been written over). PINs are stored as
 // HMAC-SHA256(key derived from the site secret, digits).
 #pragma once
 

@@ -14,6 +14,19 @@ constexpr int kBusyTimeoutMs = 5000;
 constexpr std::size_t kMaxCachedStatements = 256;
 constexpr int kProgressOps = 4000;  // virtual machine steps between two looks at the deadline, well below a millisecond
 
+/// What the operating system said. A failed commit does not always leave it with the connection; the file keeps it then.
+int os_error(sqlite3* db) {
+  if (const int e = sqlite3_system_errno(db); e != 0) return e;
+  int last = 0;
+  sqlite3_file* file = nullptr;  // the write-ahead log
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) == SQLITE_OK && file != nullptr &&
+      file->pMethods != nullptr) {
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last);
+  }
+  if (last == 0) sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &last);
+  return last;
+}
+
 base::ErrorCode code_of(sqlite3* db, int rc) {
   switch (rc & 0xff) {
     case SQLITE_CONSTRAINT:
@@ -27,7 +40,7 @@ base::ErrorCode code_of(sqlite3* db, int rc) {
     case SQLITE_FULL: return base::Errc::no_space;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN: {
-      const int os = sqlite3_system_errno(db);
+      const int os = os_error(db);
       // EFBIG: the process's own file size limit, to the same effect.
       if (os == ENOSPC || os == EDQUOT || os == EFBIG) return base::Errc::no_space;
       if (os == EACCES || os == EPERM) return base::Errc::denied;
@@ -154,8 +167,7 @@ base::Error Connection::error(int rc, std::string_view doing) const {
   const char* said = sqlite3_errmsg(db_);
   if (said != nullptr) context += std::string(": ") + said;
   std::error_code cause;
-  if ((rc & 0xff) == SQLITE_IOERR) cause = {sqlite3_system_errno(db_), std::generic_category()};
-  if (cause.value() == 0) cause = {};
+  if ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN) cause = {os_error(db_), std::generic_category()};
   return {code_of(db_, rc), std::move(context), cause};
 }
 
