@@ -176,6 +176,8 @@ base::Result<> files(const json::value& v, Scenario& out) {
   RESCUE_TRY(auto path, o.text("path", "", 4096));
   file.path = path;
   RESCUE_TRY(file.name, o.text("name", "", wire::kFileNameMax));
+  if (file.name.find('/') != std::string::npos || file.name == "." || file.name == "..")
+    return wrong(o.at("name"), "a bare name is expected");
   RESCUE_TRY(file.bytes, o.number("bytes", 0, 0, kScenarioFileBytesMax));
   if (out.file_answer == FileAnswer::offer) {
     if (file.path.empty() == file.name.empty()) return wrong(o.at("path"), "give either path or name and bytes");
