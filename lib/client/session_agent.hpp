@@ -56,6 +56,8 @@ struct AgentHooks {
   std::function<void(const std::string& reason)> close_site;  // ends the session at the broker
   std::function<void()> wake;                                 // from any thread: call tick() soon
   std::function<std::size_t()> spooled;                       // log events not yet at the broker
+  /// Where recordings go; a file but for tests.
+  std::function<base::Result<std::unique_ptr<rcrec::Sink>>(const std::string&)> open_recording = rcrec::create_file_sink;
 };
 
 /// One strand. The core must outlive it.

@@ -29,6 +29,7 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   RecorderOptions options;
   options.clock = &clock_;
   options.on_change = hooks_.wake;
+  options.open = hooks_.open_recording;
   options.start.session = session;
   options.start.start = clock_.wall();
   options.start.head = {{"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kTilesVersion}}},

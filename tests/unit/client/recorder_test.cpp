@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/recorder.hpp"
+
+#include "agent_pair.hpp"
+#include "rcrec/inspect.hpp"
+
+namespace rescue::client {
+namespace {
+
+using namespace testing;
+
+/// A disk that is full while it is told to be.
+class FillingSink final : public rcrec::Sink {
+ public:
+  FillingSink(std::unique_ptr<rcrec::Sink> inner, std::shared_ptr<std::atomic<bool>> full) : inner_(std::move(inner)), full_(std::move(full)) {}
+  base::Result<> append(base::ByteView b) override {
+    if (*full_) return base::fail(base::Errc::no_space, "write '" + name() + "'");
+    return inner_->append(b);
+  }
+  base::Result<> truncate(std::uint64_t size) override { return inner_->truncate(size); }
+  base::Result<> sync() override { return inner_->sync(); }
+  const std::string& name() const override { return inner_->name(); }
+
+ private:
+  std::unique_ptr<rcrec::Sink> inner_;
+  std::shared_ptr<std::atomic<bool>> full_;
+};
+
+struct Disk {
+  std::shared_ptr<std::atomic<bool>> full = std::make_shared<std::atomic<bool>>(false);
+  auto opener() const {
+    return [flag = full](const std::string& path) -> base::Result<std::unique_ptr<rcrec::Sink>> {
+      RESCUE_TRY(auto inner, rcrec::create_file_sink(path));
+      return std::unique_ptr<rcrec::Sink>(new FillingSink(std::move(inner), flag));
+    };
+  }
+};
+
+/// Ticks until `done`; the recorder's thread has its own pace, so this is bounded by time, not by rounds.
+bool tick_until(AgentPair& p, const std::function<bool()>& done) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(5ms);
+    p.agent.tick();
+    p.settle();
+  }
+  return true;
+}
+
+/// The user's answers count only after half a second; the clock here is the real one.
+void allow(AgentPair& p, const std::string& permission) {
+  p.auto_answer.reset();
+  p.say(R"({"cmd":"ask","permission":")" + permission + "\"}");
+  const auto open = p.prompts.size();
+  ASSERT_GT(open, 0U);
+  ASSERT_TRUE(tick_until(p, [&] { return p.applet.user_answers(p.prompts.back().id, true, p.now()); }));
+  p.settle();
+}
+
+bool recording_state(const Lines& lines, std::string_view state) {
+  return std::ranges::any_of(lines.all, [&](const json::object& o) {
+    return o.at("event").as_string() == "recording" && std::string_view(o.at("state").as_string()) == state;
+  });
+}
+
+TEST(Recorder, WritesWhatItIsGivenAndFinishes) {
+  test::TempDir dir;
+  RecorderOptions options;
+  options.path = (dir / "a.rcrec").string();
+  options.start.session = base::Guid::parse("0f8fad5b-d9cb-469f-a165-70867728950e").value();
+  auto recorder = Recorder::start(options).value();
+  recorder->chat("technician", "hello");
+  recorder->event("control.started", {});
+  const auto done = recorder->finish().value();
+  const auto checked = rcrec::verify(options.path).value();
+  EXPECT_EQ(checked.verdict, rcrec::Verdict::intact);
+  EXPECT_EQ(checked.sha256_hex, done.sha256_hex);
+  EXPECT_EQ(checked.info.chat_lines, 1U);
+  EXPECT_EQ(checked.info.events, 1U);
+}
+
+TEST(Recorder, NamesAFileThatExistsOrCannotBe) {
+  test::TempDir dir;
+  std::ofstream(dir / "a.rcrec") << "x";
+  RecorderOptions options;
+  options.path = (dir / "a.rcrec").string();
+  EXPECT_EQ(Recorder::start(options).error().code, base::Errc::conflict);
+  options.path = "/nowhere/a.rcrec";
+  EXPECT_EQ(Recorder::start(options).error().code, base::Errc::not_found);
+}
+
+TEST(Recording, FollowsTheSessionAndVerifies) {
+  AgentPair p(base::system_clock());
+  allow(p, "record_session");
+  allow(p, "desktop_view");
+  p.say(R"({"id":1,"cmd":"record"})");
+  ASSERT_NE(p.view().find("result", 1), nullptr) << p.view().text();
+  p.say(R"({"id":2,"cmd":"view"})");
+  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("result", 2) != nullptr; })) << p.view().text();
+  p.say(R"({"cmd":"chat","text":"watch this"})");
+  p.say(R"({"id":3,"cmd":"unrecord"})");
+  const auto* ended = p.view().find("result", 3);
+  ASSERT_NE(ended, nullptr) << p.view().text();
+  const auto checked = rcrec::verify(std::string(ended->at("path").as_string())).value();
+  EXPECT_EQ(checked.verdict, rcrec::Verdict::intact);
+  EXPECT_EQ(checked.info.chat_lines, 1U);
+  EXPECT_GE(checked.info.video_packets, 1U);
+  EXPECT_EQ(checked.sha256_hex, std::string(ended->at("sha256").as_string()));
+}
+
+TEST(Recording, NeedsConsent) {
+  base::ManualClock clock;
+  AgentPair p(clock);
+  p.say(R"({"id":1,"cmd":"record"})");
+  ASSERT_NE(p.view().find("error", 1), nullptr) << p.view().text();
+  EXPECT_EQ(p.view().find("error", 1)->at("code").as_int64(), 5);
+  EXPECT_TRUE(std::filesystem::is_empty(p.dir.path() / "recordings")) << "no file is left behind";
+}
+
+TEST(Recording, ThatIsForcedPausesViewWhileTheDiskIsFull) {
+  Disk disk;
+  AgentHooks hooks;
+  hooks.open_recording = disk.opener();
+  AgentPair p(base::system_clock(), true, true, hooks);
+  allow(p, "desktop_view");
+  p.say(R"({"id":1,"cmd":"view"})");
+  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("result", 1) != nullptr; })) << p.view().text();
+  EXPECT_TRUE(recording_state(p.view(), "started")) << "policy starts it";
+  *disk.full = true;
+  p.say(R"({"cmd":"chat","text":"the disk fills"})");
+  ASSERT_TRUE(tick_until(p, [&] { return recording_state(p.view(), "failing"); })) << p.view().text();
+  ASSERT_TRUE(tick_until(p, [&] { return !p.console.viewing(); }));
+  EXPECT_NE(p.view().find("paused"), nullptr);
+  const auto gaps = std::ranges::count(p.log, "recording.gap", &LogEvent::type);
+  EXPECT_GE(gaps, 1);
+  *disk.full = false;
+  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("resumed") != nullptr && p.console.viewing(); })) << p.view().text();
+  p.say(R"({"cmd":"close","reason":"done"})");
+  const auto* ended = p.view().find("recording");
+  ASSERT_NE(ended, nullptr);
+  const auto checked = rcrec::verify(std::string(ended->at("path").as_string())).value();
+  EXPECT_EQ(checked.verdict, rcrec::Verdict::intact) << p.view().text();
+}
+
+TEST(Recording, ThatIsForcedAndCannotStartRefusesTheView) {
+  AgentHooks hooks;
+  hooks.open_recording = [](const std::string& path) -> base::Result<std::unique_ptr<rcrec::Sink>> {
+    return base::fail(base::Errc::no_space, "write '" + path + "'");
+  };
+  AgentPair p(base::system_clock(), true, true, hooks);
+  allow(p, "desktop_view");
+  p.say(R"({"id":1,"cmd":"view"})");
+  const auto* refused = p.view().find("error", 1);
+  ASSERT_NE(refused, nullptr) << p.view().text();
+  EXPECT_EQ(std::string(refused->at("error").as_string()), "RECORDING_FAILED");
+  EXPECT_NE(std::string(refused->at("message").as_string()).find("no space left"), std::string::npos);
+  EXPECT_EQ(p.captures, 0);
+}
+
+}  // namespace
+}  // namespace rescue::client
