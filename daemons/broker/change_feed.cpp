@@ -175,21 +175,25 @@ void ChangeFeed::subscribe(Receiver receiver, std::optional<std::int64_t> after,
         return;
       }
     }
+    // The sign-in may have ended between the upgrade and now.
+    if (!may_listen(r.who)) return r.socket->close(net::CloseCode::policy, "signed out");
     done(s_.events.add(std::move(r)));
   });
 }
 
-void ChangeFeed::recheck_receivers() {
+bool ChangeFeed::may_listen(const directory::Principal& who) {
   const auto now = s_.clock.wall();
-  s_.events.recheck([&](const directory::Principal& who) {
-    const auto good = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<bool> {
-      RESCUE_TRY(const auto token, store::tokens::find(tx, who.token_hash));
-      if (!token || token->revoked_at || token->expires_at <= now) return false;
-      RESCUE_TRY(const auto user, store::users::get(tx, who.id));
-      return !user.disabled && !user.removed_at && user.role == who.role;
-    });
-    return good.value_or(true);  // a database that cannot be read signs nobody out
+  const auto good = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<bool> {
+    RESCUE_TRY(const auto token, store::tokens::find(tx, who.token_hash));
+    if (!token || token->revoked_at || token->expires_at <= now) return false;
+    RESCUE_TRY(const auto user, store::users::get(tx, who.id));
+    return !user.disabled && !user.removed_at && user.role == who.role;
   });
+  return good.value_or(true);  // a database that cannot be read signs nobody out
+}
+
+void ChangeFeed::recheck_receivers() {
+  s_.events.recheck([this](const directory::Principal& who) { return may_listen(who); });
 }
 
 void ChangeFeed::ping_events() {

@@ -12,6 +12,7 @@
 #include "base/guid.hpp"
 #include "daemons/broker/views.hpp"
 #include "daemons/broker/worker_pool.hpp"
+#include "directory/authorization.hpp"
 #include "store/transaction.hpp"
 
 namespace rescue::broker {
@@ -48,6 +49,7 @@ class ChangeFeed {
   void tell_log();
   void tell_session(const base::Guid& id);
   void tell_gateways();
+  [[nodiscard]] bool may_listen(const directory::Principal& who);
   void recheck_receivers();
   [[nodiscard]] base::Result<std::int64_t> replay(const Receiver& receiver, std::int64_t after);
 

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/serve.hpp"
 
+#include <algorithm>
+
 #include <boost/json/serialize.hpp>
 
+#include "daemons/broker/json_body.hpp"
 #include "net/io_thread.hpp"
 
 namespace rescue::broker {
 namespace asio = boost::asio;
 namespace {
+
+/// Bytes taken where no body is described.
+constexpr std::size_t kEmptyBodyCap = 1024;
 
 net::HttpResponse response_of(const Reply& reply) {
   if (!reply.content_type.empty()) {
@@ -22,6 +28,12 @@ net::HttpResponse response_of(const Reply& reply) {
   return out;
 }
 
+/// Where no body is described, some clients send {} all the same.
+base::Result<> no_body(std::string_view body) {
+  RESCUE_TRY(auto json, JsonBody::parse(body, true));
+  return json.finish();
+}
+
 /// Runs in a worker thread.
 net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest& request) {
   Call call{request, request.remote_address.text(), s.clock.wall(), std::nullopt};
@@ -31,6 +43,9 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
     call.principal = std::move(*principal);
   } else if (route.who == Who::applet && !request.peer_fingerprint) {
     return error_response(base::Error(Errc::no_certificate, std::string(route.operation)), request.request_id);
+  }
+  if (route.body_cap == 0) {
+    if (auto empty = no_body(request.body); !empty) return error_response(empty.error(), request.request_id);
   }
   auto reply = route.handler(s, call);
   if (!reply) return error_response(reply.error(), request.request_id);
@@ -99,7 +114,7 @@ std::shared_ptr<const net::Router> make_router(Services& services) {
     const std::string pattern(route.pattern);
     switch (route.kind) {
       case Kind::plain:
-        router->http(route.method, pattern, plain_handler(services, route), net::RouteOptions(route.body_cap));
+        router->http(route.method, pattern, plain_handler(services, route), net::RouteOptions(std::max(route.body_cap, kEmptyBodyCap)));
         break;
       case Kind::events_socket: router->websocket(pattern, events_handler(services, route)); break;
       case Kind::applet_stream: router->events(pattern, applet_stream_handler(services, route)); break;

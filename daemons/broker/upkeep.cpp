@@ -55,6 +55,8 @@ void check_presence(Services& s) {
         [&](store::ReadTransaction& tx) { return store::sessions::list(tx, filter, cursor, kPresencePage); });
     if (!page) return warn("presence of applets was not checked", page.error());
     for (const auto& session : page->items) {
+      // Also not right after it registered or was picked up: its stream may be on its way.
+      if (s.clock.wall() - session.state_since <= s.settings.applet_grace) continue;
       if (s.applets.silent_for(session.id, s.clock.steady()) <= s.settings.applet_grace) continue;
       const auto stepped = s.store->write_now([&](store::Transaction& tx) {
         return s.desk.step(tx, session.id, wire::SessionEvent::applet_lost, wire::Party::broker, s.clock.wall());

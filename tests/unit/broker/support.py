@@ -94,9 +94,10 @@ class Broker:
                               capture_output=True, env=self.env, timeout=60)
 
     def start(self):
-        self.process = subprocess.Popen([BROKER, "run", "--state", self.state, "--config", self.config, "--listen",
-                                         f"127.0.0.1:{self.port}"], stdout=subprocess.PIPE, stderr=open(self.log, "ab"),
-                                        stdin=subprocess.DEVNULL, env=self.env)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([BROKER, "run", "--state", self.state, "--config", self.config, "--listen",
+                                             f"127.0.0.1:{self.port}"], stdout=subprocess.PIPE, stderr=log,
+                                            stdin=subprocess.DEVNULL, env=self.env)
         ready, _, _ = select.select([self.process.stdout], [], [], 60)
         line = self.process.stdout.readline() if ready else b""
         if not line:
