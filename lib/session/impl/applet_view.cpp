@@ -62,6 +62,7 @@ void AppletSession::Impl::end_view(msg::StopReason reason) {
   stop_capture();
   s.viewing_ = false;
   s.out_.discard(Channel::screen);
+  s.out_.purge(PermissionSet::all() - PermissionSet{Permission::desktop_view});  // a list of displays that still waits
   audit(audit_type::kViewEnded, reason == msg::StopReason::requested ? technician() : "applet",
         {{"reason", text(reason)}, {"packets", static_cast<std::int64_t>(s.view_packets_)}});
   send(messages::view_state(false, 0, reason));
