@@ -48,6 +48,7 @@ struct LogFilter {
   /// Words that must all occur in chat or note text; "quoted words" as a phrase. Any text is allowed: nothing in it is syntax
   /// but the double quote. Text without any letter or digit finds nothing.
   std::optional<std::string> text;
+  std::optional<std::int64_t> after = std::nullopt;  // id >
 };
 
 namespace log {

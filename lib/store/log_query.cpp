@@ -45,6 +45,7 @@ base::Result<Bounds> bounds_of(ReadTransaction& tx, const LogFilter& filter, Log
   if (filter.until) {
     RESCUE_TRY(b.below, first_id_at(tx, *filter.until));
   }
+  if (filter.after) b.above = std::max(b.above, *filter.after);
   if (cursor.empty()) return b;
   RESCUE_TRY(const auto key, impl::read_cursor(cursor));
   base::ByteReader reader(key);

@@ -144,7 +144,7 @@ base::Result<std::vector<Session>> with_lapsed_lease(ReadTransaction& tx, base::
   return impl::all(tx.connection(),
                    "SELECT " RESCUE_SESSION_COLUMNS
                    " FROM sessions s WHERE ended_at IS NULL AND technician IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants g "
-                   "WHERE g.session_id = s.id AND g.revoked_at IS NULL AND g.lease_until >= ?) ORDER BY s.created_at LIMIT ?",
+                   "WHERE g.session_id = s.id AND g.revoked_at IS NULL AND g.lease_until >= ?) LIMIT ?",
                    read, before, std::uint64_t{limit});
 }
 

@@ -11,7 +11,7 @@ namespace rescue::store {
 struct SessionFilter {
   std::vector<std::string> states;       // empty: all
   std::optional<base::Guid> technician;  // holds it, or created it and nobody holds it
-  bool live_only = false;
+  bool live_only = false;                // set it when all of `states` are live ones: the search then skips all history
 };
 
 namespace sessions {

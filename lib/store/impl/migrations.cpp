@@ -92,6 +92,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_newest ON sessions (created_at, id);
 CREATE INDEX sessions_owner ON sessions (owner, created_at, id);
 CREATE INDEX sessions_live ON sessions (state, state_since) WHERE ended_at IS NULL;
+CREATE INDEX sessions_live_newest ON sessions (created_at, id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_live_owner ON sessions (owner, created_at, id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_pin ON sessions (pin_expires_at) WHERE ended_at IS NULL AND pin_expires_at IS NOT NULL;
 
 CREATE TABLE applet_keys (
