@@ -19,7 +19,7 @@ void limit_resources() {
   ::setrlimit(RLIMIT_CORE, &none);  // a core file would hold pictures of somebody's desktop
   const rlimit files{64, 64};
   ::setrlimit(RLIMIT_NOFILE, &files);
-#if !defined(__SANITIZE_ADDRESS__)  // AddressSanitizer maps terabytes
+#if !defined(__SANITIZE_ADDRESS__)                        // AddressSanitizer maps terabytes
   const rlimit memory{rlim_t{4} << 30, rlim_t{4} << 30};  // the largest picture takes about 1.5 GiB to encode
   ::setrlimit(RLIMIT_AS, &memory);
 #endif
@@ -44,8 +44,9 @@ bool limit_files(const std::vector<std::string>& inputs, const std::string& outp
   attributes.handled_access_fs = kAll;
   const int ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
   if (ruleset < 0) return false;
-  bool ok = allow(ruleset, output_folder, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
-                                              LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
+  bool ok = allow(ruleset, output_folder,
+                  LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                      LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
   for (const std::string& path : inputs) {
     // A missing input is not an error here; opening it will say so better.
     if (::access(path.c_str(), F_OK) == 0) ok = allow(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE) && ok;
@@ -63,24 +64,30 @@ base::Result<> limit_calls() {
   if (!filter) return base::fail(base::Errc::io, "set up the system call filter");
   // x264 and libvpx use threads and memory only, so what reaches outside the process can go. ptrace stays for
   // LeakSanitizer, which stops its own threads with it.
-  for (const int call : {SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
-                         SCMP_SYS(accept4), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-                         SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(unshare), SCMP_SYS(setns),
-                         SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(add_key), SCMP_SYS(keyctl), SCMP_SYS(request_key),
-                         SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd), SCMP_SYS(open_by_handle_at), SCMP_SYS(kill),
+  for (const int call : {
+         SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
+             SCMP_SYS(accept4), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(process_vm_readv),
+             SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+             SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(add_key),
+             SCMP_SYS(keyctl), SCMP_SYS(request_key), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd),
+             SCMP_SYS(open_by_handle_at), SCMP_SYS(kill),
 #if !defined(__SANITIZE_ADDRESS__)
-                         SCMP_SYS(ptrace),
+             SCMP_SYS(ptrace),
 #endif
-                         SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(mknod), SCMP_SYS(mknodat)}) {
+             SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(mknod),
+             SCMP_SYS(mknodat)
+       }) {
     if (const int rc = seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), call, 0); rc < 0)
       return base::fail(base::errno_error("set up the system call filter", -rc));
   }
-  if (const int rc = seccomp_load(filter.get()); rc < 0) return base::fail(base::errno_error("load the system call filter", -rc));
+  if (const int rc = seccomp_load(filter.get()); rc < 0)
+    return base::fail(base::errno_error("load the system call filter", -rc));
   return {};
 }
 }  // namespace
 
-base::Result<std::vector<std::string>> confine(const std::vector<std::string>& inputs, const std::string& output_folder) {
+base::Result<std::vector<std::string>> confine(const std::vector<std::string>& inputs,
+                                               const std::string& output_folder) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::fail(base::errno_error("give up new privileges"));
   std::vector<std::string> layers{"no_new_privs", "rlimits"};
   limit_resources();

@@ -27,7 +27,10 @@ struct ConvertFlags {
 };
 
 int show_error(Env& env, const base::Error& e) {
-  env.err << boost::json::serialize(boost::json::object{{"error", e.code.name()}, {"code", static_cast<int>(e.exit())}, {"message", e.message()}, {"retryable", e.retryable()}})
+  env.err << boost::json::serialize(boost::json::object{{"error", e.code.name()},
+                                                        {"code", static_cast<int>(e.exit())},
+                                                        {"message", e.message()},
+                                                        {"retryable", e.retryable()}})
           << std::endl;
   return static_cast<int>(e.exit());
 }
@@ -36,13 +39,19 @@ void add_convert(CLI::App& app, ConvertFlags& f) {
   CLI::App* convert = app.add_subcommand("convert", "Converts recordings to a video file; several follow one another");
   convert->add_option("input", f.inputs, "recordings (*.rcrec)")->required();
   convert->add_option("-o,--output", f.output, "video file: .avi, .mp4 or .webm")->required();
-  convert->add_option("--fps", f.options.fps, "frames per second")->check(CLI::Range(media::kMinFps, media::kMaxFps))->capture_default_str();
-  convert->add_option("--codec", f.codec, "h264, mpeg4, zmbv (lossless, AVI only) or vp9 (WebM only)")->check(CLI::IsMember({"h264", "mpeg4", "zmbv", "vp9"}));
+  convert->add_option("--fps", f.options.fps, "frames per second")
+      ->check(CLI::Range(media::kMinFps, media::kMaxFps))
+      ->capture_default_str();
+  convert->add_option("--codec", f.codec, "h264, mpeg4, zmbv (lossless, AVI only) or vp9 (WebM only)")
+      ->check(CLI::IsMember({"h264", "mpeg4", "zmbv", "vp9"}));
   convert->add_flag("--no-cursor", f.no_cursor, "leave the mouse cursor out");
   convert->add_flag("--sidecars", f.options.sidecars, "also write OUT.srt (chat) and OUT.events.jsonl");
   convert->add_flag("--overwrite", f.options.overwrite, "replace an existing output");
-  convert->add_option("--progress", f.progress, "json: a line of progress ten times a second")->check(CLI::IsMember({"json"}));
-  convert->add_option("--progress-fd", f.progress_fd, "descriptor for progress")->check(CLI::Range(1, 1023))->capture_default_str();
+  convert->add_option("--progress", f.progress, "json: a line of progress ten times a second")
+      ->check(CLI::IsMember({"json"}));
+  convert->add_option("--progress-fd", f.progress_fd, "descriptor for progress")
+      ->check(CLI::Range(1, 1023))
+      ->capture_default_str();
 }
 
 /// Progress lines; a reader that went away is not our failure.
@@ -52,8 +61,13 @@ class ProgressPrinter {
   void operator()(const media::Progress& p) const {
     const double fraction = static_cast<double>(p.frames_done) / static_cast<double>(p.frames_total);
     const double elapsed = std::chrono::duration<double>(base::system_clock().steady() - start_).count();
-    const std::string line = boost::json::serialize(boost::json::object{{"event", "progress"}, {"frames", p.frames_done}, {"total", p.frames_total},
-                                                                        {"fraction", fraction}, {"eta_s", elapsed / fraction * (1 - fraction)}}) + "\n";
+    const std::string line =
+        boost::json::serialize(boost::json::object{{"event", "progress"},
+                                                   {"frames", p.frames_done},
+                                                   {"total", p.frames_total},
+                                                   {"fraction", fraction},
+                                                   {"eta_s", elapsed / fraction * (1 - fraction)}}) +
+        "\n";
     if (fd_ == STDERR_FILENO) {
       env_.err << line << std::flush;
     } else if (::write(fd_, line.data(), line.size()) < 0) {
@@ -70,20 +84,34 @@ class ProgressPrinter {
 boost::json::object describe(const media::Summary& s, const std::vector<std::string>& confinement) {
   boost::json::array gaps;
   for (const auto& g : s.gaps) {
-    gaps.push_back(boost::json::object{{"path", g.path}, {"kind", rcrec::damage_kind_name(g.place.kind)}, {"offset", g.place.offset},
-                                       {"length", g.place.length}, {"what", g.place.what}});
+    gaps.push_back(boost::json::object{{"path", g.path},
+                                       {"kind", rcrec::damage_kind_name(g.place.kind)},
+                                       {"offset", g.place.offset},
+                                       {"length", g.place.length},
+                                       {"what", g.place.what}});
   }
   boost::json::array sidecars(s.sidecar_paths.begin(), s.sidecar_paths.end());
   boost::json::array layers(confinement.begin(), confinement.end());
-  return {{"path", s.path},     {"frames", s.frames},         {"duration_us", s.duration.count()}, {"fps", s.fps},
-          {"width", s.size.width}, {"height", s.size.height}, {"codec", media::codec_name(s.codec)}, {"bytes", s.bytes},
-          {"sha256", s.sha256_hex}, {"partial", s.partial()}, {"unfinished", s.unfinished},        {"gaps", std::move(gaps)},
-          {"sidecars", std::move(sidecars)}, {"confined_by", std::move(layers)}};
+  return {{"path", s.path},
+          {"frames", s.frames},
+          {"duration_us", s.duration.count()},
+          {"fps", s.fps},
+          {"width", s.size.width},
+          {"height", s.size.height},
+          {"codec", media::codec_name(s.codec)},
+          {"bytes", s.bytes},
+          {"sha256", s.sha256_hex},
+          {"partial", s.partial()},
+          {"unfinished", s.unfinished},
+          {"gaps", std::move(gaps)},
+          {"sidecars", std::move(sidecars)},
+          {"confined_by", std::move(layers)}};
 }
 
 base::Result<int> convert(ConvertFlags& f, Env& env) {
   const auto container = media::container_from_path(f.output);
-  if (!container) return base::fail(base::Errc::invalid_argument, "output '" + f.output + "' does not end in .avi, .mp4 or .webm");
+  if (!container)
+    return base::fail(base::Errc::invalid_argument, "output '" + f.output + "' does not end in .avi, .mp4 or .webm");
   f.options.container = *container;
   f.options.codec = f.codec.empty() ? std::nullopt : media::codec_from_name(f.codec);
   f.options.draw_cursor = !f.no_cursor;
@@ -105,7 +133,8 @@ int x_main(const std::vector<std::string>& args, Env& env) {
   app.require_subcommand(1);
   ConvertFlags flags;
   add_convert(app, flags);
-  std::vector<std::string> reversed(args.rbegin(), args.empty() ? args.rend() : args.rend() - 1);  // as CLI11 takes them
+  std::vector<std::string> reversed(args.rbegin(),
+                                    args.empty() ? args.rend() : args.rend() - 1);  // as CLI11 takes them
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {

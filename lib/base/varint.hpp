@@ -13,7 +13,8 @@ inline void append_varint(Bytes& out, std::uint64_t v) {
   out.push_back(static_cast<std::uint8_t>(v));
 }
 
-/// nullopt when it is cut off, does not fit 64 bits, or ends in a zero byte that carries nothing (one number, one form).
+/// nullopt when it is cut off, does not fit 64 bits, or ends in a zero byte that carries nothing (one number, one
+/// form).
 [[nodiscard]] inline std::optional<std::uint64_t> read_varint(ByteReader& in) {
   std::uint64_t v = 0;
   for (int i = 0; i < kMaxVarintBytes; ++i) {

@@ -76,13 +76,17 @@ class Conversion {
   base::Result<> check_options(const std::vector<std::string>& inputs) {
     if (inputs.empty()) return base::fail(base::Errc::invalid_argument, "no recording to convert");
     if (options_.fps < kMinFps || options_.fps > kMaxFps)
-      return base::fail(base::Errc::invalid_argument, fmt::format("{} frames per second; {} to {} are possible", options_.fps, kMinFps, kMaxFps));
+      return base::fail(base::Errc::invalid_argument,
+                        fmt::format("{} frames per second; {} to {} are possible", options_.fps, kMinFps, kMaxFps));
     summary_.codec = options_.codec.value_or(default_codec(options_.container));
     summary_.fps = options_.fps;
     const bool webm = options_.container == Container::webm;
-    if (webm != (summary_.codec == VideoCodec::vp9) || (summary_.codec == VideoCodec::zmbv && options_.container != Container::avi))
-      return base::fail(base::Errc::invalid_argument, fmt::format("codec {} does not go into this kind of file", codec_name(summary_.codec)));
-    if (!options_.overwrite && ::access(out_.c_str(), F_OK) == 0) return base::fail(base::Errc::conflict, "'" + out_ + "' exists");
+    if (webm != (summary_.codec == VideoCodec::vp9) ||
+        (summary_.codec == VideoCodec::zmbv && options_.container != Container::avi))
+      return base::fail(base::Errc::invalid_argument,
+                        fmt::format("codec {} does not go into this kind of file", codec_name(summary_.codec)));
+    if (!options_.overwrite && ::access(out_.c_str(), F_OK) == 0)
+      return base::fail(base::Errc::conflict, "'" + out_ + "' exists");
     return {};
   }
 
@@ -99,12 +103,14 @@ class Conversion {
       duration += s.duration;
       scans_.push_back(std::move(s));
       if (duration > tick_time(kMaxFrames, options_.fps))
-        return base::fail(base::Errc::too_large, fmt::format("convert '{}': {} s at {} frames per second", path, duration.count() / 1'000'000, options_.fps));
+        return base::fail(base::Errc::too_large, fmt::format("convert '{}': {} s at {} frames per second", path,
+                                                             duration.count() / 1'000'000, options_.fps));
     }
     total_ = ticks(duration, options_.fps);
     // 4:2:0 halves both sides; one black row or column makes them even.
     summary_.size = {largest.width + largest.width % 2, largest.height + largest.height % 2};
-    if (!summary_.size.valid()) return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
+    if (!summary_.size.valid())
+      return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
     return {};
   }
 
@@ -122,7 +128,8 @@ class Conversion {
     RESCUE_TRY(auto player, open_player(0));
     bool fresh = true;  // nothing of this player was shown
     for (std::int64_t tick = 0; tick < total_; ++tick) {
-      if (options_.canceled && options_.canceled()) return base::fail(base::Errc::canceled, "convert to '" + out_ + "'");
+      if (options_.canceled && options_.canceled())
+        return base::fail(base::Errc::canceled, "convert to '" + out_ + "'");
       const rcrec::Time t = tick_time(tick, options_.fps);
       while (index + 1 < starts_.size() && t >= starts_[index + 1]) {
         RESCUE_CHECK(leave(player, index));
@@ -169,11 +176,13 @@ class Conversion {
     summary_.bytes = facts.bytes;
     summary_.sha256_hex = facts.sha256_hex;
     const auto one_frame = tick_time(1, options_.fps);
-    const bool same_duration = facts.duration >= summary_.duration - one_frame && facts.duration <= summary_.duration + one_frame;
+    const bool same_duration =
+        facts.duration >= summary_.duration - one_frame && facts.duration <= summary_.duration + one_frame;
     if (facts.frames == total_ && facts.size == summary_.size && same_duration) return {};
     return base::fail(base::Errc::verification_failed,
-                      fmt::format("'{}' reads back as {} frames of {}x{} in {} us instead of {} of {}x{} in {} us", path, facts.frames, facts.size.width,
-                                  facts.size.height, facts.duration.count(), total_, summary_.size.width, summary_.size.height, summary_.duration.count()));
+                      fmt::format("'{}' reads back as {} frames of {}x{} in {} us instead of {} of {}x{} in {} us",
+                                  path, facts.frames, facts.size.width, facts.size.height, facts.duration.count(),
+                                  total_, summary_.size.width, summary_.size.height, summary_.duration.count()));
   }
 
   const std::string& out_;
@@ -189,10 +198,14 @@ class Conversion {
 
 std::string_view codec_name(VideoCodec c) {
   switch (c) {
-    case VideoCodec::h264: return "h264";
-    case VideoCodec::mpeg4: return "mpeg4";
-    case VideoCodec::zmbv: return "zmbv";
-    case VideoCodec::vp9: return "vp9";
+    case VideoCodec::h264:
+      return "h264";
+    case VideoCodec::mpeg4:
+      return "mpeg4";
+    case VideoCodec::zmbv:
+      return "zmbv";
+    case VideoCodec::vp9:
+      return "vp9";
   }
   return "";
 }
@@ -207,7 +220,8 @@ std::optional<VideoCodec> codec_from_name(std::string_view name) {
 std::optional<Container> container_from_path(std::string_view path) {
   const auto dot = path.find_last_of('.');
   std::string suffix(dot == std::string_view::npos ? "" : path.substr(dot + 1));
-  std::ranges::transform(suffix, suffix.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(suffix, suffix.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   if (suffix == "avi") return Container::avi;
   if (suffix == "mp4") return Container::mp4;
   if (suffix == "webm") return Container::webm;
@@ -216,7 +230,8 @@ std::optional<Container> container_from_path(std::string_view path) {
 
 VideoCodec default_codec(Container c) { return c == Container::webm ? VideoCodec::vp9 : VideoCodec::h264; }
 
-base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out, const ConvertOptions& options) {
+base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out,
+                              const ConvertOptions& options) {
   capture_ffmpeg_log();
   return Conversion(out, options).run(inputs);
 }

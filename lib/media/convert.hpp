@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recordings to video files through FFmpeg. The variable frame rate of a recording becomes a constant one by sample and
-// hold: frame n shows the newest picture at or before n/fps. Every tick is a real frame, so that frame count, duration and
-// size that other programs read from the file are exactly those of Summary.
+// hold: frame n shows the newest picture at or before n/fps. Every tick is a real frame, so that frame count, duration
+// and size that other programs read from the file are exactly those of Summary.
 #pragma once
 
 #include <functional>
@@ -44,8 +44,8 @@ struct ConvertOptions {
   Container container = Container::avi;
   std::optional<VideoCodec> codec;  // none: default_codec(container)
   bool draw_cursor = true;
-  bool sidecars = false;   // OUT.srt with the chat and OUT.events.jsonl with chat and events
-  bool overwrite = false;  // replace an existing output
+  bool sidecars = false;                             // OUT.srt with the chat and OUT.events.jsonl with chat and events
+  bool overwrite = false;                            // replace an existing output
   std::function<void(const Progress&)> on_progress;  // about ten times a second of work
   std::function<bool()> canceled;                    // asked at every frame
 };
@@ -65,18 +65,19 @@ struct Summary {
   std::uint64_t bytes = 0;
   std::string sha256_hex;
   VideoCodec codec{};
-  std::vector<Gap> gaps;        // at most rcrec::kMaxReportedDamage
-  bool unfinished = false;      // an input has no END; it was converted up to its last chunk
+  std::vector<Gap> gaps;    // at most rcrec::kMaxReportedDamage
+  bool unfinished = false;  // an input has no END; it was converted up to its last chunk
   std::vector<std::string> sidecar_paths;
   /// Something of the recording is missing in the output.
   [[nodiscard]] bool partial() const { return !gaps.empty(); }
 };
 
-/// Inputs follow one another in the order given. Writes to a temporary name beside `out`, checks it by reading it again,
-/// then renames; on an error nothing is left. Blocks; one call at a time per process (FFmpeg's log is process-wide).
-/// Errors: as rcrec::ChunkReader::open with the input's path; bad_format naming file and offset when an input has no
-/// picture; invalid_argument; too_large (kMaxFrames); conflict (`out` exists); canceled; no_space, io; unsupported (the
-/// FFmpeg of this machine lacks the codec); verification_failed (the written file does not read back as it must).
+/// Inputs follow one another in the order given. Writes to a temporary name beside `out`, checks it by reading it
+/// again, then renames; on an error nothing is left. Blocks; one call at a time per process (FFmpeg's log is
+/// process-wide). Errors: as rcrec::ChunkReader::open with the input's path; bad_format naming file and offset when an
+/// input has no picture; invalid_argument; too_large (kMaxFrames); conflict (`out` exists); canceled; no_space, io;
+/// unsupported (the FFmpeg of this machine lacks the codec); verification_failed (the written file does not read back
+/// as it must).
 [[nodiscard]] base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out,
                                             const ConvertOptions& options);
 

@@ -12,13 +12,14 @@
 namespace rescue::rcrec {
 namespace {
 constexpr std::size_t kScanBlock = std::size_t{64} << 10;
-/// Payload bytes that may be read and found bad while looking inside damaged chunks, beyond four times the file: keeps the
-/// work linear when a hostile file nests headers in payloads.
+/// Payload bytes that may be read and found bad while looking inside damaged chunks, beyond four times the file: keeps
+/// the work linear when a hostile file nests headers in payloads.
 constexpr std::uint64_t kWasteAllowance = std::uint64_t{64} << 20;
 }  // namespace
 
 std::string_view damage_kind_name(DamageKind k) {
-  constexpr std::string_view kNames[]{"torn_tail", "bad_header", "bad_payload", "broken_chain", "bad_content", "after_end", "encrypted"};
+  constexpr std::string_view kNames[]{"torn_tail",   "bad_header", "bad_payload", "broken_chain",
+                                      "bad_content", "after_end",  "encrypted"};
   return kNames[static_cast<std::size_t>(k)];
 }
 
@@ -56,7 +57,8 @@ base::Result<std::optional<ChunkHeader>> ChunkReader::State::header_at(std::uint
   return decode_chunk_header(base::ByteView(b).first(n));
 }
 
-/// The next offset at or behind `from` where a chunk header stands whose chunk fits in the file; the file's end if none.
+/// The next offset at or behind `from` where a chunk header stands whose chunk fits in the file; the file's end if
+/// none.
 base::Result<std::uint64_t> ChunkReader::State::scan(std::uint64_t from) const {
   base::Bytes block(kScanBlock);
   while (from < file.size()) {
@@ -94,7 +96,8 @@ base::Result<> ChunkReader::State::cut_short(const ChunkHeader& h) {
   const std::uint64_t from = at;
   RESCUE_TRY(at, scan(from + kChunkHeaderBytes));
   if (at == file.size()) {
-    damage(DamageKind::torn_tail, from, at, fmt::format("the file ends inside a {} chunk", chunk_type_name(h.type)), h.type);
+    damage(DamageKind::torn_tail, from, at, fmt::format("the file ends inside a {} chunk", chunk_type_name(h.type)),
+           h.type);
   } else {
     damage(DamageKind::bad_payload, from, at, fmt::format("{} chunk is cut short", chunk_type_name(h.type)));
     chain_known = false;
@@ -104,7 +107,8 @@ base::Result<> ChunkReader::State::cut_short(const ChunkHeader& h) {
 
 base::Result<> ChunkReader::State::bad_payload(const ChunkHeader& h, std::uint64_t end) {
   const std::uint64_t from = at;
-  const std::string what = fmt::format("payload of {} chunk {} does not match its CRC", chunk_type_name(h.type), h.sequence);
+  const std::string what =
+      fmt::format("payload of {} chunk {} does not match its CRC", chunk_type_name(h.type), h.sequence);
   chain_known = false;
   bool header_follows = end == file.size();
   if (!header_follows) {
@@ -126,16 +130,19 @@ base::Result<> ChunkReader::State::bad_payload(const ChunkHeader& h, std::uint64
 void ChunkReader::State::whole_chunk(Chunk chunk, const base::Bytes& all) {
   const ChunkHeader& h = chunk.header;
   if (chain_known && h.sequence != next_sequence) {
-    damage(DamageKind::broken_chain, chunk.offset, chunk.offset, fmt::format("chunk {} where chunk {} was due", h.sequence, next_sequence));
+    damage(DamageKind::broken_chain, chunk.offset, chunk.offset,
+           fmt::format("chunk {} where chunk {} was due", h.sequence, next_sequence));
   } else if (chain_known && h.previous != tip) {
-    damage(DamageKind::broken_chain, chunk.offset, chunk.offset, fmt::format("chunk {} does not carry the hash of the chunk before it", h.sequence));
+    damage(DamageKind::broken_chain, chunk.offset, chunk.offset,
+           fmt::format("chunk {} does not carry the hash of the chunk before it", h.sequence));
   }
   tip = chain_hash(all);
   next_sequence = h.sequence + 1;
   chain_known = true;
   ended = h.type == static_cast<std::uint8_t>(ChunkType::end);
   if ((h.flags & kChunkFlagEncrypted) != 0) {
-    damage(DamageKind::encrypted, chunk.offset, chunk.offset + all.size(), fmt::format("{} chunk {} is encrypted", chunk_type_name(h.type), h.sequence), h.type);
+    damage(DamageKind::encrypted, chunk.offset, chunk.offset + all.size(),
+           fmt::format("{} chunk {} is encrypted", chunk_type_name(h.type), h.sequence), h.type);
     return;
   }
   ready.push_back(std::move(chunk));
@@ -153,9 +160,11 @@ base::Result<> ChunkReader::State::step() {
   if (end > file.size()) return cut_short(*h);
   base::Bytes all(static_cast<std::size_t>(end - at));
   RESCUE_TRY(const std::size_t n, file.read_at(at, all));
-  if (n < all.size()) return base::fail(base::Errc::io, fmt::format("recording '{}' became shorter while it was read", file.path()));
+  if (n < all.size())
+    return base::fail(base::Errc::io, fmt::format("recording '{}' became shorter while it was read", file.path()));
   const base::ByteView payload = base::ByteView(all).subspan(kChunkHeaderBytes, h->length);
-  if (base::crc32c(payload) != *base::ByteReader(base::ByteView(all).last(kChunkTrailerBytes)).u32()) return bad_payload(*h, end);
+  if (base::crc32c(payload) != *base::ByteReader(base::ByteView(all).last(kChunkTrailerBytes)).u32())
+    return bad_payload(*h, end);
   Chunk chunk{*h, at, base::to_bytes(payload)};
   at = end;
   whole_chunk(std::move(chunk), all);

@@ -20,7 +20,8 @@ std::uint32_t u32_at(base::ByteView b, std::size_t at) { return *base::ByteReade
 }  // namespace
 
 std::string_view chunk_type_name(std::uint8_t type) {
-  constexpr std::string_view kNames[]{"UNKNOWN", "HEAD", "VIDEO", "CKPT", "CURSOR", "CHAT", "EVENT", "CLOCK", "INDEX", "END"};
+  constexpr std::string_view kNames[]{"UNKNOWN", "HEAD",  "VIDEO", "CKPT",  "CURSOR",
+                                      "CHAT",    "EVENT", "CLOCK", "INDEX", "END"};
   return type < std::size(kNames) ? kNames[type] : kNames[0];
 }
 
@@ -48,7 +49,8 @@ base::Result<FileHeader> decode_file_header(base::ByteView b) {
   h.major = *in.u16();
   // The major version rules everything behind it, so it is judged before the CRC.
   if (h.major != kMajor)
-    return base::fail(base::Errc::unsupported, fmt::format("recording of format version {}; this program reads version {}", h.major, kMajor));
+    return base::fail(base::Errc::unsupported,
+                      fmt::format("recording of format version {}; this program reads version {}", h.major, kMajor));
   if (base::crc32c(b.first(kFileHeaderBytes - 4)) != u32_at(b, kFileHeaderBytes - 4))
     return base::fail(base::Errc::bad_format, "recording with a damaged header (offset 60: CRC)");
   h.minor = *in.u16();
@@ -136,7 +138,8 @@ std::optional<EndChunk> decode_end(base::ByteView payload) {
   const auto duration = in.u64();
   const auto last_index = in.u64();
   const auto chunks = in.u32();
-  if (!duration || !last_index || !chunks || *duration > static_cast<std::uint64_t>(kMaxTime.count())) return std::nullopt;
+  if (!duration || !last_index || !chunks || *duration > static_cast<std::uint64_t>(kMaxTime.count()))
+    return std::nullopt;
   return EndChunk{Time(static_cast<std::int64_t>(*duration)), *last_index, *chunks};
 }
 

@@ -2,7 +2,8 @@
 // RCREC version 1: numbers and layouts of the recording container. The normative text is man/rcrec.5.
 // All numbers are big-endian. A file is a 64-byte header and then chunks; nothing written is ever rewritten.
 //
-//   file header   0 magic[8] | 8 major u16 | 10 minor u16 | 12 flags u32 | 16 session[16] | 32 start i64 (us since 1970)
+//   file header   0 magic[8] | 8 major u16 | 10 minor u16 | 12 flags u32 | 16 session[16] | 32 start i64 (us since
+//   1970)
 //                 40 file id[16] | 56 reserved[4] | 60 crc32c u32 of bytes 0..59
 //   chunk         0 sync[4] | 4 type u8 | 5 flags u8 | 6 reserved u16 | 8 length u32 | 12 t0 u64 (us since start)
 //                 20 span u32 (us) | 24 sequence u32 | 28 previous[16] | 44 crc32c u32 of bytes 0..43

@@ -43,7 +43,8 @@ class Inspector {
 
  private:
   void content(const Chunk& c, std::string_view what) {
-    damage({DamageKind::bad_content, c.offset, 0, c.header.type, fmt::format("{} chunk {}: {}", chunk_type_name(c.header.type), c.header.sequence, what)});
+    damage({DamageKind::bad_content, c.offset, 0, c.header.type,
+            fmt::format("{} chunk {}: {}", chunk_type_name(c.header.type), c.header.sequence, what)});
   }
 
   void head(const Chunk& c) {
@@ -79,7 +80,8 @@ class Inspector {
     const std::uint64_t before = std::exchange(last_index_, c.offset);
     if (info_.damaged_places > 0) return;
     if (index->previous != before) return content(c, "does not point to the INDEX before it");
-    const bool points_back = std::ranges::all_of(index->entries, [&](const IndexEntry& e) { return e.offset >= kFileHeaderBytes && e.offset < c.offset; });
+    const bool points_back = std::ranges::all_of(
+        index->entries, [&](const IndexEntry& e) { return e.offset >= kFileHeaderBytes && e.offset < c.offset; });
     if (!points_back) content(c, "an entry does not point to an earlier chunk");
   }
 
@@ -129,7 +131,8 @@ base::Result<Verification> verify(const std::string& path) {
   Verification v;
   RESCUE_TRY(v.info, info(path));
   RESCUE_TRY(v.sha256_hex, sha256_hex_of_file(path));
-  const auto real = std::ranges::find_if(v.info.damage, [](const DamagedPlace& d) { return d.kind != DamageKind::torn_tail; });
+  const auto real =
+      std::ranges::find_if(v.info.damage, [](const DamagedPlace& d) { return d.kind != DamageKind::torn_tail; });
   const bool only_torn = real == v.info.damage.end();
   v.verdict = !only_torn ? Verdict::damaged : v.info.finished ? Verdict::intact : Verdict::unfinished;
   if (!only_torn) v.first_bad = *real;

@@ -28,9 +28,9 @@ struct RecordingInfo {
   std::uint64_t checkpoints = 0;
   std::uint64_t chat_lines = 0;
   std::uint64_t events = 0;
-  ChainHash chain_tip{};               // of the last whole chunk
-  std::vector<DamagedPlace> damage;    // in file order, at most kMaxReportedDamage
-  std::uint64_t damaged_places = 0;    // all of them
+  ChainHash chain_tip{};             // of the last whole chunk
+  std::vector<DamagedPlace> damage;  // in file order, at most kMaxReportedDamage
+  std::uint64_t damaged_places = 0;  // all of them
 };
 /// Reads the whole file. Damage is reported, not an error. Errors as ChunkReader::open.
 [[nodiscard]] base::Result<RecordingInfo> info(const std::string& path);
@@ -57,9 +57,9 @@ struct RepairReport {
   std::string original_sha256_hex;
   std::string sha256_hex;
 };
-/// Copies every whole chunk of `in` to the new file `out`, with an EVENT {"type":"repaired",…} that names the original by
-/// hash and the damage, then INDEX and END. Chunks before the first damage keep their bytes; later ones get a new sequence
-/// number and chain. Errors: as open; conflict when `out` exists; no_space, io (then `out` is removed).
+/// Copies every whole chunk of `in` to the new file `out`, with an EVENT {"type":"repaired",…} that names the original
+/// by hash and the damage, then INDEX and END. Chunks before the first damage keep their bytes; later ones get a new
+/// sequence number and chain. Errors: as open; conflict when `out` exists; no_space, io (then `out` is removed).
 [[nodiscard]] base::Result<RepairReport> repair(const std::string& in, const std::string& out);
 
 }  // namespace rescue::rcrec

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads recordings: finished ones, ones whose recorder was killed, and damaged ones. Reads in streaming order with memory
-// bounded by format.hpp's limits, whatever the file holds. Two layers: ChunkReader walks chunks and names damaged places;
-// Timeline gives items in time order. One thread at a time.
+// Reads recordings: finished ones, ones whose recorder was killed, and damaged ones. Reads in streaming order with
+// memory bounded by format.hpp's limits, whatever the file holds. Two layers: ChunkReader walks chunks and names
+// damaged places; Timeline gives items in time order. One thread at a time.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -14,22 +14,22 @@
 namespace rescue::rcrec {
 
 enum class DamageKind : std::uint8_t {
-  torn_tail,      // the file ends inside a chunk: its writer was killed or the file was cut
-  bad_header,     // no valid chunk header where one must stand
-  bad_payload,    // a chunk's payload does not match its CRC
-  broken_chain,   // whole chunks, but one does not follow the one before it: something was removed, swapped or replaced
-  bad_content,    // a chunk whose payload does not follow its type's layout
-  after_end,      // bytes follow END
-  encrypted,      // a chunk with the encrypted flag, which this version cannot read
+  torn_tail,     // the file ends inside a chunk: its writer was killed or the file was cut
+  bad_header,    // no valid chunk header where one must stand
+  bad_payload,   // a chunk's payload does not match its CRC
+  broken_chain,  // whole chunks, but one does not follow the one before it: something was removed, swapped or replaced
+  bad_content,   // a chunk whose payload does not follow its type's layout
+  after_end,     // bytes follow END
+  encrypted,     // a chunk with the encrypted flag, which this version cannot read
 };
 [[nodiscard]] std::string_view damage_kind_name(DamageKind k);
 
 struct DamagedPlace {
   DamageKind kind{};
-  std::uint64_t offset = 0;  // first byte that is not as it must be, from the start of the file
-  std::uint64_t length = 0;  // bytes that were skipped; 0 when none were
+  std::uint64_t offset = 0;     // first byte that is not as it must be, from the start of the file
+  std::uint64_t length = 0;     // bytes that were skipped; 0 when none were
   std::uint8_t chunk_type = 0;  // of the damaged chunk, when its header can be trusted; else 0
-  std::string what;          // one line for people, without the file's name
+  std::string what;             // one line for people, without the file's name
 };
 
 struct Chunk {
@@ -46,7 +46,8 @@ using WalkItem = std::variant<Chunk, DamagedPlace>;
 /// Walks a file chunk by chunk.
 class ChunkReader {
  public:
-  /// Errors with the path: not_found, io; bad_format (not a recording, damaged header), unsupported (version, encrypted).
+  /// Errors with the path: not_found, io; bad_format (not a recording, damaged header), unsupported (version,
+  /// encrypted).
   [[nodiscard]] static base::Result<ChunkReader> open(const std::string& path);
   ChunkReader(ChunkReader&&) noexcept;
   ChunkReader& operator=(ChunkReader&&) noexcept;
@@ -55,8 +56,8 @@ class ChunkReader {
   [[nodiscard]] const FileHeader& header() const;
   [[nodiscard]] const std::string& path() const;
   [[nodiscard]] std::uint64_t file_bytes() const;
-  /// The next whole chunk or damaged place; nullopt at the end. Errors: io only. Behind a damaged place it goes on at the
-  /// next chunk whose header and payload are valid.
+  /// The next whole chunk or damaged place; nullopt at the end. Errors: io only. Behind a damaged place it goes on at
+  /// the next chunk whose header and payload are valid.
   [[nodiscard]] base::Result<std::optional<WalkItem>> next();
   /// The next chunk by its header alone, over whatever is damaged; the payload is neither read nor checked. Fast: for
   /// tables of contents. nullopt at the end.
@@ -110,8 +111,8 @@ class Timeline {
   [[nodiscard]] const FileHeader& header() const;
   /// nullopt at the end. Errors: io only; damage comes as GapItem.
   [[nodiscard]] base::Result<std::optional<TimelineItem>> next();
-  /// Continues at the last checkpoint at or before `t` (the first one when there is none before). The caller decodes and
-  /// drops what is earlier than `t`. Cursor shapes from before that point come again when they are used.
+  /// Continues at the last checkpoint at or before `t` (the first one when there is none before). The caller decodes
+  /// and drops what is earlier than `t`. Cursor shapes from before that point come again when they are used.
   base::Result<> seek(Time t);
 
  private:

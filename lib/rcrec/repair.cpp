@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -58,7 +58,8 @@ class Copy {
   }
 
   base::Result<> remember(IndexEntry e) {
-    if (e.type != static_cast<std::uint8_t>(ChunkType::ckpt) && e.type != static_cast<std::uint8_t>(ChunkType::event)) return {};
+    if (e.type != static_cast<std::uint8_t>(ChunkType::ckpt) && e.type != static_cast<std::uint8_t>(ChunkType::event))
+      return {};
     index_.entries.push_back(e);
     return index_.entries.size() >= kMaxIndexEntries ? write_index() : base::Result<>{};
   }
@@ -74,18 +75,23 @@ class Copy {
     boost::json::array places;
     for (const DamagedPlace& p : report.damage) {
       if (places.size() >= kMaxNamedDamage) break;
-      places.push_back(boost::json::object{{"kind", damage_kind_name(p.kind)}, {"offset", p.offset}, {"length", p.length}, {"what", p.what}});
+      places.push_back(boost::json::object{
+          {"kind", damage_kind_name(p.kind)}, {"offset", p.offset}, {"length", p.length}, {"what", p.what}});
     }
-    const std::string event = boost::json::serialize(boost::json::object{
-        {"type", "repaired"}, {"original_sha256", report.original_sha256_hex}, {"bytes_dropped", report.bytes_dropped},
-        {"damaged_places", report.damage.size()}, {"damage", std::move(places)}});
+    const std::string event =
+        boost::json::serialize(boost::json::object{{"type", "repaired"},
+                                                   {"original_sha256", report.original_sha256_hex},
+                                                   {"bytes_dropped", report.bytes_dropped},
+                                                   {"damaged_places", report.damage.size()},
+                                                   {"damage", std::move(places)}});
     last_t0_ = std::max(last_t0_, last_);
     base::Bytes payload;
     append_item(payload, Time(0), base::as_bytes(event));
     RESCUE_TRY(const std::uint64_t offset, out_.append(ChunkType::event, last_t0_, Time(0), payload));
     RESCUE_CHECK(remember({last_t0_, offset, static_cast<std::uint8_t>(ChunkType::event)}));
     RESCUE_CHECK(write_index());
-    RESCUE_TRY(const auto end, out_.append(ChunkType::end, last_t0_, Time(0), encode_end({last_t0_, index_.previous, out_.chunks()})));
+    RESCUE_TRY(const auto end,
+               out_.append(ChunkType::end, last_t0_, Time(0), encode_end({last_t0_, index_.previous, out_.chunks()})));
     static_cast<void>(end);
     return out_.sync();
   }

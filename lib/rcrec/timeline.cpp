@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Merges the items of chunks whose times overlap. In a file t0 never decreases from chunk to chunk, so once a chunk with
-// t0 = T was met, all items up to T have been seen and can be given out in order.
+// Merges the items of chunks whose times overlap. In a file t0 never decreases from chunk to chunk, so once a chunk
+// with t0 = T was met, all items up to T have been seen and can be given out in order.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -149,7 +149,8 @@ Running* Timeline::State::earliest() {
     held -= r->chunk.payload.size();
     return true;
   });
-  const auto it = std::min_element(running.begin(), running.end(), [](const auto& a, const auto& b) { return a->item->t < b->item->t; });
+  const auto it = std::min_element(running.begin(), running.end(),
+                                   [](const auto& a, const auto& b) { return a->item->t < b->item->t; });
   return it == running.end() ? nullptr : it->get();
 }
 
@@ -169,7 +170,8 @@ base::Result<std::optional<TimelineItem>> Timeline::next() {
   State& s = *state_;
   while (s.ready.empty()) {
     Running* r = s.earliest();
-    const bool nothing_earlier_follows = s.at_end || s.gap || s.running.size() >= kMaxOverlap || s.held > kMaxHeldPayload;
+    const bool nothing_earlier_follows =
+        s.at_end || s.gap || s.running.size() >= kMaxOverlap || s.held > kMaxHeldPayload;
     if (r != nullptr && (nothing_earlier_follows || r->item->t <= s.watermark)) {
       s.give(*r);
     } else if (s.gap) {
@@ -202,7 +204,8 @@ base::Result<> Timeline::State::go_to(std::uint64_t target, Time t) {
       auto c = decode_cursor((*i)->bytes);
       if (!c) break;
       auto* shape = std::get_if<CursorShape>(&*c);
-      if (shape != nullptr && (shapes.size() < kMaxCursorShapes || shapes.contains(shape->id))) shapes[shape->id] = std::move(*shape);
+      if (shape != nullptr && (shapes.size() < kMaxCursorShapes || shapes.contains(shape->id)))
+        shapes[shape->id] = std::move(*shape);
       if (auto* move = std::get_if<CursorMove>(&*c)) position = *move;
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rcrec/writer.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <map>
@@ -34,9 +34,7 @@ struct Open {
   }
 };
 
-std::string reason_of(const base::Error& e) {
-  return e.code == base::Errc::no_space ? "no space" : "write failed";
-}
+std::string reason_of(const base::Error& e) { return e.code == base::Errc::no_space ? "no space" : "write failed"; }
 }  // namespace
 
 struct Writer::State {
@@ -102,7 +100,8 @@ bool Writer::State::hold(Open& chunk, std::size_t bytes) {
 
 base::Result<> Writer::State::add(Open& chunk, base::ByteView bytes, Time t) {
   if (bytes.size() + kMaxItemHeadBytes > kMaxPayloadBytes)
-    return base::fail(base::Errc::too_large, fmt::format("item of {} bytes for recording '{}'", bytes.size(), file.name()));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("item of {} bytes for recording '{}'", bytes.size(), file.name()));
   t = clamp(t);
   if (fails) {
     if (hold(chunk, bytes.size() + kMaxItemHeadBytes)) chunk.add(bytes, t);
@@ -116,7 +115,9 @@ base::Result<> Writer::State::add(Open& chunk, base::ByteView bytes, Time t) {
 base::Result<> Writer::State::add_json(Open& chunk, const boost::json::object& o, Time t) {
   const std::string text = boost::json::serialize(o);
   if (text.size() > kMaxJsonBytes)
-    return base::fail(base::Errc::too_large, fmt::format("{} of {} bytes for recording '{}'", chunk_type_name(static_cast<std::uint8_t>(chunk.type)), text.size(), file.name()));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("{} of {} bytes for recording '{}'",
+                                  chunk_type_name(static_cast<std::uint8_t>(chunk.type)), text.size(), file.name()));
   return add(chunk, base::as_bytes(text), t);
 }
 
@@ -168,9 +169,12 @@ base::Result<> Writer::State::retry() {
   fails = false;
   const Open events_before = events;
   const Time from = gap_from;
-  events.add(base::as_bytes(boost::json::serialize(boost::json::object{
-                 {"type", "gap"}, {"reason", gap_reason}, {"from_us", gap_from.count()}, {"to_us", last_t.count()},
-                 {"lost_video_packets", lost_packets}, {"lost_items", lost_items}})),
+  events.add(base::as_bytes(boost::json::serialize(boost::json::object{{"type", "gap"},
+                                                                       {"reason", gap_reason},
+                                                                       {"from_us", gap_from.count()},
+                                                                       {"to_us", last_t.count()},
+                                                                       {"lost_video_packets", lost_packets},
+                                                                       {"lost_items", lost_items}})),
              last_t);
   for (const auto& [id, shape] : unsaved_shapes) cursor.add(shape, last_t);
   auto done = flush_group();
@@ -186,7 +190,8 @@ base::Result<> Writer::State::retry() {
 
 base::Result<> Writer::State::write_index() {
   if (index.empty()) return {};
-  RESCUE_TRY(const std::uint64_t offset, file.append(ChunkType::index, last_t, Time(0), encode_index({last_index, index})));
+  RESCUE_TRY(const std::uint64_t offset,
+             file.append(ChunkType::index, last_t, Time(0), encode_index({last_index, index})));
   last_index = offset;
   unsynced = true;
   index.clear();
@@ -211,7 +216,8 @@ Writer::~Writer() {
 base::Result<Writer> Writer::create(std::unique_ptr<Sink> sink, RecordingStart start, base::RandomSource& random) {
   auto s = std::make_unique<State>(std::move(sink));
   const std::string head = boost::json::serialize(start.head);
-  if (head.size() > kMaxJsonBytes) return base::fail(base::Errc::too_large, fmt::format("HEAD of recording '{}'", s->file.name()));
+  if (head.size() > kMaxJsonBytes)
+    return base::fail(base::Errc::too_large, fmt::format("HEAD of recording '{}'", s->file.name()));
   FileHeader header;
   header.session = start.session;
   header.start = start.start;
@@ -245,8 +251,10 @@ base::Result<> Writer::video(base::ByteView packet, bool keyframe, Time t) {
 }
 
 base::Result<> Writer::cursor_shape(const CursorShape& shape, Time t) {
-  if (shape.width > kMaxCursorSide || shape.height > kMaxCursorSide || shape.argb.size() != std::size_t{shape.width} * shape.height)
-    return base::fail(base::Errc::invalid_argument, fmt::format("cursor of {}x{} for recording '{}'", shape.width, shape.height, name()));
+  if (shape.width > kMaxCursorSide || shape.height > kMaxCursorSide ||
+      shape.argb.size() != std::size_t{shape.width} * shape.height)
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("cursor of {}x{} for recording '{}'", shape.width, shape.height, name()));
   base::Bytes item = encode_cursor(shape);
   if (state_->unsaved_shapes.size() < kMaxCursorShapes) state_->unsaved_shapes[shape.id] = item;
   return state_->add(state_->cursor, item, t);

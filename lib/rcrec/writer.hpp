@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes one recording. Items are gathered into chunks; a chunk is written whole when its first item is kFlushAfter old,
-// when it reaches kFlushBytes, or at an event, so a SIGKILL costs at most the last second. The caller gives `t` (time since
-// the start of the recording, from a steady clock) with each item and calls flush_due() by flush_deadline().
+// Writes one recording. Items are gathered into chunks; a chunk is written whole when its first item is kFlushAfter
+// old, when it reaches kFlushBytes, or at an event, so a SIGKILL costs at most the last second. The caller gives `t`
+// (time since the start of the recording, from a steady clock) with each item and calls flush_due() by
+// flush_deadline().
 //
 // A full disk: the failed chunk is cut off again, so the file stays whole up to the last good chunk. Video and cursor
-// moves since then are lost; chat and events are kept (up to kMaxHeldBytes) and written when there is space again, and an
-// EVENT {"type":"gap",…} tells the hole. From then on video(…) needs a keyframe: see needs_keyframe().
-// One thread at a time; calls may block in the file system.
+// moves since then are lost; chat and events are kept (up to kMaxHeldBytes) and written when there is space again, and
+// an EVENT {"type":"gap",…} tells the hole. From then on video(…) needs a keyframe: see needs_keyframe(). One thread at
+// a time; calls may block in the file system.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -24,8 +25,8 @@ inline constexpr std::size_t kFlushBytes = std::size_t{64} << 10;  // a chunk th
 inline constexpr Time kSyncEvery = std::chrono::seconds(1);        // fdatasync at most this often
 inline constexpr Time kClockEvery = std::chrono::seconds(60);      // CLOCK and INDEX, when there is something to say
 inline constexpr Time kCheckpointEvery = std::chrono::minutes(10);
-inline constexpr Time kRetryAfter = std::chrono::seconds(1);           // after a failed write
-inline constexpr std::size_t kMaxHeldBytes = std::size_t{1} << 20;     // chat and events kept while the disk is full
+inline constexpr Time kRetryAfter = std::chrono::seconds(1);        // after a failed write
+inline constexpr std::size_t kMaxHeldBytes = std::size_t{1} << 20;  // chat and events kept while the disk is full
 
 struct RecordingStart {
   base::Guid session;
@@ -85,8 +86,8 @@ class Writer {
   [[nodiscard]] std::uint64_t bytes_written() const;
   [[nodiscard]] const std::string& name() const;
 
-  /// Writes everything, INDEX and END, and syncs. The writer is of no use afterwards. On an error the file is what it was
-  /// up to the last good chunk; finish() may be tried again.
+  /// Writes everything, INDEX and END, and syncs. The writer is of no use afterwards. On an error the file is what it
+  /// was up to the last good chunk; finish() may be tried again.
   [[nodiscard]] base::Result<Finished> finish(Time duration);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen codec: frames to packets and back, exact to the pixel. One encoder, one decoder, one ordered and reliable
-// stream of packets between them. Both keep state (canvas, tile cache, colour table, compression window), so every packet
-// must be decoded, in order, from a keyframe on.
+// stream of packets between them. Both keep state (canvas, tile cache, colour table, compression window), so every
+// packet must be decoded, in order, from a keyframe on.
 //
 // A packet names its codec and version in its first bytes; a reader that does not know them says `unsupported`. What a
 // packet looks like inside is in impl/packet.hpp. The same frames and options give the same bytes on every machine.
@@ -62,9 +62,10 @@ class Encoder {
   ~Encoder();
 
   /// The packet that turns the previous frame into this one; none when nothing changed and no keyframe was asked for.
-  /// `damage` may name all that can have changed since the frame of the previous call: pixels outside are not looked at.
-  /// Without it the whole frame is compared. The first frame, a new size and the call after an error make a keyframe.
-  /// Errors: invalid_argument and too_large (frame or packet outside the limits), internal (compression library).
+  /// `damage` may name all that can have changed since the frame of the previous call: pixels outside are not looked
+  /// at. Without it the whole frame is compared. The first frame, a new size and the call after an error make a
+  /// keyframe. Errors: invalid_argument and too_large (frame or packet outside the limits), internal (compression
+  /// library).
   [[nodiscard]] base::Result<std::optional<Packet>> encode(const FrameView& frame, const Damage* damage = nullptr,
                                                            bool keyframe = false);
 
@@ -88,9 +89,10 @@ class Decoder {
   ~Decoder();
 
   /// Applies one packet to the canvas and says what changed. After a keyframe the whole canvas counts as changed.
-  /// Errors: bad_format, too_large, unsupported; conflict (a packet is missing, or decoding has not begun at a keyframe);
-  /// verification_failed (the canvas is not what the encoder saw). After any error needs_keyframe() is true, the canvas
-  /// may show parts of the refused packet, and all but a keyframe is refused with conflict: ask the other side for one.
+  /// Errors: bad_format, too_large, unsupported; conflict (a packet is missing, or decoding has not begun at a
+  /// keyframe); verification_failed (the canvas is not what the encoder saw). After any error needs_keyframe() is true,
+  /// the canvas may show parts of the refused packet, and all but a keyframe is refused with conflict: ask the other
+  /// side for one.
   [[nodiscard]] base::Result<Damage> decode(base::ByteView packet);
 
   /// 0x0 before the first keyframe. Valid until the next decode().

@@ -24,7 +24,8 @@ base::Result<> check(const CursorImage& image) {
   if (s.width < 0 || s.height < 0 || s.width > kMaxCursorSide || s.height > kMaxCursorSide)
     return base::fail(base::Errc::too_large, fmt::format("cursor of {}x{} pixels", s.width, s.height));
   if (image.argb.size() != static_cast<std::size_t>(s.pixels()))
-    return base::fail(base::Errc::invalid_argument, fmt::format("cursor of {}x{} with {} pixels", s.width, s.height, image.argb.size()));
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("cursor of {}x{} with {} pixels", s.width, s.height, image.argb.size()));
   return {};
 }
 

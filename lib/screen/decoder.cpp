@@ -16,8 +16,8 @@ struct Group {
   std::size_t first = 0;
   std::size_t run = 0;
   std::uint8_t mode = 0;
-  Pixel colour = 0;                 // kModeSolid
-  std::vector<std::size_t> slots;   // kModeCache
+  Pixel colour = 0;                // kModeSolid
+  std::vector<std::size_t> slots;  // kModeCache
 };
 
 std::unexpected<base::Error> malformed(std::string_view what) {
@@ -55,7 +55,8 @@ struct Decoder::State {
 /// Resets at a keyframe, checks the order otherwise.
 base::Result<> Decoder::State::begin(const PacketHeader& h) {
   if (h.info.size.pixels() > limits.max_pixels)
-    return base::fail(base::Errc::too_large, fmt::format("picture of {}x{} pixels", h.info.size.width, h.info.size.height));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("picture of {}x{} pixels", h.info.size.width, h.info.size.height));
   if (h.info.keyframe) {
     RESCUE_CHECK(canvas.reset(h.info.size));
     ring.reset();
@@ -65,7 +66,8 @@ base::Result<> Decoder::State::begin(const PacketHeader& h) {
   }
   if (needs_keyframe) return base::fail(base::Errc::conflict, "screen packet without the keyframe before it");
   if (h.info.sequence != next)
-    return base::fail(base::Errc::conflict, fmt::format("screen packet {} where {} was due", h.info.sequence.get(), next.get()));
+    return base::fail(base::Errc::conflict,
+                      fmt::format("screen packet {} where {} was due", h.info.sequence.get(), next.get()));
   if (h.info.size != canvas.frame().size()) return malformed("another size without a keyframe");
   return {};
 }
@@ -121,7 +123,8 @@ base::Result<> Decoder::State::parse_groups(base::ByteReader& in) {
     } else if (g.mode == kModeCache) {
       RESCUE_CHECK(parse_slots(in, g, slot_before));
     } else if (g.mode == kModeTable || g.mode == kModePhoto) {
-      if (static_cast<std::size_t>(grid.column(g.first)) + g.run > static_cast<std::size_t>(grid.columns)) return malformed("run over a row's end");
+      if (static_cast<std::size_t>(grid.column(g.first)) + g.run > static_cast<std::size_t>(grid.columns))
+        return malformed("run over a row's end");
     } else if (g.mode < kModeMove || g.mode - kModeMove >= static_cast<int>(vectors.size())) {
       return malformed("mode");
     }
@@ -140,7 +143,8 @@ base::Result<> Decoder::State::gather_moves() {
       const Rect r = canvas.grid().rect(t);
       const std::int32_t x = r.x + v.dx;
       const std::int32_t y = r.y + v.dy;
-      if (x < 0 || y < 0 || x + r.width > size.width || y + r.height > size.height) return malformed("move from outside");
+      if (x < 0 || y < 0 || x + r.width > size.width || y + r.height > size.height)
+        return malformed("move from outside");
       for (std::int32_t row = y; row < y + r.height; ++row)
         moved.insert(moved.end(), canvas.frame().row(row) + x, canvas.frame().row(row) + x + r.width);
     }
@@ -193,7 +197,8 @@ base::Result<Damage> Decoder::State::apply(const PacketHeader& h, base::ByteView
   RESCUE_CHECK(gather_moves());
   RESCUE_CHECK(paint(in));
   if (canvas.check() != h.canvas_check)
-    return base::fail(base::Errc::verification_failed, fmt::format("picture after screen packet {}", h.info.sequence.get()));
+    return base::fail(base::Errc::verification_failed,
+                      fmt::format("picture after screen packet {}", h.info.sequence.get()));
   needs_keyframe = false;
   next = h.info.sequence + 1;
   if (h.info.keyframe) return Damage(whole(h.info.size));
@@ -209,7 +214,8 @@ Decoder::~Decoder() = default;
 
 base::Result<Damage> Decoder::decode(base::ByteView packet) {
   auto header = parse_header(packet);
-  auto changed = header ? state_->apply(*header, packet.subspan(kPacketHeaderBytes)) : base::fail(std::move(header).error());
+  auto changed =
+      header ? state_->apply(*header, packet.subspan(kPacketHeaderBytes)) : base::fail(std::move(header).error());
   if (!changed) state_->needs_keyframe = true;
   return changed;
 }

@@ -234,7 +234,8 @@ base::Result<std::optional<Packet>> Encoder::encode(const FrameView& frame, cons
   if (frame.size.width <= 0 || frame.size.height <= 0 || frame.pixels == nullptr || frame.stride < frame.size.width)
     return base::fail(base::Errc::invalid_argument, "encode an empty picture");
   if (!frame.size.valid())
-    return base::fail(base::Errc::too_large, fmt::format("encode a picture of {}x{} pixels", frame.size.width, frame.size.height));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("encode a picture of {}x{} pixels", frame.size.width, frame.size.height));
   const bool reset = keyframe || s.must_reset || s.canvas.frame().size() != frame.size;
   if (reset) RESCUE_CHECK(s.reset(frame.size));
   const std::size_t dirty_tiles = s.find_dirty(frame, reset ? nullptr : damage);

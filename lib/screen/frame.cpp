@@ -8,14 +8,17 @@
 namespace rescue::screen {
 namespace {
 Rect from_edges(std::int64_t left, std::int64_t top, std::int64_t right, std::int64_t bottom) {
-  const auto clamp = [](std::int64_t v) { return static_cast<std::int32_t>(std::clamp<std::int64_t>(v, INT32_MIN, INT32_MAX)); };
+  const auto clamp = [](std::int64_t v) {
+    return static_cast<std::int32_t>(std::clamp<std::int64_t>(v, INT32_MIN, INT32_MAX));
+  };
   return {clamp(left), clamp(top), clamp(right - left), clamp(bottom - top)};
 }
 }  // namespace
 
 Rect Rect::intersected(const Rect& o) const {
   if (empty() || o.empty()) return {};
-  const Rect r = from_edges(std::max(x, o.x), std::max(y, o.y), std::min(right(), o.right()), std::min(bottom(), o.bottom()));
+  const Rect r =
+      from_edges(std::max(x, o.x), std::max(y, o.y), std::min(right(), o.right()), std::min(bottom(), o.bottom()));
   return r.empty() ? Rect{} : r;
 }
 

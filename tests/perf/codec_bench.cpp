@@ -61,17 +61,21 @@ void print(const std::string& name, const Meter& m, double seconds, screen::Size
   const double total = std::accumulate(m.encode_ms.begin(), m.encode_ms.end(), 0.0);
   const auto frames = static_cast<double>(std::max<std::size_t>(m.encode_ms.size(), 1));
   if (json) {
-    fmt::print("{{\"clip\":\"{}\",\"width\":{},\"height\":{},\"seconds\":{:.2f},\"frames\":{},\"kb_per_min\":{:.0f},\"first_kb\":{:.1f},"
-               "\"encode_ms_mean\":{:.2f},\"encode_ms_p99\":{:.2f},\"decode_ms_mean\":{:.2f},\"encode_fps\":{:.0f}}}\n",
-               name, size.width, size.height, seconds, m.encode_ms.size(), kb_min, static_cast<double>(m.first_bytes) / 1024,
-               total / frames, percentile(m.encode_ms, 0.99), m.decode_ms / frames, 1000 * frames / total);
+    fmt::print(
+        "{{\"clip\":\"{}\",\"width\":{},\"height\":{},\"seconds\":{:.2f},\"frames\":{},\"kb_per_min\":{:.0f},\"first_"
+        "kb\":{:.1f},"
+        "\"encode_ms_mean\":{:.2f},\"encode_ms_p99\":{:.2f},\"decode_ms_mean\":{:.2f},\"encode_fps\":{:.0f}}}\n",
+        name, size.width, size.height, seconds, m.encode_ms.size(), kb_min, static_cast<double>(m.first_bytes) / 1024,
+        total / frames, percentile(m.encode_ms, 0.99), m.decode_ms / frames, 1000 * frames / total);
     return;
   }
-  fmt::print("{:<16} {:>9} {:>6.1f} s {:>5} frames {:>8.0f} KB/min (first {:>6.1f} KB, median {:>6} B)  encode {:>6.2f} ms mean {:>6.2f} p99 "
-             "= {:>4.0f} fps  decode {:>5.2f} ms\n",
-             name, fmt::format("{}x{}", size.width, size.height), seconds, m.encode_ms.size(), kb_min,
-             static_cast<double>(m.first_bytes) / 1024, percentile(m.sizes, 0.5), total / frames, percentile(m.encode_ms, 0.99),
-             1000 * frames / total, m.decode_ms / frames);
+  fmt::print(
+      "{:<16} {:>9} {:>6.1f} s {:>5} frames {:>8.0f} KB/min (first {:>6.1f} KB, median {:>6} B)  encode {:>6.2f} ms "
+      "mean {:>6.2f} p99 "
+      "= {:>4.0f} fps  decode {:>5.2f} ms\n",
+      name, fmt::format("{}x{}", size.width, size.height), seconds, m.encode_ms.size(), kb_min,
+      static_cast<double>(m.first_bytes) / 1024, percentile(m.sizes, 0.5), total / frames,
+      percentile(m.encode_ms, 0.99), 1000 * frames / total, m.decode_ms / frames);
 }
 
 base::Result<> clip(const std::string& path, bool json) {
@@ -83,7 +87,8 @@ base::Result<> clip(const std::string& path, bool json) {
     if (record.kind != XcpReader::Kind::end) continue;
     const auto slash = path.find_last_of('/');
     std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
-    print(name.substr(0, name.find('.')), m, std::chrono::duration<double>(record.t).count(), reader.frame().size(), json);
+    print(name.substr(0, name.find('.')), m, std::chrono::duration<double>(record.t).count(), reader.frame().size(),
+          json);
     return {};
   }
 }
@@ -98,13 +103,15 @@ base::Result<> generated(bool json) {
   for (int i = 0; i < 64; ++i) {
     RESCUE_TRY(auto letter, screen::Frame::create({8, 16}));
     for (int dots = 0; dots < 30; ++dots)
-      letter.row(static_cast<std::int32_t>(2 + random.below(12)))[random.below(7)] = random.below(2) == 0 ? 0xd0d0d0 : 0x707070;
+      letter.row(static_cast<std::int32_t>(2 + random.below(12)))[random.below(7)] =
+          random.below(2) == 0 ? 0xd0d0d0 : 0x707070;
     letters.push_back(std::move(letter));
   }
   RESCUE_TRY(auto frame, screen::Frame::create({1280, 800}));
   for (std::int32_t y = 0; y < 480; ++y) {
     for (std::int32_t x = 0; x < 480; ++x)
-      frame.row(y + 100)[x + 720] = static_cast<screen::Pixel>((x * y / 400 + x) % 256 << 16 | (y / 2 + random.below(8)) % 256 << 8 | (x / 3) % 256);
+      frame.row(y + 100)[x + 720] = static_cast<screen::Pixel>((x * y / 400 + x) % 256 << 16 |
+                                                               (y / 2 + random.below(8)) % 256 << 8 | (x / 3) % 256);
   }
   Meter m;
   std::int32_t column = 0;

@@ -22,7 +22,9 @@ struct XcpReader::State {
   [[nodiscard]] std::optional<std::uint64_t> number(std::size_t bytes);
   [[nodiscard]] base::Result<> frame_record(bool residuals, Record& r);
   [[nodiscard]] base::Result<> shape_record(Record& r);
-  [[nodiscard]] std::unexpected<base::Error> bad() const { return base::fail(base::Errc::bad_format, "capture '" + path + "'"); }
+  [[nodiscard]] std::unexpected<base::Error> bad() const {
+    return base::fail(base::Errc::bad_format, "capture '" + path + "'");
+  }
 };
 
 bool XcpReader::State::take(std::uint8_t* to, std::size_t n) {
@@ -83,7 +85,8 @@ base::Result<> XcpReader::State::frame_record(bool residuals, Record& r) {
     const auto tile = number(2);
     if (!tile) return bad();
     const auto index = static_cast<std::int32_t>(*tile);
-    const screen::Rect rect = screen::Rect{index % columns * side, index / columns * side, side, side}.intersected(screen::whole(frame.size()));
+    const screen::Rect rect = screen::Rect{index % columns * side, index / columns * side, side, side}.intersected(
+        screen::whole(frame.size()));
     if (rect.empty()) return bad();
     const auto pixels = static_cast<std::size_t>(rect.width) * static_cast<std::size_t>(rect.height);
     base::Bytes b(pixels * 3);

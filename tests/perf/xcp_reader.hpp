@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads lossless desktop captures (*.xcp.zst): changed 64x64 tiles with microsecond time stamps, the cursor beside them.
-// Little endian, the whole file is one zstd stream: "XCP2" u16 width u16 height u16 tile side, then records:
+// Reads lossless desktop captures (*.xcp.zst): changed 64x64 tiles with microsecond time stamps, the cursor beside
+// them. Little endian, the whole file is one zstd stream: "XCP2" u16 width u16 height u16 tile side, then records:
 //   'F' u64 t_us u32 n, n x { u16 tile number, B G R of its pixels }
 //   'G' as 'F', but the pixels are three planes G, B-G, R-G of residuals against the median of left, above, gradient
 //   'S' u64 t_us u32 id u16 w u16 h u16 hotspot x u16 hotspot y, w*h u32 premultiplied ARGB     cursor shape
@@ -30,10 +30,10 @@ class XcpReader {
   struct Record {
     Kind kind{};
     std::chrono::microseconds t{};
-    screen::Damage damage;        // frame: the tiles that came
-    std::uint32_t shape_id = 0;   // cursor_shape, cursor_move
-    screen::CursorImage shape;    // cursor_shape
-    screen::Point position;       // cursor_move
+    screen::Damage damage;       // frame: the tiles that came
+    std::uint32_t shape_id = 0;  // cursor_shape, cursor_move
+    screen::CursorImage shape;   // cursor_shape
+    screen::Point position;      // cursor_move
   };
   /// The next record; frame() shows the picture after it.
   [[nodiscard]] base::Result<Record> next();

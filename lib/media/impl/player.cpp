@@ -33,7 +33,8 @@ base::Result<Scan> scan(const std::string& path, const std::function<bool()>& ca
   for (std::uint64_t n = 0;; ++n) {
     RESCUE_TRY(const auto item, timeline.next());
     if (!item) break;
-    if (n % kCancelEvery == 0 && canceled && canceled()) return base::fail(base::Errc::canceled, "convert '" + path + "'");
+    if (n % kCancelEvery == 0 && canceled && canceled())
+      return base::fail(base::Errc::canceled, "convert '" + path + "'");
     const auto* video = std::get_if<rcrec::VideoItem>(&item->item);
     if (video == nullptr) continue;
     const auto packet = screen::inspect_packet(video->packet);
@@ -47,8 +48,11 @@ base::Result<Scan> scan(const std::string& path, const std::function<bool()>& ca
   if (out.largest.width > 0) return out;
   if (undecodable) return base::fail(std::move(*undecodable));
   if (!info.damage.empty())
-    return base::fail(base::Errc::bad_format, fmt::format("recording '{}' has no whole picture; damage at offset {}: {}", path, info.damage.front().offset, info.damage.front().what));
-  return base::fail(base::Errc::bad_format, fmt::format("recording '{}' has no picture in {} bytes", path, info.file_bytes));
+    return base::fail(base::Errc::bad_format,
+                      fmt::format("recording '{}' has no whole picture; damage at offset {}: {}", path,
+                                  info.damage.front().offset, info.damage.front().what));
+  return base::fail(base::Errc::bad_format,
+                    fmt::format("recording '{}' has no picture in {} bytes", path, info.file_bytes));
 }
 
 base::Result<Player> Player::open(const std::string& path, bool draw_cursor, Note note) {
@@ -77,7 +81,8 @@ bool Player::show(const rcrec::VideoItem& video, const rcrec::TimelineItem& item
     in_hole_ = false;
     return true;
   }
-  rcrec::DamagedPlace place{rcrec::DamageKind::bad_content, item.offset, 0, static_cast<std::uint8_t>(rcrec::ChunkType::video), decoded.error().message()};
+  rcrec::DamagedPlace place{rcrec::DamageKind::bad_content, item.offset, 0,
+                            static_cast<std::uint8_t>(rcrec::ChunkType::video), decoded.error().message()};
   note_({item.t, item.offset, rcrec::GapItem{place}});
   if (undecodable_.size() < rcrec::kMaxReportedDamage) undecodable_.push_back(std::move(place));
   in_hole_ = true;
@@ -115,7 +120,9 @@ void Player::paint(screen::Frame& to) const {
     const std::int64_t x = std::int64_t{cursor_.x} + corner.x;
     const std::int64_t y = std::int64_t{cursor_.y} + corner.y;
     const bool near = x >= 0 && y >= 0 && x < all.width && y < all.height;
-    if (near) screen::draw_cursor(to, shape->second, {{static_cast<std::int32_t>(x), static_cast<std::int32_t>(y)}, cursor_.visible});
+    if (near)
+      screen::draw_cursor(to, shape->second,
+                          {{static_cast<std::int32_t>(x), static_cast<std::int32_t>(y)}, cursor_.visible});
   }
   if (!in_hole_) return;
   for (std::int32_t y = 0; y < all.height; ++y) {

@@ -31,7 +31,8 @@ class Player {
 
   /// Applies everything up to `t`. True when the picture looks different from what paint() gave last.
   [[nodiscard]] base::Result<bool> advance(rcrec::Time t);
-  /// Paints the picture in the middle of `to`, black around it. In a hole of the recording it is dimmed with a red border.
+  /// Paints the picture in the middle of `to`, black around it. In a hole of the recording it is dimmed with a red
+  /// border.
   void paint(screen::Frame& to) const;
   /// Packets that passed the container's checks and did not decode.
   [[nodiscard]] const std::vector<rcrec::DamagedPlace>& undecodable() const { return undecodable_; }

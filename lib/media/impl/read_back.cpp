@@ -46,7 +46,8 @@ base::Result<VideoFacts> read_back(const std::string& path, Container container,
   const char* demuxer = container == Container::avi ? "avi" : container == Container::mp4 ? "mov" : "matroska";
   if (avformat_open_input(&f, path.c_str(), av_find_input_format(demuxer), nullptr) < 0) return refuse("does not open");
   const std::unique_ptr<AVFormatContext, CloseInput> input(f);
-  if (avformat_find_stream_info(f, nullptr) < 0 || f->nb_streams != 1 || f->streams[0]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
+  if (avformat_find_stream_info(f, nullptr) < 0 || f->nb_streams != 1 ||
+      f->streams[0]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
     return refuse("has no single video stream");
   const AVStream& stream = *f->streams[0];
   facts.size = {stream.codecpar->width, stream.codecpar->height};
@@ -55,9 +56,11 @@ base::Result<VideoFacts> read_back(const std::string& path, Container container,
     if (packet->size > 0) ++facts.frames;
     av_packet_unref(packet.get());
   }
-  const std::int64_t duration = stream.duration != AV_NOPTS_VALUE ? av_rescale_q(stream.duration, stream.time_base, AV_TIME_BASE_Q) : f->duration;
+  const std::int64_t duration =
+      stream.duration != AV_NOPTS_VALUE ? av_rescale_q(stream.duration, stream.time_base, AV_TIME_BASE_Q) : f->duration;
   facts.duration = std::chrono::microseconds(duration);
-  if (fps > 0 && stream.avg_frame_rate.num != fps * stream.avg_frame_rate.den && container == Container::avi) return refuse("has another frame rate");
+  if (fps > 0 && stream.avg_frame_rate.num != fps * stream.avg_frame_rate.den && container == Container::avi)
+    return refuse("has another frame rate");
   return facts;
 }
 

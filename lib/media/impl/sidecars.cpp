@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/impl/sidecars.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <boost/json/serialize.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -41,7 +41,8 @@ base::Result<Sidecars> Sidecars::create(const std::string& out) {
     part.out.open(part.path + std::string(kPart), std::ios::binary | std::ios::trunc);
     if (!part.out) return base::fail(base::errno_error("create '" + part.path + "'"));
     std::error_code ignored;
-    std::filesystem::permissions(part.path + std::string(kPart), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+    std::filesystem::permissions(part.path + std::string(kPart),
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
     return {};
   };
   RESCUE_CHECK(open(s.subtitles_, ".srt"));
@@ -65,11 +66,15 @@ void Sidecars::add(const rcrec::TimelineItem& item, rcrec::Time at, base::WallTi
     line("chat", chat->all);
     subtitles_.out << ++cues_ << '\n'
                    << srt_time(at) << " --> " << srt_time(at + kCueTime) << '\n'
-                   << base::to_display_text(chat->from) << ": " << one_block(base::to_display_text(chat->text, true)) << "\n\n";
+                   << base::to_display_text(chat->from) << ": " << one_block(base::to_display_text(chat->text, true))
+                   << "\n\n";
   } else if (const auto* event = std::get_if<rcrec::EventItem>(&item.item)) {
     line("event", event->all);
   } else if (const auto* gap = std::get_if<rcrec::GapItem>(&item.item)) {
-    line("damage", {{"kind", rcrec::damage_kind_name(gap->place.kind)}, {"offset", gap->place.offset}, {"length", gap->place.length}, {"what", gap->place.what}});
+    line("damage", {{"kind", rcrec::damage_kind_name(gap->place.kind)},
+                    {"offset", gap->place.offset},
+                    {"length", gap->place.length},
+                    {"what", gap->place.what}});
   }
 }
 

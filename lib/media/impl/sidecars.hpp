@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a video file cannot hold, beside it: the chat as subtitles (.srt), chat and events as JSON lines (.events.jsonl).
+// What a video file cannot hold, beside it: the chat as subtitles (.srt), chat and events as JSON lines
+// (.events.jsonl).
 #pragma once
 
 #include <fstream>

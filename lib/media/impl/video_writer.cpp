@@ -16,19 +16,26 @@ constexpr int kKeyframeSeconds = 10;
 
 const char* muxer_name(Container c) {
   switch (c) {
-    case Container::avi: return "avi";
-    case Container::mp4: return "mp4";
-    case Container::webm: return "webm";
+    case Container::avi:
+      return "avi";
+    case Container::mp4:
+      return "mp4";
+    case Container::webm:
+      return "webm";
   }
   return "avi";
 }
 
 const char* encoder_name(VideoCodec c) {
   switch (c) {
-    case VideoCodec::h264: return "libx264";
-    case VideoCodec::mpeg4: return "mpeg4";
-    case VideoCodec::zmbv: return "zmbv";
-    case VideoCodec::vp9: return "libvpx-vp9";
+    case VideoCodec::h264:
+      return "libx264";
+    case VideoCodec::mpeg4:
+      return "mpeg4";
+    case VideoCodec::zmbv:
+      return "zmbv";
+    case VideoCodec::vp9:
+      return "libvpx-vp9";
   }
   return "";
 }
@@ -85,14 +92,16 @@ void VideoWriter::set_options() {
       av_opt_set(c.priv_data, "tune-content", "screen", 0);
       c.thread_count = 2;
       break;
-    case VideoCodec::zmbv: break;
+    case VideoCodec::zmbv:
+      break;
   }
 }
 
 base::Result<> VideoWriter::open_codec() {
   const AVCodec* encoder = avcodec_find_encoder_by_name(encoder_name(format_.codec));
   if (encoder == nullptr)
-    return base::fail(base::Errc::unsupported, fmt::format("FFmpeg on this machine has no encoder '{}'", encoder_name(format_.codec)));
+    return base::fail(base::Errc::unsupported,
+                      fmt::format("FFmpeg on this machine has no encoder '{}'", encoder_name(format_.codec)));
   codec_.reset(avcodec_alloc_context3(encoder));
   frame_.reset(av_frame_alloc());
   packet_.reset(av_packet_alloc());
@@ -104,9 +113,10 @@ base::Result<> VideoWriter::open_codec() {
   frame_->format = codec_->pix_fmt;
   frame_->width = codec_->width;
   frame_->height = codec_->height;
-  if (const int rc = av_frame_get_buffer(frame_.get(), 0); rc < 0) return base::fail(ffmpeg_error(rc, "allocate a frame"));
-  scaler_.reset(sws_getContext(codec_->width, codec_->height, AV_PIX_FMT_0RGB32, codec_->width, codec_->height, codec_->pix_fmt,
-                               SWS_BILINEAR, nullptr, nullptr, nullptr));
+  if (const int rc = av_frame_get_buffer(frame_.get(), 0); rc < 0)
+    return base::fail(ffmpeg_error(rc, "allocate a frame"));
+  scaler_.reset(sws_getContext(codec_->width, codec_->height, AV_PIX_FMT_0RGB32, codec_->width, codec_->height,
+                               codec_->pix_fmt, SWS_BILINEAR, nullptr, nullptr, nullptr));
   if (!scaler_) return base::fail(base::Errc::internal, "no pixel conversion");
   if (codec_->colorspace == AVCOL_SPC_BT709) {
     const int* matrix = sws_getCoefficients(SWS_CS_ITU709);
@@ -128,16 +138,20 @@ base::Result<> VideoWriter::open_file() {
     return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
   if (const int rc = avio_open(&f->pb, path_.c_str(), AVIO_FLAG_WRITE); rc < 0)
     return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
-  if (const int rc = avformat_write_header(f, nullptr); rc < 0) return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
+  if (const int rc = avformat_write_header(f, nullptr); rc < 0)
+    return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
   return {};
 }
 
 base::Result<> VideoWriter::show(const screen::FrameView& picture) {
   // The encoder may still hold the buffer of an earlier frame.
-  if (const int rc = av_frame_make_writable(frame_.get()); rc < 0) return base::fail(ffmpeg_error(rc, "allocate a frame"));
-  const std::uint8_t* const from[4] = {reinterpret_cast<const std::uint8_t*>(picture.pixels), nullptr, nullptr, nullptr};
+  if (const int rc = av_frame_make_writable(frame_.get()); rc < 0)
+    return base::fail(ffmpeg_error(rc, "allocate a frame"));
+  const std::uint8_t* const from[4] = {reinterpret_cast<const std::uint8_t*>(picture.pixels), nullptr, nullptr,
+                                       nullptr};
   const int stride[4] = {picture.stride * 4, 0, 0, 0};
-  if (const int rc = sws_scale(scaler_.get(), from, stride, 0, picture.size.height, frame_->data, frame_->linesize); rc < 0)
+  if (const int rc = sws_scale(scaler_.get(), from, stride, 0, picture.size.height, frame_->data, frame_->linesize);
+      rc < 0)
     return base::fail(ffmpeg_error(rc, "convert pixels"));
   return {};
 }
@@ -166,7 +180,8 @@ base::Result<> VideoWriter::send(const AVFrame* frame) {
 
 base::Result<> VideoWriter::finish() {
   RESCUE_CHECK(send(nullptr));
-  if (const int rc = av_write_trailer(output_.get()); rc < 0) return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
+  if (const int rc = av_write_trailer(output_.get()); rc < 0)
+    return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
   avio_flush(output_->pb);
   const int late = output_->pb->error;
   const int closed = avio_closep(&output_->pb);

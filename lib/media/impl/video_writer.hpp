@@ -16,7 +16,8 @@ struct VideoFormat {
 
 class VideoWriter {
  public:
-  /// Creates `path` (mode 0600; it must not exist). Errors: unsupported (this FFmpeg lacks the codec), conflict, no_space, io.
+  /// Creates `path` (mode 0600; it must not exist). Errors: unsupported (this FFmpeg lacks the codec), conflict,
+  /// no_space, io.
   [[nodiscard]] static base::Result<VideoWriter> create(const std::string& path, const VideoFormat& format);
   VideoWriter(VideoWriter&&) = default;
   VideoWriter& operator=(VideoWriter&&) = default;

@@ -37,7 +37,8 @@ base::Result<std::uint64_t> ChunkAppender::append(ChunkType type, Time t0, Time 
 }
 
 base::Result<std::uint64_t> ChunkAppender::append(ChunkHeader header, base::ByteView payload) {
-  if (payload.size() > kMaxPayloadBytes) return base::fail(base::Errc::too_large, "chunk for recording '" + name() + "'");
+  if (payload.size() > kMaxPayloadBytes)
+    return base::fail(base::Errc::too_large, "chunk for recording '" + name() + "'");
   header.length = static_cast<std::uint32_t>(payload.size());
   header.sequence = sequence_;
   header.previous = tip_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts whole chunks behind one another: sequence, chain, CRC, running hash of the file. A chunk is in the file completely
-// or not at all.
+// Puts whole chunks behind one another: sequence, chain, CRC, running hash of the file. A chunk is in the file
+// completely or not at all.
 #pragma once
 
 #include "rcrec/impl/sha256.hpp"

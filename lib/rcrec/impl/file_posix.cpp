@@ -68,7 +68,8 @@ base::Result<InputFile> InputFile::open(const std::string& path) {
   return InputFile(fd, static_cast<std::uint64_t>(st.st_size), path);
 }
 
-InputFile::InputFile(InputFile&& o) noexcept : fd_(std::exchange(o.fd_, -1)), size_(o.size_), path_(std::move(o.path_)) {}
+InputFile::InputFile(InputFile&& o) noexcept
+    : fd_(std::exchange(o.fd_, -1)), size_(o.size_), path_(std::move(o.path_)) {}
 InputFile& InputFile::operator=(InputFile&& o) noexcept {
   std::swap(fd_, o.fd_);
   std::swap(size_, o.size_);

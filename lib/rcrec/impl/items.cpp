@@ -8,8 +8,9 @@
 namespace rescue::rcrec {
 namespace {
 // Kinds of a CURSOR item, its first byte.
-constexpr std::uint8_t kShape = 1;  // id u32 | width u16 | height u16 | hotspot x u16 | hotspot y u16 | width*height x ARGB u32
-constexpr std::uint8_t kMove = 2;   // x i32 | y i32 | shape u32 | visible u8
+constexpr std::uint8_t kShape =
+    1;  // id u32 | width u16 | height u16 | hotspot x u16 | hotspot y u16 | width*height x ARGB u32
+constexpr std::uint8_t kMove = 2;  // x i32 | y i32 | shape u32 | visible u8
 
 std::optional<CursorShape> decode_shape(base::ByteReader& in) {
   CursorShape s;

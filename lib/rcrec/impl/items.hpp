@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Items inside VIDEO, CKPT, CURSOR, CHAT and EVENT chunks: varint time since the item before (the first: since t0, in us),
-// varint length, bytes. What an item of a chunk type holds has its reader and writer here.
+// Items inside VIDEO, CKPT, CURSOR, CHAT and EVENT chunks: varint time since the item before (the first: since t0, in
+// us), varint length, bytes. What an item of a chunk type holds has its reader and writer here.
 #pragma once
 
 #include <boost/json/object.hpp>

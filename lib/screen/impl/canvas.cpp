@@ -14,7 +14,8 @@ std::uint32_t row_check(const Pixel* row, std::int32_t width, std::uint32_t prev
   } else {
     std::array<std::uint8_t, kTileSide * 4> bytes{};
     for (std::int32_t x = 0; x < width; ++x) {
-      for (int k = 0; k < 4; ++k) bytes[static_cast<std::size_t>(x * 4 + k)] = static_cast<std::uint8_t>(row[x] >> (8 * k));
+      for (int k = 0; k < 4; ++k)
+        bytes[static_cast<std::size_t>(x * 4 + k)] = static_cast<std::uint8_t>(row[x] >> (8 * k));
     }
     return base::crc32c(base::ByteView(bytes).first(static_cast<std::size_t>(width) * 4), previous);
   }
@@ -89,7 +90,8 @@ std::size_t TileRing::add(const Frame& frame, Rect r) {
   next_ = (next_ + 1) % kSlots;
   if (pixels_.size() < (slot + 1) * kTilePixels) pixels_.resize((slot + 1) * kTilePixels);
   for (std::int32_t y = 0; y < kTileSide; ++y)
-    std::memcpy(pixels_.data() + slot * kTilePixels + static_cast<std::size_t>(y) * kTileSide, frame.row(r.y + y) + r.x, kTileSide * sizeof(Pixel));
+    std::memcpy(pixels_.data() + slot * kTilePixels + static_cast<std::size_t>(y) * kTileSide, frame.row(r.y + y) + r.x,
+                kTileSide * sizeof(Pixel));
   return slot;
 }
 

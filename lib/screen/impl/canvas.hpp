@@ -24,7 +24,9 @@ struct TileGrid {
   explicit TileGrid(Size s)
       : size(s), columns((s.width + kTileSide - 1) / kTileSide), rows((s.height + kTileSide - 1) / kTileSide) {}
   [[nodiscard]] std::size_t count() const { return static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows); }
-  [[nodiscard]] std::int32_t column(std::size_t tile) const { return static_cast<std::int32_t>(tile % static_cast<std::size_t>(columns)); }
+  [[nodiscard]] std::int32_t column(std::size_t tile) const {
+    return static_cast<std::int32_t>(tile % static_cast<std::size_t>(columns));
+  }
   /// The tile's rectangle, cut at the picture's edge.
   [[nodiscard]] Rect rect(std::size_t tile) const { return run_rect(tile, 1); }
   /// Around `run` tiles that stand side by side in one row.
@@ -32,7 +34,8 @@ struct TileGrid {
     const std::int32_t x = column(first) * kTileSide;
     const std::int32_t y = static_cast<std::int32_t>(first / static_cast<std::size_t>(columns)) * kTileSide;
     const auto wide = static_cast<std::int64_t>(run) * kTileSide;
-    return {x, y, static_cast<std::int32_t>(std::min<std::int64_t>(wide, size.width - x)), std::min(kTileSide, size.height - y)};
+    return {x, y, static_cast<std::int32_t>(std::min<std::int64_t>(wide, size.width - x)),
+            std::min(kTileSide, size.height - y)};
   }
   [[nodiscard]] bool is_full(std::size_t tile) const {
     const Rect r = rect(tile);
@@ -83,8 +86,8 @@ class TileRing {
   std::size_t next_ = 0;
 };
 
-/// The 255 colours in use. Slots are given out in turn; one that was used since the hand last passed is spared (the CLOCK
-/// rule), so the colours of the moment stay and their numbers with them.
+/// The 255 colours in use. Slots are given out in turn; one that was used since the hand last passed is spared (the
+/// CLOCK rule), so the colours of the moment stay and their numbers with them.
 class ColourTable {
  public:
   static constexpr std::uint8_t kEscape = 255;  // not in the table: the colour follows, and gets a slot

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Content-defined anchors: at every vertical edge a cheap hash of four pixels decides (1 in 16) whether the place is an
-// anchor, so the same content elects the same anchors wherever it stands. An anchor's strong hash covers 32 pixels of two
-// rows; anchors that are unique in the old frame and met again in the new one vote for their displacement.
+// anchor, so the same content elects the same anchors wherever it stands. An anchor's strong hash covers 32 pixels of
+// two rows; anchors that are unique in the old frame and met again in the new one vote for their displacement.
 #include "screen/impl/motion.hpp"
 
 #include <algorithm>
@@ -10,9 +10,9 @@ namespace rescue::screen {
 namespace {
 constexpr std::size_t kTableSlots = std::size_t{1} << 15;
 constexpr std::size_t kProbes = 8;
-constexpr std::int32_t kSpan = 32;     // pixels hashed to the right
-constexpr std::int32_t kRowGap = 6;    // the second row: far enough to tell text lines apart
-constexpr std::size_t kMinVotes = 3;   // fewer are chance
+constexpr std::int32_t kSpan = 32;    // pixels hashed to the right
+constexpr std::int32_t kRowGap = 6;   // the second row: far enough to tell text lines apart
+constexpr std::size_t kMinVotes = 3;  // fewer are chance
 
 std::uint64_t hash_row(const Pixel* p, std::uint64_t h) {
   for (std::int32_t i = 0; i < kSpan; ++i) {

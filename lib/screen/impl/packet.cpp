@@ -32,7 +32,8 @@ base::Result<PacketHeader> parse_header(base::ByteView packet) {
   h.info.codec = static_cast<CodecId>(*in.u8());
   h.info.version = *in.u8();
   if (h.info.codec != CodecId::tiles || h.info.version != kTilesVersion)
-    return base::fail(base::Errc::unsupported, fmt::format("screen codec {} version {}", static_cast<int>(h.info.codec), h.info.version));
+    return base::fail(base::Errc::unsupported,
+                      fmt::format("screen codec {} version {}", static_cast<int>(h.info.codec), h.info.version));
   const std::uint8_t flags = *in.u8();
   if ((flags & ~kFlagKeyframe) != 0) return base::fail(base::Errc::bad_format, "screen packet: flags");
   h.info.keyframe = (flags & kFlagKeyframe) != 0;
@@ -41,9 +42,11 @@ base::Result<PacketHeader> parse_header(base::ByteView packet) {
   h.info.size.height = *in.u16();
   h.canvas_check = *in.u32();
   h.body_bytes = *in.u32();
-  if (h.info.size.width == 0 || h.info.size.height == 0) return base::fail(base::Errc::bad_format, "screen packet: empty picture");
+  if (h.info.size.width == 0 || h.info.size.height == 0)
+    return base::fail(base::Errc::bad_format, "screen packet: empty picture");
   if (!h.info.size.valid())
-    return base::fail(base::Errc::too_large, fmt::format("screen packet of {}x{} pixels", h.info.size.width, h.info.size.height));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("screen packet of {}x{} pixels", h.info.size.width, h.info.size.height));
   if (h.body_bytes > max_body_bytes(h.info.size)) return base::fail(base::Errc::too_large, "screen packet: body");
   return h;
 }

@@ -11,12 +11,13 @@
 //              kModeSolid   B u8, G u8, R u8
 //              kModeCache   run times: zigzag varint of slot - (slot before + 1); the slot before the first is 0xffff
 //            pixels of the groups with kModeTable and kModePhoto, in order; these do not cross the end of a tile row
-//   Tiles are 16x16 and numbered row by row; those at the right and bottom edge are cut. A group is a run of tiles after
-//   `skipped` unchanged ones.
+//   Tiles are 16x16 and numbered row by row; those at the right and bottom edge are cut. A group is a run of tiles
+//   after `skipped` unchanged ones.
 //     kModeSolid    one colour
 //     kModeCache    a tile that was coded before: slot of the ring, full tiles only
-//     kModeTable    rows over the whole run: index u8 each into the colour table; then B, G, R for each index 255, in order
-//     kModePhoto    three planes G, B-G, R-G of rows over the whole run: residual mod 256 against the median of left, above
+//     kModeTable    rows over the whole run: index u8 each into the colour table; then B, G, R for each index 255, in
+//     order kModePhoto    three planes G, B-G, R-G of rows over the whole run: residual mod 256 against the median of
+//     left, above
 //                   and left + above - above left, where what lies outside the run counts as 0
 //     kModeMove + k the pixels that stood at (x + dx, y + dy) of vector k before this packet
 //   After the packet each full tile coded by table or photo goes to the next slot of the ring, in order.

@@ -14,7 +14,8 @@ std::array<std::uint8_t, 3> to_planes(Pixel p) {
   return {g, static_cast<std::uint8_t>(channel(p, 0) - g), static_cast<std::uint8_t>(channel(p, 16) - g)};
 }
 Pixel from_planes(std::uint8_t g, std::uint8_t b_minus_g, std::uint8_t r_minus_g) {
-  return Pixel{static_cast<std::uint8_t>(b_minus_g + g)} | Pixel{g} << 8 | Pixel{static_cast<std::uint8_t>(r_minus_g + g)} << 16;
+  return Pixel{static_cast<std::uint8_t>(b_minus_g + g)} | Pixel{g} << 8 |
+         Pixel{static_cast<std::uint8_t>(r_minus_g + g)} << 16;
 }
 
 /// LOCO-I: the median of left, above and left + above - corner.
@@ -144,7 +145,8 @@ bool read_photo_run(base::ByteReader& in, Rect r, Frame& frame) {
 }
 
 bool looks_like_photo(const FrameView& frame, Rect tile) {
-  // Sub-pixel rendered text reaches about 60 colours a tile, but more than half of its pixels equal their left neighbour.
+  // Sub-pixel rendered text reaches about 60 colours a tile, but more than half of its pixels equal their left
+  // neighbour.
   constexpr int kManyColours = 64;
   std::array<Pixel, 256> seen{};  // open hash set; free slots hold an impossible colour
   seen.fill(kPixelMask + 1);

@@ -33,7 +33,8 @@ base::Result<> ZstdWriter::write(base::ByteView plain, base::Bytes& out, std::si
     ZSTD_outBuffer to{out.data(), out.size(), at};
     const std::size_t left = ZSTD_compressStream2(context_.get(), &to, &in, ZSTD_e_flush);
     out.resize(to.pos);
-    if (ZSTD_isError(left) != 0) return base::fail(base::Errc::internal, std::string("compress: ") + ZSTD_getErrorName(left));
+    if (ZSTD_isError(left) != 0)
+      return base::fail(base::Errc::internal, std::string("compress: ") + ZSTD_getErrorName(left));
     if (left == 0 && in.pos == in.size) break;
   }
   if (out.size() > max_out) return base::fail(base::Errc::too_large, "screen packet");
@@ -59,7 +60,8 @@ base::Result<> ZstdReader::read(base::ByteView packed, std::size_t plain_bytes, 
     const std::size_t hint = ZSTD_decompressStream(context_.get(), &to, &in);
     const bool full = to.pos == plain.size();
     plain.resize(to.pos);
-    if (ZSTD_isError(hint) != 0) return base::fail(base::Errc::bad_format, std::string("decompress: ") + ZSTD_getErrorName(hint));
+    if (ZSTD_isError(hint) != 0)
+      return base::fail(base::Errc::bad_format, std::string("decompress: ") + ZSTD_getErrorName(hint));
     if (plain.size() > plain_bytes) return base::fail(base::Errc::bad_format, "decompress: more than announced");
     if (in.pos == in.size && !full) break;
     if (in.pos == in_before && to.pos == at) return base::fail(base::Errc::bad_format, "decompress: no progress");

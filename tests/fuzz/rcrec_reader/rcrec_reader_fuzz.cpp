@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: a whole file. CRCs would stop a fuzzer at the door, so they are made right first: the file header's, and those of
-// every chunk header and payload that the lengths lead to. Then every entry of the reader runs over the file.
+// Input: a whole file. CRCs would stop a fuzzer at the door, so they are made right first: the file header's, and those
+// of every chunk header and payload that the lengths lead to. Then every entry of the reader runs over the file.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -9,12 +9,14 @@
 
 namespace rescue::screen {
 
-/// 75x52: tiles at both edges are cut. Dots in four colours on the left, noise on the right; most tiles get into the ring.
+/// 75x52: tiles at both edges are cut. Dots in four colours on the left, noise on the right; most tiles get into the
+/// ring.
 inline Frame fixture_frame() {
   Frame f = *Frame::create({75, 52});
   base::SeededRandom random(7);
   for (std::int32_t y = 0; y < 52; ++y) {
-    for (std::int32_t x = 0; x < 75; ++x) f.row(y)[x] = static_cast<Pixel>(random.below(x < 40 ? 4 : 0x1000000) * (x < 40 ? 0x202020u : 1u));
+    for (std::int32_t x = 0; x < 75; ++x)
+      f.row(y)[x] = static_cast<Pixel>(random.below(x < 40 ? 4 : 0x1000000) * (x < 40 ? 0x202020u : 1u));
   }
   return f;
 }

@@ -13,7 +13,10 @@ using namespace rescue;
 class Seed {
  public:
   Seed(std::string folder, std::string name) : path_(std::move(folder) + "/" + std::move(name)) { out_.u8('p'); }
-  ~Seed() { std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(out_.view().data()), static_cast<std::streamsize>(out_.size())); }
+  ~Seed() {
+    std::ofstream(path_, std::ios::binary)
+        .write(reinterpret_cast<const char*>(out_.view().data()), static_cast<std::streamsize>(out_.size()));
+  }
   Seed(const Seed&) = delete;
   Seed& operator=(const Seed&) = delete;
   void add(const screen::Frame& f) {
@@ -37,12 +40,14 @@ void body_seed(const std::string& path, const screen::Frame& f) {
   base::ByteWriter out;
   out.u8('b');
   out.bytes(screen::body_of(reader, (*encoder.encode(f))->bytes));
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(out.view().data()), static_cast<std::streamsize>(out.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(out.view().data()), static_cast<std::streamsize>(out.size()));
 }
 
 void speckle(screen::Frame& f, screen::Rect r, base::SeededRandom& random, std::uint64_t colours) {
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
-    for (std::int32_t x = r.x; x < r.right(); ++x) f.row(y)[x] = static_cast<screen::Pixel>(random.below(colours) * 0x010305);
+    for (std::int32_t x = r.x; x < r.right(); ++x)
+      f.row(y)[x] = static_cast<screen::Pixel>(random.below(colours) * 0x010305);
   }
 }
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: first byte 'p': packets, each behind a two-byte big-endian length. First byte 'b': the plain body of a packet that
-// follows a fixed keyframe, so that mutations reach the parser behind the compression. Both ways all parsing and painting
-// happens before the canvas check, which is hard to guess, is compared.
+// Input: first byte 'p': packets, each behind a two-byte big-endian length. First byte 'b': the plain body of a packet
+// that follows a fixed keyframe, so that mutations reach the parser behind the compression. Both ways all parsing and
+// painting happens before the canvas check, which is hard to guess, is compared.
 #include "body_fixture.hpp"
 #include "screen/codec.hpp"
 

@@ -76,8 +76,8 @@ TEST_F(ConvertTest, FfprobeAgreesForEveryContainerAndCodec) {
     std::optional<VideoCodec> codec;
     const char* probed;
   };
-  for (const Case& c : {Case{"x.avi", std::nullopt, "h264"}, Case{"m.avi", VideoCodec::mpeg4, "mpeg4"}, Case{"x.mp4", std::nullopt, "h264"},
-                        Case{"x.webm", std::nullopt, "vp9"}}) {
+  for (const Case& c : {Case{"x.avi", std::nullopt, "h264"}, Case{"m.avi", VideoCodec::mpeg4, "mpeg4"},
+                        Case{"x.mp4", std::nullopt, "h264"}, Case{"x.webm", std::nullopt, "vp9"}}) {
     SCOPED_TRACE(c.out);
     ConvertOptions o;
     o.container = *container_from_path(c.out);
@@ -129,7 +129,8 @@ TEST_F(ConvertTest, SizeChangesAreLetterboxedToTheLargestWithEvenSides) {
 TEST_F(ConvertTest, TheCursorIsDrawnOnWishOnly) {
   Movie m(file("a.rcrec"), {64, 64});
   m.shoot(milliseconds(0));
-  ASSERT_TRUE(m.writer->cursor_shape({5, 2, 2, 0, 0, {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}}, milliseconds(0)));
+  ASSERT_TRUE(
+      m.writer->cursor_shape({5, 2, 2, 0, 0, {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}}, milliseconds(0)));
   ASSERT_TRUE(m.writer->cursor_move({10, 20, 5, true}, milliseconds(100)));
   ASSERT_TRUE(m.writer->cursor_move({30, 20, 5, true}, milliseconds(500)));
   m.end(milliseconds(1000));
@@ -330,7 +331,8 @@ TEST(Names, ContainersAndCodecs) {
   EXPECT_EQ(container_from_path("y.webm"), Container::webm);
   EXPECT_EQ(container_from_path("y.mkv"), std::nullopt);
   EXPECT_EQ(container_from_path("avi"), std::nullopt);
-  for (const auto c : {VideoCodec::h264, VideoCodec::mpeg4, VideoCodec::zmbv, VideoCodec::vp9}) EXPECT_EQ(codec_from_name(codec_name(c)), c);
+  for (const auto c : {VideoCodec::h264, VideoCodec::mpeg4, VideoCodec::zmbv, VideoCodec::vp9})
+    EXPECT_EQ(codec_from_name(codec_name(c)), c);
   EXPECT_EQ(codec_from_name("h265"), std::nullopt);
 }
 

@@ -40,17 +40,23 @@ struct Probe {
 };
 /// ffprobe, counting the frames that really decode.
 inline Probe probe(const std::string& path) {
-  const auto v = boost::json::parse(output_of("ffprobe -v error -count_frames -select_streams v:0 -show_entries "
-                                              "stream=codec_name,width,height,nb_read_frames,r_frame_rate:format=duration -of json '" + path + "'"));
+  const auto v = boost::json::parse(
+      output_of("ffprobe -v error -count_frames -select_streams v:0 -show_entries "
+                "stream=codec_name,width,height,nb_read_frames,r_frame_rate:format=duration -of json '" +
+                path + "'"));
   const auto& s = v.at("streams").at(0).as_object();
-  return {std::stoll(std::string(s.at("nb_read_frames").as_string())), std::stod(std::string(v.at("format").at("duration").as_string())),
-          static_cast<int>(s.at("width").as_int64()), static_cast<int>(s.at("height").as_int64()), std::string(s.at("codec_name").as_string()),
+  return {std::stoll(std::string(s.at("nb_read_frames").as_string())),
+          std::stod(std::string(v.at("format").at("duration").as_string())),
+          static_cast<int>(s.at("width").as_int64()),
+          static_cast<int>(s.at("height").as_int64()),
+          std::string(s.at("codec_name").as_string()),
           std::string(s.at("r_frame_rate").as_string())};
 }
 
 /// All frames of a video as pixels, decoded by ffmpeg.
 inline std::vector<screen::Frame> frames_of(const std::string& path, screen::Size size) {
-  const std::string raw = output_of("ffmpeg -v error -i '" + path + "' -fps_mode passthrough -f rawvideo -pix_fmt bgr0 -");
+  const std::string raw =
+      output_of("ffmpeg -v error -i '" + path + "' -fps_mode passthrough -f rawvideo -pix_fmt bgr0 -");
   const std::size_t bytes = static_cast<std::size_t>(size.pixels()) * 4;
   EXPECT_EQ(raw.size() % bytes, 0u);
   std::vector<screen::Frame> out;
@@ -67,7 +73,10 @@ class Movie {
  public:
   Movie(const std::string& path, screen::Size size) : frame(*screen::Frame::create(size)), random_(1) {
     auto w = rcrec::Writer::create(*rcrec::create_file_sink(path),
-                                   {*base::Guid::parse("7f1a2b3c-0000-4000-8000-00000000beef"), base::WallTime(std::chrono::seconds(1'764'000'000)), {}}, random_);
+                                   {*base::Guid::parse("7f1a2b3c-0000-4000-8000-00000000beef"),
+                                    base::WallTime(std::chrono::seconds(1'764'000'000)),
+                                    {}},
+                                   random_);
     EXPECT_TRUE(w);
     writer.emplace(std::move(*w));
   }

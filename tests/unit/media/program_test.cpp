@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "cmd/rescue-media/sandbox.hpp"
@@ -44,7 +45,8 @@ class ProgramTest : public testing::Test {
 };
 
 TEST_F(ProgramTest, ConvertsAndReportsAsJson) {
-  const Outcome r = run({"convert", file("in.rcrec"), "-o", file("out.avi"), "--fps", "10", "--codec", "zmbv", "--progress", "json"});
+  const Outcome r =
+      run({"convert", file("in.rcrec"), "-o", file("out.avi"), "--fps", "10", "--codec", "zmbv", "--progress", "json"});
   EXPECT_EQ(r.code, 0) << r.err;
   const auto result = boost::json::parse(r.out).as_object();
   EXPECT_EQ(result.at("frames").as_int64(), 10);
@@ -92,10 +94,31 @@ TEST_F(ProgramTest, DamageGivesExitCodeThree) {
   EXPECT_GT(result.at("gaps").at(0).at("offset").to_number<int>(), 0);
 }
 
+/// All words that look like a long option.
+std::set<std::string> long_options(const std::string& text) {
+  std::set<std::string> out;
+  for (std::size_t at = text.find("--"); at != std::string::npos; at = text.find("--", at + 2)) {
+    std::size_t end = at + 2;
+    while (end < text.size() && (std::islower(static_cast<unsigned char>(text[end])) != 0 || text[end] == '-')) ++end;
+    if (end > at + 2) out.insert(text.substr(at, end - at));
+  }
+  return out;
+}
+
+TEST_F(ProgramTest, HelpAndManPageNameTheSameOptions) {
+  const Outcome help = run({"convert", "--help"});
+  EXPECT_EQ(help.code, 0);
+  std::ifstream man(test::source_dir() / "man/rescue-media.1.scd");
+  const std::string page((std::istreambuf_iterator<char>(man)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(long_options(help.out), long_options(page));
+}
+
 TEST_F(ProgramTest, TheRealProgramConvertsConfined) {
   const std::string program = (test::binary_dir() / "bin/rescue-media").string();
   for (const char* name : {"out.avi", "out.mp4", "out.webm"}) {
-    const auto result = boost::json::parse(output_of(program + " convert --sidecars --overwrite '" + file("in.rcrec") + "' -o '" + file(name) + "'")).as_object();
+    const auto result = boost::json::parse(output_of(program + " convert --sidecars --overwrite '" + file("in.rcrec") +
+                                                     "' -o '" + file(name) + "'"))
+                            .as_object();
     EXPECT_EQ(result.at("frames").as_int64(), 15);
     const auto& layers = result.at("confined_by").as_array();
     EXPECT_NE(std::find(layers.begin(), layers.end(), boost::json::value("seccomp")), layers.end());

@@ -58,7 +58,8 @@ void minor_9(const fs::path& path) {
   header.session = session_id();
   header.start = start_time();
   static_cast<void>(out.begin(header));
-  static_cast<void>(out.append(ChunkType::head, Time(0), Time(0), base::as_bytes(R"({"codec":{"id":1,"version":1},"later":{"things":[1,2]}})")));
+  static_cast<void>(out.append(ChunkType::head, Time(0), Time(0),
+                               base::as_bytes(R"({"codec":{"id":1,"version":1},"later":{"things":[1,2]}})")));
   ChunkHeader unknown;
   unknown.type = 77;
   unknown.flags = 0x80;
@@ -137,7 +138,8 @@ int main(int argc, char** argv) {
   b[9] = 2;
   seal_header(b);
   put("future/major-2.rcrec", b);
-  for (const auto& [name, flag] : {std::pair{"future/encrypted.rcrec", std::uint8_t{1}}, std::pair{"future/unknown-flag.rcrec", std::uint8_t{0x40}}}) {
+  for (const auto& [name, flag] : {std::pair{"future/encrypted.rcrec", std::uint8_t{1}},
+                                   std::pair{"future/unknown-flag.rcrec", std::uint8_t{0x40}}}) {
     b = basic;
     b[15] = flag;
     seal_header(b);

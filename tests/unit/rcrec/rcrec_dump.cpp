@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
     if (v->info.by_type[type].chunks > 0) by_type[rcrec::chunk_type_name(type)] = v->info.by_type[type].chunks;
   }
   boost::json::value first_bad;
-  if (v->first_bad) first_bad = {{"kind", rcrec::damage_kind_name(v->first_bad->kind)}, {"offset", v->first_bad->offset}};
+  if (v->first_bad)
+    first_bad = {{"kind", rcrec::damage_kind_name(v->first_bad->kind)}, {"offset", v->first_bad->offset}};
   std::puts(boost::json::serialize(boost::json::object{
                                        {"verdict", rcrec::verdict_name(v->verdict)},
                                        {"finished", v->info.finished},

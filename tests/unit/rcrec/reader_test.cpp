@@ -45,7 +45,8 @@ TEST_F(ReaderTest, EveryTruncationOpensAndGivesThePrefixOfWhatWasRecorded) {
   const auto all = items_of(whole_path);
   std::set<std::size_t> cuts;
   for (const auto& c : chunks) {
-    for (const std::uint64_t at : {c.offset, c.offset + 1, c.offset + 47, c.offset + 48, end_of(c) - 1}) cuts.insert(at);
+    for (const std::uint64_t at : {c.offset, c.offset + 1, c.offset + 47, c.offset + 48, end_of(c) - 1})
+      cuts.insert(at);
   }
   base::SeededRandom random(5);
   for (int i = 0; i < 100; ++i) cuts.insert(kFileHeaderBytes + random.below(whole.size() - kFileHeaderBytes));
@@ -68,7 +69,8 @@ TEST_F(ReaderTest, EveryTruncationOpensAndGivesThePrefixOfWhatWasRecorded) {
 TEST_F(ReaderTest, EveryFlippedBitIsFoundWhereItIs) {
   std::set<std::size_t> places;
   for (const auto& c : chunks) {
-    for (const std::uint64_t at : {c.offset, c.offset + 4, c.offset + 8, c.offset + 30, c.offset + 44, end_of(c) - 1}) places.insert(at);
+    for (const std::uint64_t at : {c.offset, c.offset + 4, c.offset + 8, c.offset + 30, c.offset + 44, end_of(c) - 1})
+      places.insert(at);
   }
   base::SeededRandom random(6);
   for (int i = 0; i < 150; ++i) places.insert(kFileHeaderBytes + random.below(whole.size() - kFileHeaderBytes));
@@ -192,13 +194,15 @@ TEST_F(ReaderTest, SeekStartsAtTheCheckpointBeforeWithTheWholeCursor) {
   ASSERT_GE(items.size(), 3u);
   EXPECT_EQ(std::get<CursorShape>(items[0].item), arrow());
   EXPECT_EQ(std::get<CursorMove>(items[1].item).x, 34) << "the last position before 3.4 s";
-  const auto first_video = std::ranges::find_if(items, [](const auto& i) { return std::holds_alternative<VideoItem>(i.item); });
+  const auto first_video =
+      std::ranges::find_if(items, [](const auto& i) { return std::holds_alternative<VideoItem>(i.item); });
   EXPECT_EQ(first_video->t, milliseconds(3400));
   EXPECT_TRUE(std::get<VideoItem>(first_video->item).checkpoint);
   EXPECT_EQ(only<VideoItem>(items).size(), 13u);
   ASSERT_TRUE(timeline->seek(Time(0)));
   std::size_t video = 0;
-  for (auto i = timeline->next(); i && *i; i = timeline->next()) video += std::holds_alternative<VideoItem>((*i)->item) ? 1 : 0;
+  for (auto i = timeline->next(); i && *i; i = timeline->next())
+    video += std::holds_alternative<VideoItem>((*i)->item) ? 1 : 0;
   EXPECT_EQ(video, 30u);
 }
 
@@ -270,16 +274,21 @@ TEST_F(ReaderTest, ForgedContentIsNamedAndNothingElseSuffers) {
   base::Bytes big_cursor;
   append_item(big_cursor, Time(0), base::Bytes{1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0});
   EXPECT_EQ(first_bad(ChunkType::cursor, big_cursor), DamageKind::bad_content);
-  EXPECT_EQ(first_bad(ChunkType::index, base::Bytes{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}), DamageKind::bad_content);
+  EXPECT_EQ(first_bad(ChunkType::index, base::Bytes{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}),
+            DamageKind::bad_content);
   EXPECT_EQ(first_bad(ChunkType::end, base::Bytes(20, 0xff)), DamageKind::bad_content);
-  EXPECT_EQ(first_bad(ChunkType::head, base::to_bytes(base::as_bytes("{}"))), DamageKind::bad_content) << "a second HEAD";
+  EXPECT_EQ(first_bad(ChunkType::head, base::to_bytes(base::as_bytes("{}"))), DamageKind::bad_content)
+      << "a second HEAD";
   EXPECT_EQ(first_bad(ChunkType::clock, {1, 2}), DamageKind::bad_content);
 }
 
 TEST_F(ReaderTest, EncryptedChunksAreReportedAndSkipped) {
   base::Bytes item;
   append_item(item, Time(0), base::as_bytes(R"({"type":"x"})"));
-  Forger(path).add(ChunkType::head, base::as_bytes("{}")).add(ChunkType::event, item, Time(1), kChunkFlagEncrypted).add(ChunkType::event, item, Time(2));
+  Forger(path)
+      .add(ChunkType::head, base::as_bytes("{}"))
+      .add(ChunkType::event, item, Time(1), kChunkFlagEncrypted)
+      .add(ChunkType::event, item, Time(2));
   EXPECT_EQ(only<EventItem>(items_of(path)).size(), 1u);
   EXPECT_EQ(verify(path)->first_bad->kind, DamageKind::encrypted);
 }

@@ -20,7 +20,8 @@ inline base::Guid session_id() { return *base::Guid::parse("7f1a2b3c-0000-4000-8
 inline base::WallTime start_time() { return base::WallTime(std::chrono::seconds(1'764'000'000)); }
 
 inline RecordingStart start() {
-  return {session_id(), start_time(),
+  return {session_id(),
+          start_time(),
           {{"codec", {{"id", 1}, {"version", 1}}}, {"software", "rescue sample"}, {"technician", {{"name", "Ada"}}}}};
 }
 
@@ -32,8 +33,8 @@ inline base::Bytes packet(base::SeededRandom& random, std::size_t bytes) {
 
 inline CursorShape arrow() { return {7, 3, 2, 1, 0, {0xff000000, 0xffffffff, 0x80404040, 0, 0xff112233, 0xffffffff}}; }
 
-/// Six seconds: two checkpoints, packets, a cursor that moves, chat and events. Works over any sink; what a failing sink
-/// answers is ignored, as a session would go on.
+/// Six seconds: two checkpoints, packets, a cursor that moves, chat and events. Works over any sink; what a failing
+/// sink answers is ignored, as a session would go on.
 inline void play(Writer& w, milliseconds from = {}) {
   base::SeededRandom random(99);
   for (int tick = 0; tick < 60; ++tick) {
@@ -66,7 +67,8 @@ inline base::Bytes read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 inline void write_file(const std::filesystem::path& path, base::ByteView b) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
 }
 
 inline std::vector<ChunkPeek> chunks_of(const std::string& path) {
@@ -79,7 +81,9 @@ inline std::vector<ChunkPeek> chunks_of(const std::string& path) {
   }
   return out;
 }
-inline std::uint64_t end_of(const ChunkPeek& c) { return c.offset + kChunkHeaderBytes + c.header.length + kChunkTrailerBytes; }
+inline std::uint64_t end_of(const ChunkPeek& c) {
+  return c.offset + kChunkHeaderBytes + c.header.length + kChunkTrailerBytes;
+}
 
 inline std::vector<TimelineItem> items_of(const std::string& path) {
   std::vector<TimelineItem> out;

@@ -110,7 +110,8 @@ TEST(Writer, TimeNeverGoesBackAndOversizedItemsAreRefused) {
   ASSERT_TRUE(w->chat("a", "second", seconds(3)));
   EXPECT_EQ(w->chat("a", std::string(kMaxJsonBytes, 'x'), seconds(6)).error().code, base::Errc::too_large);
   EXPECT_EQ(w->video(base::Bytes(kMaxPayloadBytes), true, seconds(6)).error().code, base::Errc::too_large);
-  EXPECT_EQ(w->cursor_shape({1, 300, 1, 0, 0, std::vector<std::uint32_t>(300)}, seconds(6)).error().code, base::Errc::invalid_argument);
+  EXPECT_EQ(w->cursor_shape({1, 300, 1, 0, 0, std::vector<std::uint32_t>(300)}, seconds(6)).error().code,
+            base::Errc::invalid_argument);
   ASSERT_TRUE(w->finish(seconds(1)));
   const auto items = items_of(path);
   ASSERT_EQ(items.size(), 2u);
@@ -173,7 +174,8 @@ class SmallDisk final : public Sink {
  public:
   explicit SmallDisk(std::uint64_t capacity) : capacity_(capacity) {}
   base::Result<> append(base::ByteView b) override {
-    const std::size_t fits = std::min<std::uint64_t>(b.size(), capacity_ - std::min<std::uint64_t>(capacity_, data->size()));
+    const std::size_t fits =
+        std::min<std::uint64_t>(b.size(), capacity_ - std::min<std::uint64_t>(capacity_, data->size()));
     base::append(*data, b.first(fits));
     if (fits < b.size()) {
       ++failures;

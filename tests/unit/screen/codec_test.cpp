@@ -22,12 +22,18 @@ class Scene {
   /// Changes something and says where.
   Damage step() {
     switch (random_.below(6)) {
-      case 0: return text();
-      case 1: return scroll();
-      case 2: return window();
-      case 3: return noise();
-      case 4: return drag();
-      default: return Damage(Rect{});
+      case 0:
+        return text();
+      case 1:
+        return scroll();
+      case 2:
+        return window();
+      case 3:
+        return noise();
+      case 4:
+        return drag();
+      default:
+        return Damage(Rect{});
     }
   }
   Rect any_rect() {
@@ -43,7 +49,8 @@ class Scene {
   Damage text() {
     const Rect r = any_rect();
     for (std::int32_t y = r.y; y < r.bottom(); ++y) {
-      for (std::int32_t x = r.x; x < r.right(); ++x) frame_.row(y)[x] = random_.below(4) == 0 ? 0x202020u * static_cast<Pixel>(random_.below(4)) : 0xffffff;
+      for (std::int32_t x = r.x; x < r.right(); ++x)
+        frame_.row(y)[x] = random_.below(4) == 0 ? 0x202020u * static_cast<Pixel>(random_.below(4)) : 0xffffff;
     }
     return Damage(r);
   }
@@ -62,7 +69,8 @@ class Scene {
   Damage scroll() {
     const Rect r = any_rect();
     const auto by = static_cast<std::int32_t>(1 + random_.below(20));
-    for (std::int32_t y = r.y; y + by < r.bottom(); ++y) std::copy_n(frame_.row(y + by) + r.x, r.width, frame_.row(y) + r.x);
+    for (std::int32_t y = r.y; y + by < r.bottom(); ++y)
+      std::copy_n(frame_.row(y + by) + r.x, r.width, frame_.row(y) + r.x);
     return Damage(r);
   }
   Damage drag() {
