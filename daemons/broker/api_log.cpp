@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "audit/intake.hpp"
 #include "audit/query.hpp"
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/requests.hpp"
@@ -56,7 +57,9 @@ base::Result<audit::QueryText> query_text(const Call& c) {
   RESCUE_TRY(q.since, text_query(c, "since", kShort));
   RESCUE_TRY(q.until, text_query(c, "until", kShort));
   RESCUE_TRY(q.text, text_query(c, "text", audit::kMaxSearchBytes));
-  RESCUE_TRY(q.order, text_query(c, "order", kShort));
+  RESCUE_TRY(const auto order, text_query(c, "order", kShort));
+  if (order == "asc") q.order = "oldest";
+  else if (!order.empty() && order != "desc") return base::fail(base::Errc::invalid_argument, "parameter 'order' must be asc or desc");
   return q;
 }
 
@@ -91,12 +94,13 @@ Answer send_applet_log(Services& s, Call& c) {
 
 Answer query_log(Services& s, Call& c) {
   RESCUE_CHECK(only_query(
-      c, {"session", "technician", "type", "source", "since", "until", "text", "order", "limit", "cursor"}));
+      c, {"session", "technician", "type", "source", "since", "until", "text", "order", "after", "limit", "cursor"}));
   RESCUE_TRY(const auto limit, limit_query(c));
   RESCUE_TRY(const auto cursor, text_query(c, "cursor", 400));
   RESCUE_TRY(const auto technician, text_query(c, "technician", directory::kMaxEmailBytes));
   RESCUE_TRY(const auto text, query_text(c));
   RESCUE_TRY(auto query, audit::parse_query(text, c.now));
+  RESCUE_TRY(query.filter.after, integer_query(c, "after", 0, static_cast<std::int64_t>(audit::kMaxSeq)));
   RESCUE_TRY(const auto page, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<store::Page<store::LogEvent>> {
     RESCUE_CHECK(authorize_query(tx, c, technician, query.filter));
     return audit::query(tx, query, cursor, limit);

@@ -2,6 +2,10 @@
 // log::query (store/log.hpp). One index drives each query and is walked in id order, newest or oldest first, so that the first
 // rows cost the same in a log of any length; what is left of the filter is checked row by row (the unary plus keeps SQLite from
 // preferring its index). Times become bounds on id, because server_time never decreases along it.
+#include <array>
+#include <limits>
+#include <variant>
+
 #include "store/impl/fts_query.hpp"
 #include "store/impl/log_row.hpp"
 #include "store/impl/rows.hpp"

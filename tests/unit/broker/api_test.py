@@ -227,6 +227,10 @@ class Sessions(unittest.TestCase):
         stored = self.broker.log_events(self.admin, session=session, type="chat.message")
         self.assertEqual([e["data"]["text"] for e in stored], ["message 1", "message 2", "message 3"])
         self.assertEqual(len(self.broker.log_events(self.admin, session=session, text="\"message 2\"")), 1)
+        later = self.broker.log_events(self.admin, session=session, type="chat.*", after=stored[0]["id"])
+        self.assertEqual([e["id"] for e in later], [e["id"] for e in stored[1:]])
+        newest_first = self.broker.log_events(self.admin, session=session, type="chat.*", order="desc")
+        self.assertEqual(newest_first, stored[::-1])
         broker_only = events(4)
         broker_only["events"][0]["type"] = "session.closed"
         send(broker_only).expect(400, "INVALID_ARGUMENT")

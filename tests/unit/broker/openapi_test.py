@@ -278,7 +278,7 @@ class Calls(unittest.TestCase):
         call("getSession", status=404, session="not-an-id")
         call("listSessions", status=200, query="?state=open&limit=10&technician=" + ADMIN)
         call("listSessions", status=400, query="?state=sleeping")
-        log = call("queryLog", status=200, query=f"?session={session}&type=consent.*,session.*&order=oldest&since=1h")
+        log = call("queryLog", status=200, query=f"?session={session}&type=consent.*,session.*&order=asc&since=1h")
         self.assertIn("consent.granted", [e["type"] for e in log["events"]])
         call("queryLog", status=400, query="?type=weather.report")
         self.check("watchEvents", self.broker.call("GET", OPERATIONS["watchEvents"][1], token=self.admin), 426)

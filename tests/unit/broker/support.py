@@ -186,7 +186,7 @@ class Broker:
                         identity=identity)
 
     def log_events(self, token, **query):
-        text = urllib.parse.urlencode({"limit": 500, "order": "oldest", **query})
+        text = urllib.parse.urlencode({"limit": 500, "order": "asc", **query})
         return self.api("GET", "/log?" + text, token=token).expect(200)["events"]
 
 
