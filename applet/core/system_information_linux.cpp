@@ -38,6 +38,7 @@ std::string read_file(const Path& path) {
   return text;
 }
 
+std::vector<std::string_view> lines_of(std::string&& text) = delete;  // the views would outlive it
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> out;
   while (!text.empty()) {
@@ -48,10 +49,16 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return out;
 }
 
+std::string_view trim(std::string&& s) = delete;  // the view would outlive it
 std::string_view trim(std::string_view s) {
   const auto first = s.find_first_not_of(" \t\"");
   if (first == std::string_view::npos) return {};
   return s.substr(first, s.find_last_not_of(" \t\"\n") - first + 1);
+}
+
+std::string read_line(const Path& path) {
+  const auto text = read_file(path);
+  return std::string(trim(std::string_view(text)));
 }
 
 // "key<separator>value" lines; the first value of a key counts.
@@ -102,10 +109,10 @@ SysinfoSection system_section(const Path& root) {
     out.add("architecture", kernel.machine);
     out.add("host", kernel.nodename);
   }
-  const auto uptime = number_of(read_file(root / "proc/uptime"));
+  const auto uptime = number_of(read_line(root / "proc/uptime"));
   if (uptime > 0) out.add("uptime", duration_text(uptime));
-  auto load = read_file(root / "proc/loadavg");
-  out.add("load", trim(std::string_view(load).substr(0, load.rfind(' '))));
+  const auto load = read_line(root / "proc/loadavg");
+  out.add("load", load.substr(0, load.rfind(' ')));
   const auto now = std::time(nullptr);
   std::tm local{};
   char zone[64] = "";
@@ -116,18 +123,17 @@ SysinfoSection system_section(const Path& root) {
 
 SysinfoSection hardware_section(const Path& root) {
   Items out("hardware");
-  auto dmi = [&](const char* name) { return std::string(trim(read_file(root / "sys/class/dmi/id" / name))); };
+  auto dmi = [&](const char* name) { return read_line(root / "sys/class/dmi/id" / name); };
   out.add("vendor", dmi("sys_vendor"));
   out.add("model", dmi("product_name"));
   out.add("firmware", dmi("bios_version"));
   auto cpu_text = read_file(root / "proc/cpuinfo");
   auto cpu = fields_of(cpu_text, ':');
   out.add("processor", cpu["model name"]);
-  auto lines = lines_of(cpu_text);
+  auto lines = lines_of(std::string_view(cpu_text));
   auto count = std::ranges::count_if(lines, [](auto line) { return line.starts_with("processor"); });
   if (count > 0) out.add("logical_processors", std::to_string(count));
-  auto battery = trim(read_file(root / "sys/class/power_supply/BAT0/capacity"));
-  if (!battery.empty()) out.add("battery_percent", battery);
+  out.add("battery_percent", read_line(root / "sys/class/power_supply/BAT0/capacity"));
   return out.take();
 }
 
@@ -185,10 +191,11 @@ SysinfoSection network_section(const Path& root) {
   }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(root / "sys/class/net", error)) {
-    auto address = trim(read_file(entry.path() / "address"));
+    const auto address = read_line(entry.path() / "address");
     if (address != "00:00:00:00:00:00") out.add(entry.path().filename().string() + ".mac", address);
   }
-  for (auto line : lines_of(read_file(root / "etc/resolv.conf")))
+  const auto resolver = read_file(root / "etc/resolv.conf");
+  for (auto line : lines_of(std::string_view(resolver)))
     if (line.starts_with("nameserver ")) out.add("name_server", trim(line.substr(11)));
   return out.take();
 }
