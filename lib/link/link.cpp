@@ -223,9 +223,8 @@ Result<void> Link::Impl::on_resume(ByteView payload) {
   if (resume.received < out.acked() || resume.received > out.next_offset())
     return fail(Errc::resume_impossible, fmt::format("peer has {} bytes; {} were acknowledged and {} sent", resume.received,
                                                      out.acked(), out.next_offset()));
-  RESCUE_CHECK(out.on_acked(resume.received));
+  RESCUE_CHECK(out.on_acked(resume.received));  // what comes after it is sent again
   stats.acknowledged = out.acked();
-  if (!path->may_send) out.rewind(resume.received);
   path->ready = path->may_send = true;
   path->ping_due = true;
   events.push_back(PathReady{path->id});
@@ -359,7 +358,7 @@ void Link::on_deadline(SteadyTime now) {
 
 std::optional<base::Duration> Link::rtt() const { return impl_->path ? impl_->path->srtt : std::nullopt; }
 const LinkStats& Link::stats() const { return impl_->stats; }
-std::size_t Link::retained_bytes() const { return impl_->out.retained(); }
+std::size_t Link::retained_bytes() const { return impl_->out.held(); }
 std::size_t Link::reassembly_bytes() const { return impl_->in.held(); }
 
 }  // namespace rescue::link

@@ -123,7 +123,7 @@ class Link {
   /// Smoothed round trip of the current path (RFC 6298 weights); nothing before the first PONG.
   [[nodiscard]] std::optional<base::Duration> rtt() const;
   [[nodiscard]] const LinkStats& stats() const;
-  /// Sent and not acknowledged; at most kRetainedMax.
+  /// Kept for a resume; at most kRetainedMax and the acknowledged part of one record.
   [[nodiscard]] std::size_t retained_bytes() const;
   /// Held for messages not yet complete or not yet taken by poll_event().
   [[nodiscard]] std::size_t reassembly_bytes() const;

@@ -63,6 +63,7 @@ void SendSide::discard(Channel c) {
 void SendSide::discard_everything() {
   for (auto c : wire::kChannels) discard(c);
   chunks_.clear();
+  held_ = 0;
   acked_ = cursor_ = next_offset_;
 }
 
@@ -79,7 +80,10 @@ Result<void> SendSide::on_acked(std::uint64_t offset) {
   if (offset <= acked_) return {};
   acked_ = offset;
   cursor_ = std::max(cursor_, acked_);
-  while (!chunks_.empty() && chunks_.front().offset + chunks_.front().bytes.size() <= acked_) chunks_.pop_front();
+  while (!chunks_.empty() && chunks_.front().offset + chunks_.front().bytes.size() <= acked_) {
+    held_ -= chunks_.front().bytes.size();
+    chunks_.pop_front();
+  }
   return {};
 }
 
@@ -196,6 +200,7 @@ void SendSide::append_record(ByteView record) {
     chunks_.push_back({next_offset_, base::to_bytes(record)});
   }
   next_offset_ += record.size();
+  held_ += record.size();
 }
 
 }  // namespace rescue::link

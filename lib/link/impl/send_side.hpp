@@ -49,7 +49,10 @@ class SendSide {
 
   [[nodiscard]] std::uint64_t acked() const { return acked_; }
   [[nodiscard]] std::uint64_t next_offset() const { return next_offset_; }
+  /// Sent and not acknowledged.
   [[nodiscard]] std::size_t retained() const { return static_cast<std::size_t>(next_offset_ - acked_); }
+  /// Bytes kept for it, which include the acknowledged beginning of the oldest chunk.
+  [[nodiscard]] std::size_t held() const { return held_; }
 
  private:
   struct ChannelQueue {
@@ -80,6 +83,7 @@ class SendSide {
   std::array<ChannelQueue, wire::kChannelCount> channels_;
   std::array<std::optional<std::uint64_t>, wire::kChannelCount> owed_{};
   std::deque<Chunk> chunks_;
+  std::size_t held_ = 0;        // sum of their sizes
   std::uint64_t acked_ = 0;
   std::uint64_t next_offset_ = 0;
   std::uint64_t cursor_ = 0;

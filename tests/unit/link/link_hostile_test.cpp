@@ -212,6 +212,27 @@ TEST(LinkHostile, APeerThatIgnoresTheWindowIsDropped) {
   EXPECT_LE(v.link.reassembly_bytes(), receive_window(Channel::files));
 }
 
+TEST(LinkHostile, RepeatedAndOverlappingBytesAreDeliveredOnce) {
+  Victim v;
+  v.resume();
+  const Bytes stream = {2, 3, 0, 2, 'h', 'i', 2, 3, 0, 2, 'y', 'o'};  // two chat messages
+  const auto give_range = [&](std::size_t from, std::size_t to) {
+    Bytes b;
+    write_data(b, from, ByteView(stream).subspan(from, to - from));
+    return v.give(b);
+  };
+  ASSERT_TRUE(give_range(0, 5));
+  ASSERT_TRUE(give_range(0, 5));
+  ASSERT_TRUE(give_range(2, 9));
+  ASSERT_TRUE(give_range(0, 12));
+  ASSERT_TRUE(give_range(3, 4));
+  std::vector<Bytes> messages;
+  while (auto e = v.link.poll_event())
+    if (auto* m = std::get_if<MessageArrived>(&*e)) messages.push_back(m->bytes);
+  EXPECT_EQ(messages, (std::vector<Bytes>{{'h', 'i'}, {'y', 'o'}}));
+  EXPECT_EQ(v.link.stats().repeats_dropped, 5u + 3u + 9u + 1u);
+}
+
 TEST(LinkHostile, IgnoresFramesAVersionToComeMayAdd) {
   Victim v;
   v.resume();

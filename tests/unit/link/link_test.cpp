@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "link_pair.hpp"
 
 namespace rescue::link {
@@ -116,22 +118,19 @@ TEST(Link, ABusyScreenLeavesAFileItsShare) {
   p.settle();
   ASSERT_TRUE(p.a.send(Channel::files, filled(60'000, 1)));
   std::size_t screen_bytes = 0;
-  for (int i = 0; i < 100 && p.at_b.empty(); ++i) {
-    while (p.a.can_send(Channel::screen)) ASSERT_TRUE(p.a.send(Channel::screen, filled(50'000, 2)));
-    const auto bytes = p.a.poll_output(p.path, kFrameMax, p.now);
-    ASSERT_TRUE(p.b.on_bytes(p.path, bytes, p.now));
+  bool file_came = false;
+  for (int i = 0; i < 200 && !file_came; ++i) {
+    while (p.a.can_send(Channel::screen)) ASSERT_TRUE(p.a.send(Channel::screen, filled(50'000, 2)));  // never idle
+    ASSERT_TRUE(p.b.on_bytes(p.path, p.a.poll_output(p.path, kFrameMax, p.now), p.now));
+    ASSERT_TRUE(p.a.on_bytes(p.path, p.b.poll_output(p.path, kFrameMax, p.now), p.now));
     p.drain();
-    for (const auto& m : p.at_b)
+    for (const auto& m : std::exchange(p.at_b, {})) {
       if (m.channel == Channel::screen) screen_bytes += m.bytes.size();
-    std::erase_if(p.at_b, [](const auto& m) { return m.channel == Channel::screen; });
-    p.write(1);
-    p.read();
-    for (const auto& m : p.at_b)
-      if (m.channel == Channel::screen) screen_bytes += m.bytes.size();
-    std::erase_if(p.at_b, [](const auto& m) { return m.channel == Channel::screen; });
+      file_came |= m.channel == Channel::files;
+    }
   }
-  EXPECT_EQ(p.at_b.size(), 1u) << "the file never came";
-  EXPECT_GT(screen_bytes, 500'000u) << "the screen did not keep the larger share";
+  EXPECT_TRUE(file_came);
+  EXPECT_GT(screen_bytes, 600'000u) << "the screen did not keep the larger share";
 }
 
 TEST(Link, AReaderThatStopsReadingFilesBlocksOnlyFiles) {
@@ -177,7 +176,7 @@ TEST(Link, KeepsAtMostTheRetainedBoundWhenThePeerAcknowledgesNothing) {
     wire_bytes += bytes.size();
   }
   EXPECT_GT(wire_bytes, 4'000'000u);
-  EXPECT_LE(p.a.retained_bytes(), kRetainedMax - kRetainedReserve);
+  EXPECT_LE(p.a.retained_bytes(), kRetainedMax - kRetainedReserve + kFrameMax);
   // Input still goes although the picture may not.
   ASSERT_TRUE(p.a.send(Channel::input, filled(20, 2)));
   EXPECT_FALSE(p.a.poll_output(p.path, 64 * 1024, p.now).empty());
@@ -214,13 +213,14 @@ TEST(Link, DiscardDropsWhatIsQueuedAndAbandonsAMessageCutInTheMiddle) {
 TEST(Link, AbandonedMessagesGiveTheirWindowBack) {
   Pair p;
   p.up();
-  for (int i = 0; i < 60; ++i) {  // 60 x 480 KB is far beyond the window of files
+  p.settle();
+  for (int i = 0; i < 60; ++i) {  // 60 x 20 fragments of 16 KiB are far beyond the window of files
     ASSERT_TRUE(p.a.send(Channel::files, filled(wire::message_max(Channel::files), 1)));
-    for (int k = 0; k < 28; ++k) p.write(1), p.read();
+    for (int k = 0; k < 20; ++k) ASSERT_TRUE(p.b.on_bytes(p.path, p.a.poll_output(p.path, 1, p.now), p.now));
     p.a.discard_queued(Channel::files);
     p.settle();
   }
-  p.at_b.clear();
+  ASSERT_TRUE(p.at_b.empty());
   ASSERT_TRUE(p.a.send(Channel::files, filled(500'000, 2)));
   p.settle();
   ASSERT_EQ(p.at_b.size(), 1u);
