@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events for technicians, applets and gateways, against a real broker."""
+import concurrent.futures
 import hashlib
 import unittest
 import uuid
@@ -134,6 +135,26 @@ class TechnicianEvents(Base):
         first = watch.event(lambda m: m["type"] == "session")
         self.assertEqual(first["session"]["id"], own)
         watch.close()
+
+    def test_a_receiver_that_does_not_read_is_dropped_and_the_others_are_not(self):
+        session = self.broker.new_session(self.admin)["session"]["id"]
+        slow = WebSocket(self.broker, "/api/v1/events?after=0", self.admin, receive_buffer=4096)
+        quick = WebSocket(self.broker, "/api/v1/events?topics=sessions", self.admin)
+        dropped = lambda: "rescue_broker_event_receivers_dropped_total 1" in self.broker.call("GET", "/metrics").body
+        note = lambda n: self.broker.api("POST", f"/sessions/{session}/note", {"note": f"{n} " + "x" * 3900}, token=self.admin)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            for batch in range(100):
+                for answer in pool.map(note, range(batch * 40, batch * 40 + 40)):
+                    answer.expect(200)
+                mark = note(-2 - batch).expect(200)["session"]["note"]
+                quick.event(lambda m, mark=mark: m["session"]["note"] == mark)  # this one reads all
+                if dropped():
+                    break
+        self.assertTrue(dropped())
+        last = note(-1).expect(200)["session"]["note"]
+        quick.event(lambda m: m["type"] == "session" and m["session"]["note"] == last)
+        slow.close()
+        quick.close()
 
     def test_signing_out_ends_the_stream(self):
         token = self.broker.login()

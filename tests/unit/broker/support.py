@@ -219,8 +219,12 @@ def flatc_binary(schema, message):
 class WebSocket:
     """RFC 6455 client, enough for tests."""
 
-    def __init__(self, broker, path, token=None, identity=None):
-        raw = socket.create_connection(("127.0.0.1", broker.port), 30)
+    def __init__(self, broker, path, token=None, identity=None, receive_buffer=None):
+        raw = socket.socket()
+        if receive_buffer:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        raw.settimeout(30)
+        raw.connect(("127.0.0.1", broker.port))
         self.socket = broker.tls(identity).wrap_socket(raw, server_hostname="127.0.0.1")
         head = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Upgrade: websocket", "Connection: Upgrade",
                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode()]
