@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sessions.hpp"
 
+#include <limits>
+
 #include "store/impl/rows.hpp"
 
 namespace rescue::store::sessions {
