@@ -262,6 +262,7 @@ std::optional<ConsoleEvent> ConsoleSession::poll_event() {
   if (events_.empty()) return std::nullopt;
   auto event = std::move(events_.front());
   events_.pop_front();
+  if (const auto* picture = std::get_if<ScreenArrived>(&event)) picture_bytes_ -= picture->data.size();
   return event;
 }
 

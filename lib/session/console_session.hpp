@@ -92,6 +92,8 @@ struct ConsoleOptions {
 
 /// pump() stops reading while so many events wait; a view that stops drawing holds the picture back, not the memory.
 inline constexpr std::size_t kConsoleEventsMax = 256;
+/// The same for their pictures: two of the longest and room for ordinary ones.
+inline constexpr std::size_t kConsolePictureBytesMax = 24 * 1024 * 1024;
 
 class ConsoleSession final : private FileTransferOwner {
  public:
@@ -105,7 +107,8 @@ class ConsoleSession final : private FileTransferOwner {
   [[nodiscard]] base::Result<void> on_message(Channel channel, base::ByteView message, Now now);
   [[nodiscard]] std::optional<base::Bytes> next_outgoing(Channel channel, Now now);
   [[nodiscard]] bool wants_messages() const {
-    return !ended_ && events_.size() < kConsoleEventsMax && out_.reply_bytes() < kReplyBacklogMax;
+    return !ended_ && events_.size() < kConsoleEventsMax && picture_bytes_ < kConsolePictureBytesMax &&
+           out_.reply_bytes() < kReplyBacklogMax;
   }
   [[nodiscard]] bool take_discard(Channel channel) { return out_.take_discard(channel); }
   void on_link_up(Now now);
@@ -176,6 +179,7 @@ class ConsoleSession final : private FileTransferOwner {
   FileTransfers files_;
   Outbox out_;
   std::deque<ConsoleEvent> events_;
+  std::size_t picture_bytes_ = 0;          // in them
   AuditQueue audit_;
   Now now_;
   std::array<ConsentState, wire::kPermissionCount> states_{};

@@ -156,6 +156,7 @@ Result<void> ConsoleSession::Impl::on_screen(const msg::ScreenPacket& m) {
     return {};
   }
   ++s.view_packets_;
+  s.picture_bytes_ += m.data()->size();
   tell(ScreenArrived{m.sequence(), m.display(), m.keyframe(), time(m.captured_us()), base::to_bytes(wire::view(m.data()))});
   return {};
 }

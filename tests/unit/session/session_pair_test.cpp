@@ -2,6 +2,7 @@
 // The two cores against each other, over links: what technician, user and log see.
 #include <gmock/gmock.h>
 
+#include "session/impl/messages.hpp"
 #include "session_pair.hpp"
 
 namespace rescue::session {
@@ -93,6 +94,26 @@ TEST(Session, TheAppletSendsNoMorePicturesThanTheConsoleKeepsUpWith) {
   p.settle();
   EXPECT_TRUE(p.applet.can_send_screen(p.now));
   EXPECT_EQ(count_of<ScreenWanted>(p.actions), 1u);
+}
+
+TEST(Session, AViewThatStopsDrawingHoldsPicturesBackAndNotTheMemory) {
+  ConsoleSession console(testing::console_options(), {});
+  const Now now{};
+  console.on_link_up(now);
+  ASSERT_TRUE(console.on_message(Channel::control, messages::view_state(true, 1, StopReason::none), now));
+  std::uint32_t n = 0;
+  std::size_t taken = 0;
+  while (console.wants_messages() && n < 200) {
+    const auto packet = messages::screen_packet(++n, 1, false, {}, base::Bytes(4'000'000, 1));
+    ASSERT_TRUE(console.on_message(Channel::screen, packet, now));
+    taken += 4'000'000;
+  }
+  EXPECT_LT(taken, kConsolePictureBytesMax + 4'000'001);
+  while (console.poll_event()) {
+  }
+  EXPECT_TRUE(console.wants_messages());
+  EXPECT_FALSE(console.on_message(Channel::screen, messages::screen_packet(n, 1, false, {}, base::Bytes(5, 1)), now))
+      << "picture numbers only go up";
 }
 
 TEST(Session, ControlInjectsWhatTheTechnicianTypedAndReleasesItAtTheEnd) {
