@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The applet as a whole: registers with the site, keeps itself reachable, lets technicians in by grant, and joins their
+// sessions with the user, the desktop and the log. The user interface has the calling thread, the network one of its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "applet/core/env.hpp"
+#include "applet/core/log_spool.hpp"
+#include "applet/core/options.hpp"
+#include "applet/core/site_client.hpp"
+#include "applet/core/technician_host.hpp"
+#include "net/backoff.hpp"
+#include "net/event_stream_client.hpp"
+#include "net/io_thread.hpp"
+#include "net/task_group.hpp"
+#include "peer/applet_peer.hpp"
+
+namespace rescue::applet {
+
+/// Registering with a site that does not answer is tried for this long.
+inline constexpr std::chrono::minutes kEnrolPatience{2};
+/// At the end: for technicians to hear it, and for the site to get the log and the word that it is over.
+inline constexpr std::chrono::seconds kGoodbye{2};
+inline constexpr std::chrono::seconds kLastWords{5};
+
+struct Desktop {
+  CaptureFactory make_capture;
+  std::unique_ptr<desktop::Input> input;  // null: cannot be controlled
+};
+
+class Applet final : public UiEvents {
+ public:
+  /// `ui` and `env` outlive it.
+  Applet(Options options, Env& env, Ui& ui, Desktop desktop);
+  ~Applet() override;
+  Applet(const Applet&) = delete;
+  Applet& operator=(const Applet&) = delete;
+
+  /// Until the session is over; the exit code.
+  int run();
+
+  // UiEvents, from the user interface's thread
+  void answered(PersonId person, session::PromptId prompt, session::Answer answer) override;
+  void says(std::string text) override;
+  void file_picked(PersonId person, std::uint32_t request, std::optional<std::filesystem::path> file) override;
+  void cancels_file(PersonId person, session::TransferId transfer) override;
+  void revokes(session::Permission permission) override;
+  void revokes_all() override;
+  void ends() override;
+
+ private:
+  template <typename T = void>
+  using Task = boost::asio::awaitable<T>;
+  /// Why it is over, and whether the site is to be told.
+  struct Finish {
+    Ending ending;
+    std::string tell_site;    // reason; empty: it knows
+    std::string tell_people;  // reason for technicians who are linked; empty: their links just end
+  };
+
+  // ---- applet.cpp: life
+  Task<base::Result<int>> life();
+  Task<> session();
+  Task<base::Result<>> live();
+  Task<base::Result<crypto::Invite>> obtain_invite();
+  Task<base::Result<Registration>> enrol_patiently();
+  Task<base::Result<peer::Admission>> renew_admission();
+  Task<> watch_signals();
+  Task<> follow_site();
+  Task<> send_log();
+  Task<> goodbye();
+  void finish(Finish why);
+
+  // ---- applet_events.cpp: what happens meanwhile
+  [[nodiscard]] peer::AppletPeerHooks peer_hooks();
+  void on_site_event(const SiteEvent& event);
+  void on_joined(peer::TechnicianNumber number, session::AppletSession& core, const crypto::Grant& grant);
+  void on_path(peer::TechnicianNumber number, const peer::PathReport& report);
+  void on_waiting(const peer::PathReport& report);
+  void audit(const std::string& technician, const session::AuditEvent& event);
+  void log_event(std::string_view type, std::string_view actor, const std::string& data_json);
+  void show_reach();
+  void on_network(std::move_only_function<void()> f);
+  void with_host(PersonId person, const std::function<void(TechnicianHost&)>& f);
+  void with_each_host(const std::function<void(TechnicianHost&)>& f);
+  [[nodiscard]] session::Now now() const { return session::Now::of(*env_.clock); }
+
+  Options options_;
+  Env& env_;
+  Ui& ui_;
+  CaptureFactory make_capture_;
+  net::IoContext io_;
+  net::TaskGroup tasks_;
+  net::Signal finished_;      // finish_ was set, or session() has ended
+  net::Signal log_changed_;
+  std::optional<Finish> finish_;
+  bool session_over_ = false;
+
+  std::optional<crypto::Invite> invite_;
+  std::optional<crypto::SessionIdentity> identity_;
+  std::unique_ptr<SiteClient> site_;
+  std::optional<Registration> registration_;
+  std::unique_ptr<net::EventStreamClient> events_;
+  LogSpool spool_;
+  bool lost_told_ = false;
+
+  // The workers go before the peer to which they deliver.
+  std::unique_ptr<peer::AppletPeer> peer_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<FileStore> files_;
+  std::unique_ptr<InputWorker> input_;
+  std::map<PersonId, std::unique_ptr<TechnicianHost>> hosts_;
+  std::map<PersonId, bool> linked_;  // has a path now
+  bool waiting_ = false;             // at a gateway
+  std::string trouble_;              // why not
+};
+
+/// Trust of the options in the site named there.
+[[nodiscard]] base::Result<crypto::ServerTrust> trust_of(const Options& options);
+/// An envelope in text (base64url) or as it is. not_found, io, too_large, bad_format.
+[[nodiscard]] base::Result<base::Bytes> read_invite_file(const std::filesystem::path& path);
+
+}  // namespace rescue::applet

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "applet/x_main.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "applet/core/applet.hpp"
+#include "applet/headless/headless_ui.hpp"
+#include "applet/headless/synthetic_desktop.hpp"
+#include "applet/ui_fltk/fltk_ui.hpp"
+#include "applet/x11/host.hpp"
+#include "base/log.hpp"
+
+namespace rescue::applet {
+namespace {
+int fail(const base::Error& error, Env& env) {
+  *env.err << "rescue-applet: " << error.message() << '\n';
+  return static_cast<int>(error.exit());
+}
+
+// A folder of its own below the system's temporary one, deleted with the object.
+class Scratch {
+ public:
+  static base::Result<Scratch> create() {
+    auto pattern = (std::filesystem::temp_directory_path() / "rescue-applet-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) return base::fail(base::errno_error("make a temporary folder"));
+    return Scratch(pattern);
+  }
+  Scratch(Scratch&& o) noexcept : path(std::exchange(o.path, {})) {}
+  Scratch& operator=(Scratch&&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path.empty()) std::filesystem::remove_all(path, ignored);
+  }
+  std::filesystem::path path;
+
+ private:
+  explicit Scratch(std::filesystem::path p) : path(std::move(p)) {}
+};
+
+Desktop x11_desktop(const Options& options, const desktop::OwnWindows& own) {
+  Desktop out;
+  out.make_capture = [display = options.display] {
+    x11::CaptureOptions capture;
+    capture.display = display;
+    return x11::make_capture(capture);
+  };
+  auto input = x11::make_input(options.display, own);
+  if (input) out.input = std::move(*input);
+  else base::log(base::LogLevel::warn, "applet", "this desktop cannot be controlled", {{"why", input.error().message()}});
+  return out;
+}
+
+int run_headless(Options options, Env& env) {
+  auto scenario = load_scenario(options.scenario);
+  if (!scenario) return fail(scenario.error(), env);
+  auto scratch = Scratch::create();
+  if (!scratch) return fail(scratch.error(), env);
+  SyntheticOptions synthetic;
+  synthetic.seed = options.seed;
+  synthetic.displays = scenario->desktop.displays;
+  synthetic.period = scenario->desktop.period;
+  SyntheticDesktop made_up(std::move(synthetic), [](std::string_view what, const std::string& value) {
+    base::log(base::LogLevel::info, "desktop", what, {{"value", value}});
+  });
+  desktop::OwnWindows none;
+  Desktop desktop;
+  if (scenario->desktop.kind == DesktopKind::x11) {
+    desktop = x11_desktop(options, none);
+  } else {
+    desktop.make_capture = [&made_up] { return base::Result<std::unique_ptr<desktop::Capture>>(made_up.make_capture()); };
+    desktop.input = made_up.make_input();
+  }
+  const auto seed = options.seed;
+  HeadlessUi ui(std::move(*scenario), seed, scratch->path);
+  // The scripted user has no keyboard: the key is the technician's as any other.
+  options.revoke_key = desktop::kNoSymbol;
+  return Applet(std::move(options), env, ui, std::move(desktop)).run();
+}
+
+int run_window(Options options, Env& env) {
+  desktop::OwnWindows own;
+  FltkOptions window;
+  window.display = options.display;
+  window.revoke_key = options.revoke_key;
+  auto ui = make_fltk_ui(window, own);
+  if (!ui) return fail(ui.error(), env);
+  auto desktop = x11_desktop(options, own);
+  return Applet(std::move(options), env, **ui, std::move(desktop)).run();
+}
+}  // namespace
+
+int applet_main(Args args, Env& env) {
+  auto options = parse_options(args, env);
+  if (!options) {
+    *env.err << "rescue-applet: " << options.error().context << '\n';
+    return static_cast<int>(base::Exit::usage);
+  }
+  if (options->help) *env.out << help_text();
+  if (options->version) *env.out << "rescue-applet " << RESCUE_VERSION << '\n';
+  if (options->help || options->version) return 0;
+  base::set_log_level(options->log_level);
+  if (auto trust = trust_of(*options); !trust) {
+    *env.err << "rescue-applet: " << trust.error().context << '\n';
+    return static_cast<int>(base::Exit::usage);
+  }
+  return options->headless ? run_headless(std::move(*options), env) : run_window(std::move(*options), env);
+}
+
+}  // namespace rescue::applet
