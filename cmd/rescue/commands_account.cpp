@@ -58,7 +58,7 @@ base::Result<int> login(Invocation& in) {
     return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is no name for a context", context.name));
   RESCUE_TRY(context.email, email_of(in, context));
   RESCUE_TRY(const auto password, cli::read_secret(in.env, in.parsed, "password", fmt::format("Password of {}", context.email)));
-  RESCUE_TRY(auto api, client::BlockingApi::create(target.site, ""));
+  RESCUE_TRY(auto* api, in.api(false));
   json::object body{{"email", context.email}, {"password", base::as_text(password.view())}, {"device", device_name(in)}};
   RESCUE_TRY(const auto answer, api->post("/auth/login", std::move(body)));
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer to the sign-in is no object");

@@ -133,6 +133,11 @@ void SessionAgent::on_path(const std::string& path, const std::string& why) {
   broadcast("path", std::move(fields));
 }
 
+void SessionAgent::alert(const std::string& reason) {
+  log_event("alert", {{"reason", reason}});
+  broadcast("alert", {{"message", reason}});
+}
+
 void SessionAgent::on_grant(wire::PermissionSet granted, bool recording_forced) {
   info_.recording_forced = recording_forced;
   core_.on_grant(granted, recording_forced, now());

@@ -71,12 +71,14 @@ class SessionAgent {
   void view_joined(ViewId view);
   void view_left(ViewId view);
   void on_line(ViewId view, std::string_view line);
-  /// After each pump: takes the core's events and audit events.
-  void drain();
+  /// After each pump: takes the core's events and audit events. True when there were any: pump again, answers may wait.
+  bool drain();
   /// Every 250 ms and after wake(): time-outs, the recorder.
   void tick();
   /// The path under the link changed ("relay", "direct"), or why there is none.
   void on_path(const std::string& path, const std::string& why);
+  /// Something that an administrator should look at.
+  void alert(const std::string& reason);
   /// The site's grant changed (renewed lease), or the site ended the session.
   void on_grant(wire::PermissionSet granted, bool recording_forced);
   void on_site_ends(const std::string& reason);

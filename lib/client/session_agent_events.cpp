@@ -66,8 +66,8 @@ json::object digests(const session::FileFinished& f) {
 
 }  // namespace
 
-void SessionAgent::drain() {
-  for (;;) {
+bool SessionAgent::drain() {
+  for (bool moved = false;; moved = true) {
     bool any = false;
     while (auto event = core_.poll_event()) {
       on_event(std::move(*event));
@@ -77,7 +77,7 @@ void SessionAgent::drain() {
       on_audit(*audit);
       any = true;
     }
-    if (!any) break;
+    if (!any) return moved;
   }
 }
 

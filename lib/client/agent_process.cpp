@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/agent_process.hpp"
+
+#include <csignal>
+#include <mutex>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "client/impl/log_sender.hpp"
+#include "client/impl/view_server.hpp"
+#include "net/signals.hpp"
+#include "net/websocket_client.hpp"
+#include "peer/console_peer.hpp"
+#include "wire/session_state.hpp"
+
+namespace rescue::client {
+namespace {
+namespace json = boost::json;
+using boost::asio::awaitable;
+using namespace std::chrono_literals;
+using base::LogLevel;
+
+constexpr auto kTick = 250ms;
+constexpr auto kGoodbye = 3s;              // for views to read the last lines, and for the peer's farewell
+constexpr auto kQuickFlush = 5s;           // of the log, when the session goes on without us
+constexpr auto kRenewAtLeast = 20s;        // between two lease renewals
+constexpr auto kRenewRetry = 15s;
+/// Numbers of one technician's log events when several write at the same time: each pickup has a block of its own.
+constexpr unsigned kSeqBlockBits = 24;
+
+/// Wakes the strand from any thread for as long as the process' objects stand.
+struct WakeGate {
+  explicit WakeGate(boost::asio::any_io_executor e) : executor(std::move(e)) {}
+  void post(std::function<void()> f) {
+    std::lock_guard lock(mutex);
+    if (open) net::post_on(executor, std::move(f));
+  }
+  void close() {
+    std::lock_guard lock(mutex);
+    open = false;
+  }
+  std::mutex mutex;
+  bool open = true;
+  boost::asio::any_io_executor executor;
+};
+
+base::Result<peer::Admission> admission_of(const base::Bytes& ticket, const std::vector<GatewayRef>& gateways) {
+  if (gateways.empty()) return base::fail(base::Errc::unreachable, "the site has no gateway");
+  peer::Admission out;
+  out.ticket = ticket;
+  for (const auto& g : gateways) out.gateways.emplace_back(g.id, net::Endpoint(g.host, g.port));
+  return out;
+}
+
+std::string technician_of(const json::object& session) {
+  const auto* t = session.if_contains("technician");
+  return t != nullptr && t->is_object() ? text_field(t->as_object(), "id").value_or("") : "";
+}
+
+class Process {
+ public:
+  Process(net::IoContext& io, AgentProcessOptions options)
+      : options_(std::move(options)), executor_(io.executor()), group_(executor_), gate_(std::make_shared<WakeGate>(executor_)),
+        done_(executor_) {}
+
+  awaitable<base::Result<int>> main() {
+    auto preparing = prepare();
+    const auto prepared = co_await std::move(preparing);
+    options_.on_ready(prepared);
+    if (!prepared) {
+      auto stopping = group_.stop(0s);
+      co_await std::move(stopping);
+      co_return base::fail(prepared.error());
+    }
+    start_tasks();
+    auto waiting = done_.wait();
+    co_await std::move(waiting);
+    auto ending = shut_down();
+    co_await std::move(ending);
+    co_return 0;
+  }
+
+ private:
+  // ---- start
+  awaitable<base::Result<>> prepare() {
+    RESCUE_CO_TRY(const auto id, base::Guid::parse(options_.session));
+    RESCUE_CO_TRY(auto listener, AgentListener::open(options_.socket));
+    RESCUE_CO_TRY(api_, BrokerApi::create(executor_, options_.site, options_.token));
+    auto asking = api_->get("/sessions/" + options_.session);
+    RESCUE_CO_TRY(const auto before, co_await std::move(asking));
+    if (!before.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
+    RESCUE_CO_TRY(const auto session, object_field(before.as_object(), "session"));
+    RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall()));
+    auto picking = api_->pickup(options_.session, identity_->key.public_key().spki(), 0);
+    RESCUE_CO_TRY(auto pickup, co_await std::move(picking));
+    RESCUE_CO_TRY(grant_, read_grant(pickup.grant, id));
+    auto numbering = first_seq(technician_of(session));
+    RESCUE_CO_TRY(const auto seq, co_await std::move(numbering));
+    RESCUE_CO_TRY(auto spool, LogSpool::open(options_.spool_dir, options_.session, seq));
+    spool_.emplace(std::move(spool));
+    RESCUE_CO_TRY(auto admission, admission_of(pickup.ticket, pickup.gateways));
+    build(std::move(pickup), std::move(admission));
+    views_.emplace(std::move(listener), group_, view_hooks());
+    views_->start();
+    co_return base::Result<>();
+  }
+
+  /// Where this process' log numbers begin, unless the spool remembers. One technician counts on; several at once get blocks.
+  awaitable<base::Result<std::uint64_t>> first_seq(std::string technician_before) {
+    if (grant_.generation <= 1) co_return std::uint64_t{1};
+    if (technician_before != grant_.technician.text()) co_return ((grant_.generation - 1) << kSeqBlockBits) + 1;
+    auto asking = api_->get(fmt::format("/log?session={}&source=console&order=desc&limit=1", options_.session));
+    RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
+    if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
+    RESCUE_CO_TRY(const auto events, array_field(answer.as_object(), "events"));
+    if (events.empty() || !events.front().is_object()) co_return std::uint64_t{1};
+    const auto* last = events.front().as_object().if_contains("seq");
+    co_return last != nullptr && last->is_int64() && last->as_int64() > 0 ? static_cast<std::uint64_t>(last->as_int64()) + 1 : 1;
+  }
+
+  void build(Pickup pickup, peer::Admission admission) {
+    const auto now = session::Now::of(*options_.clock);
+    session::ConsoleOptions core;
+    core.software = options_.software;
+    core.technician_email = grant_.technician_email;
+    core.granted = wire::PermissionSet::from_bits(grant_.permissions);
+    core.recording_forced = grant_.recording_forced;
+    core.omit_chat_text = grant_.omit_chat_text;
+    core.hasher = make_file_hasher();
+    core_ = std::make_unique<session::ConsoleSession>(std::move(core), now);
+    sender_.emplace(*api_, *spool_, *options_.random);
+    agent_ = std::make_unique<SessionAgent>(*core_, agent_info(now.wall), agent_hooks(), *options_.clock);
+    peer::ConsolePeerOptions console(*identity_, options_.site.trust);
+    console.applet = pickup.applet_fingerprint;
+    console.profile = grant_.legacy_profile ? crypto::Profile::aes256_sha : crypto::Profile::modern;
+    console.admission = std::move(admission);
+    console.link_id = base::Guid::random(*options_.random);
+    peer_ = std::make_unique<peer::ConsolePeer>(executor_, *core_, std::move(console), peer_hooks(), *options_.clock, *options_.random);
+    last_view_left_ = options_.clock->steady();
+  }
+
+  AgentInfo agent_info(base::WallTime now) const {
+    AgentInfo info;
+    info.session = options_.session;
+    info.technician = grant_.technician_email;
+    info.organisation = grant_.organisation;
+    info.software = options_.software;
+    info.recording_forced = grant_.recording_forced;
+    info.receive_dir = options_.receive_dir;
+    info.record_dir = options_.record_dir;
+    info.record_at_once = options_.record_at_once;
+    info.picked_up = now;
+    return info;
+  }
+
+  AgentHooks agent_hooks() {
+    AgentHooks hooks;
+    hooks.send = [this](ViewId view, const std::string& line) {
+      if (views_) views_->send(view, line);
+    };
+    hooks.log = [this](LogEvent e) { sender_->add(std::move(e)); };
+    hooks.close_site = [this](const std::string& reason) { group_.spawn("close session", close_site(reason)); };
+    hooks.wake = [this, gate = gate_] { gate->post([this] { tick(); }); };
+    hooks.spooled = [this] { return sender_->pending(); };
+    return hooks;
+  }
+
+  impl::ViewServer::Hooks view_hooks() {
+    impl::ViewServer::Hooks hooks;
+    hooks.joined = [this](ViewId v) { agent_->view_joined(v); };
+    hooks.left = [this](ViewId v) {
+      agent_->view_left(v);
+      last_view_left_ = options_.clock->steady();
+      peer_->kick();
+    };
+    hooks.line = [this](ViewId v, std::string_view line) {
+      agent_->on_line(v, line);
+      peer_->kick();
+    };
+    return hooks;
+  }
+
+  peer::ConsolePeerHooks peer_hooks() {
+    peer::ConsolePeerHooks hooks;
+    hooks.pumped = [this] {
+      if (agent_->drain()) peer_->kick();  // what it answered must go out
+    };
+    hooks.path = [this](const peer::PathReport& report) { on_path(report); };
+    hooks.renew = [this] { return renew(); };
+    return hooks;
+  }
+
+  // ---- while it runs
+  void start_tasks() {
+    group_.spawn("peer", run_peer());
+    group_.spawn("log", sender_->run());
+    group_.spawn("leftover logs", impl::send_leftovers(*api_, options_.spool_dir, *options_.random));
+    group_.spawn("lease", keep_lease());
+    group_.spawn("site events", watch_site());
+    group_.spawn("ticks", tick_loop());
+    group_.spawn("signals", watch_signals());
+  }
+
+  void on_path(const peer::PathReport& report) {
+    const auto why = report.error ? report.error->message() : "";
+    base::log(report.error ? LogLevel::warn : LogLevel::info, "client", "path",
+              {{"state", peer::name(report.state)}, {"gateway", report.gateway}, {"cipher", report.cipher}, {"error", why}});
+    if (report.state == peer::PathState::up) agent_->on_path(report.path, "");
+    else if (report.state != peer::PathState::connecting) agent_->on_path("", why);
+    if (report.state == peer::PathState::refused) agent_->alert(fmt::format("somebody who is not the applet answered: {}", why));
+    peer_->kick();
+  }
+
+  awaitable<void> run_peer() {
+    auto running = peer_->run();
+    const auto result = co_await std::move(running);
+    if (!result) base::log(LogLevel::warn, "client", "the path is given up", {{"error", message_of(result.error())}});
+    if (!agent_->ended()) agent_->on_site_ends(result ? "the link was closed" : message_of(result.error()));
+    finish();
+  }
+
+  awaitable<base::Result<peer::Admission>> renew() {
+    auto asking = api_->ticket(options_.session, identity_->key.public_key().spki());
+    RESCUE_CO_TRY(const auto renewal, co_await std::move(asking));
+    RESCUE_CO_TRY(const auto id, base::Guid::parse(options_.session));
+    RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
+    agent_->on_grant(wire::PermissionSet::from_bits(grant_.permissions), grant_.recording_forced);
+    co_return admission_of(renewal.ticket, renewal.gateways);
+  }
+
+  awaitable<void> keep_lease() {
+    base::Duration wait = half_of_lease();
+    for (;;) {
+      auto sleeping = net::sleep_for(wait);
+      co_await std::move(sleeping);
+      auto renewing = renew();
+      const auto renewed = co_await std::move(renewing);
+      if (!renewed) base::log(LogLevel::warn, "client", "the lease is not renewed", {{"error", message_of(renewed.error())}});
+      wait = renewed ? half_of_lease() : base::Duration(kRenewRetry);
+      peer_->kick();
+    }
+  }
+  [[nodiscard]] base::Duration half_of_lease() const {
+    return std::max<base::Duration>(kRenewAtLeast, (grant_.lease_until - options_.clock->wall()) / 2);
+  }
+
+  /// The site may end the session, or this technician's part in it.
+  awaitable<void> watch_site() {
+    net::Backoff backoff(net::BackoffOptions(), *options_.random);
+    for (;;) {
+      auto watching = watch_once(backoff);
+      const auto result = co_await std::move(watching);
+      if (!result && (result.error().exit() == base::Exit::sign_in_needed || result.error().exit() == base::Exit::denied)) {
+        site_ended(message_of(result.error()));
+        co_return;
+      }
+      auto pause = net::sleep_for(backoff.next());
+      co_await std::move(pause);
+    }
+  }
+  awaitable<base::Result<>> watch_once(net::Backoff& backoff) {
+    net::WebSocketOptions socket_options;
+    auto connecting = net::connect_websocket(api_->http(), group_, "/api/v1/events?topics=sessions", api_->authorization(), socket_options);
+    RESCUE_CO_TRY(auto events, co_await std::move(connecting));
+    // What happened while nobody listened.
+    auto asking = api_->get("/sessions/" + options_.session);
+    RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
+    if (answer.is_object()) look_at(answer.as_object());
+    for (;;) {
+      auto receiving = events->receive();
+      RESCUE_CO_TRY(const auto message, co_await std::move(receiving));
+      backoff.reset();
+      const auto parsed = parse_json(message.data);
+      if (parsed && parsed->is_object()) look_at(parsed->as_object());
+    }
+  }
+  void look_at(const json::object& message) {
+    const auto session = object_field(message, "session");
+    if (!session || text_field(*session, "id").value_or("") != options_.session) return;
+    const auto state = wire::parse_session_state(text_field(*session, "state").value_or(""));
+    if (state && wire::is_final(*state)) site_ended(text_field(*session, "end_reason").value_or(std::string(wire::name(*state))));
+  }
+  void site_ended(const std::string& reason) {
+    if (agent_->ended()) return;
+    agent_->on_site_ends(reason);
+    peer_->kick();
+  }
+
+  awaitable<void> close_site(std::string reason) {
+    json::object body{{"reason", reason}};
+    auto closing = api_->post(fmt::format("/sessions/{}/close", options_.session), std::move(body));
+    const auto closed = co_await std::move(closing);
+    if (!closed && closed.error().exit() != base::Exit::conflict)
+      base::log(LogLevel::warn, "client", "the broker did not hear of the end", {{"error", message_of(closed.error())}});
+    site_told_ = true;
+  }
+
+  void tick() {
+    sender_->tick();
+    agent_->tick();
+    peer_->kick();
+  }
+  awaitable<void> tick_loop() {
+    for (;;) {
+      auto sleeping = net::sleep_for(kTick);
+      co_await std::move(sleeping);
+      tick();
+      if (agent_->views() > 0) last_view_left_ = options_.clock->steady();
+      const bool deserted = options_.clock->steady() - last_view_left_ > options_.linger;
+      if (deserted) base::log(LogLevel::info, "client", "no view is left", {});
+      if (deserted || agent_->ended()) finish();
+    }
+  }
+  awaitable<void> watch_signals() {
+    net::SignalWatcher signals(executor_, {SIGTERM, SIGINT, SIGHUP});
+    auto waiting = signals.next();
+    const int signal = co_await std::move(waiting);
+    base::log(LogLevel::info, "client", "ends by a signal", {{"signal", signal}});
+    finish();
+  }
+  void finish() {
+    if (!finishing_) done_.notify();
+    finishing_ = true;
+  }
+
+  // ---- the end
+  awaitable<void> shut_down() {
+    const bool over = agent_->ended();
+    agent_->stop();
+    views_->close();
+    // The last messages to the applet, the last lines to the views, the end to the broker.
+    const auto goodbye = std::chrono::steady_clock::now() + kGoodbye;
+    while (std::chrono::steady_clock::now() < goodbye && (views_->views() > 0 || (over && peer_->linked()))) {
+      auto pause = net::sleep_for(20ms);
+      co_await std::move(pause);
+    }
+    peer_->stop();
+    gate_->close();
+    const auto deadline = std::chrono::steady_clock::now() + (over ? std::chrono::steady_clock::duration(kLastLog) : kQuickFlush);
+    auto flushing = sender_->flush(deadline);
+    const bool sent = co_await std::move(flushing);
+    if (over && sent) spool_->remove_if_empty();
+    if (!sent) base::log(LogLevel::warn, "client", "log events stay in the spool", {{"pending", sender_->pending()}, {"file", spool_->path().string()}});
+    auto stopping = group_.stop(kGoodbye);
+    co_await std::move(stopping);
+  }
+
+  AgentProcessOptions options_;
+  boost::asio::any_io_executor executor_;
+  net::TaskGroup group_;
+  std::shared_ptr<WakeGate> gate_;
+  net::Signal done_;
+  std::unique_ptr<BrokerApi> api_;
+  std::optional<crypto::SessionIdentity> identity_;
+  GrantView grant_;
+  std::optional<LogSpool> spool_;
+  std::optional<impl::LogSender> sender_;
+  std::unique_ptr<session::ConsoleSession> core_;
+  std::unique_ptr<SessionAgent> agent_;
+  std::unique_ptr<peer::ConsolePeer> peer_;
+  std::optional<impl::ViewServer> views_;
+  base::SteadyTime last_view_left_{};
+  bool finishing_ = false;
+  bool site_told_ = false;
+};
+
+}  // namespace
+
+base::Result<int> run_agent_process(AgentProcessOptions options) {
+  net::IoContext io;
+  Process process(io, std::move(options));
+  return io.run(process.main());
+}
+
+}  // namespace rescue::client

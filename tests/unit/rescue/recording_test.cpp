@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+
+#include "program_env.hpp"
+#include "rcrec/writer.hpp"
+#include "screen/codec.hpp"
+#include "screen/png.hpp"
+
+namespace rescue::program {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Person;
+
+/// Two seconds: a blue picture, a red one after a second, a line of chat and an event.
+std::string record(const std::filesystem::path& path) {
+  rcrec::RecordingStart start;
+  start.session = base::Guid::parse(test::kId).value();
+  start.head = {{"codec", {{"id", "tiles"}, {"version", 1}}}, {"software", "test"}};
+  auto writer = rcrec::Writer::create(rcrec::create_file_sink(path.string()).value(), start, base::system_random()).value();
+  screen::Encoder encoder;
+  auto frame = screen::Frame::create({32, 16}).value();
+  for (int second = 0; second < 2; ++second) {
+    frame.fill({0, 0, 32, 16}, second == 0 ? 0x0000ff : 0xff0000);
+    const auto packet = encoder.encode(frame).value().value();
+    EXPECT_TRUE(writer.video(packet.bytes, packet.info.keyframe, second * 1s));
+  }
+  EXPECT_TRUE(writer.chat("customer", "help\x1b[2J me", 1500ms));
+  EXPECT_TRUE(writer.event("control.started", {{"by", "ada"}}, 1600ms));
+  EXPECT_TRUE(writer.finish(2s));
+  return path.string();
+}
+
+std::string slurp(const std::filesystem::path& p) {
+  std::ifstream in(p, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(RecordingCommands, InspectAndVerify) {
+  Person p;
+  const auto file = record(p.home / "a.rcrec");
+  const auto info = p.run({"recording", "info", "a.rcrec", "-o", "json"}).json();
+  EXPECT_EQ(info.at("session").as_string(), test::kId);
+  EXPECT_EQ(info.at("duration_us").as_int64(), 2'000'000);
+  EXPECT_EQ(info.at("frames").as_int64(), 2);
+  EXPECT_TRUE(info.at("finished").as_bool());
+  const auto good = p.run({"recording", "verify", file, "-o", "json"});
+  EXPECT_EQ(good.code, 0);
+  EXPECT_EQ(good.json().at("verdict").as_string(), "intact");
+
+  auto bytes = slurp(file);
+  std::ofstream(p.home / "cut.rcrec", std::ios::binary) << bytes.substr(0, bytes.size() - 30);
+  EXPECT_EQ(p.run("recording verify cut.rcrec").code, 3);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x40);
+  std::ofstream(p.home / "bad.rcrec", std::ios::binary) << bytes;
+  const auto bad = p.run("recording verify bad.rcrec -o json");
+  EXPECT_EQ(bad.code, 10);
+  EXPECT_FALSE(bad.json().at("first_bad").is_null());
+  EXPECT_EQ(p.run({"recording", "verify", file, "bad.rcrec", "cut.rcrec", "-o", "json"}).json().as_array().size(), 3U);
+  EXPECT_EQ(p.run("recording verify nowhere.rcrec").code, 6);
+  std::ofstream(p.home / "text.rcrec") << "no recording";
+  EXPECT_EQ(p.run("recording info text.rcrec").code, 1);
+}
+
+TEST(RecordingCommands, RepairMakesAWholeCopy) {
+  Person p;
+  const auto bytes = slurp(record(p.home / "a.rcrec"));
+  std::ofstream(p.home / "cut.rcrec", std::ios::binary) << bytes.substr(0, bytes.size() - 30);
+  const auto r = p.run("recording repair cut.rcrec -o whole.rcrec --output json");
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(r.json().at("path").as_string(), (p.home / "whole.rcrec").string());
+  EXPECT_EQ(p.run("recording verify whole.rcrec").code, 0);
+  EXPECT_EQ(p.run("recording repair cut.rcrec -o whole.rcrec").code, 7) << "nothing is replaced";
+}
+
+TEST(RecordingCommands, FramesShowThePictureOfAMoment) {
+  Person p;
+  record(p.home / "a.rcrec");
+  const auto r = p.run("recording frames a.rcrec -o shots --at 500ms --at 1500ms --output jsonl");
+  ASSERT_EQ(r.code, 0) << r.err;
+  std::istringstream lines(r.out);
+  std::vector<std::uint32_t> colours;
+  for (std::string line; std::getline(lines, line);) {
+    const auto png = slurp(std::string(boost::json::parse(line).at("path").as_string()));
+    colours.push_back(screen::from_png(base::as_bytes(png)).value().row(3)[3]);
+  }
+  EXPECT_EQ(colours, (std::vector<std::uint32_t>{0x0000ff, 0xff0000}));
+  EXPECT_EQ(p.run("recording frames a.rcrec -o shots").code, 2);
+}
+
+TEST(RecordingCommands, EventsListChatAndEvents) {
+  Person p;
+  record(p.home / "a.rcrec");
+  const auto r = p.run("recording events a.rcrec -o json").json().as_array();
+  ASSERT_EQ(r.size(), 2U);
+  EXPECT_EQ(r[0].at("type").as_string(), "chat");
+  EXPECT_EQ(r[0].at("time_us").as_int64(), 1'500'000);
+  EXPECT_EQ(r[1].at("type").as_string(), "control.started");
+}
+
+/// A helper that does what it is told by its first argument's name.
+void make_helper(Person& p, const std::string& script) {
+  const auto dir = p.home.path() / "libexec";
+  std::filesystem::create_directories(dir);
+  std::ofstream(dir / "rescue-media") << "#!/bin/sh\n" << script;
+  std::filesystem::permissions(dir / "rescue-media", std::filesystem::perms::owner_all);
+  p.self = dir / "rescue";
+  p.variables["PATH"] = "/usr/bin:/bin";
+}
+
+TEST(RecordingConvert, RunsTheHelperAndShowsItsResult) {
+  Person p;
+  make_helper(p, "echo \"$@\" > " + (p.home / "args").string() +
+                     "\necho '{\"event\":\"progress\",\"frames\":1,\"total\":2}' >&2\n"
+                     "echo '{\"path\":\"x.avi\",\"frames\":2,\"duration_us\":2000000,\"partial\":false}'\n");
+  const auto r = p.run("recording convert a.rcrec b.rcrec -o out.avi --fps 20 --codec zmbv --force --output json");
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(r.json().at("frames").as_int64(), 2);
+  EXPECT_EQ(slurp(p.home / "args"), "convert -o " + (p.home / "out.avi").string() + " --fps 20 --progress json --codec zmbv --overwrite -- " +
+                                        (p.home / "a.rcrec").string() + " " + (p.home / "b.rcrec").string() + "\n");
+  std::filesystem::create_directory(p.home / "videos");
+  EXPECT_EQ(p.run("recording convert a.rcrec b.rcrec -o videos --output jsonl").code, 0);
+  EXPECT_NE(slurp(p.home / "args").find("videos/b.avi"), std::string::npos);
+}
+
+TEST(RecordingConvert, TellsItsErrorsAndCrashes) {
+  Person p;
+  make_helper(p, "echo '{\"error\":\"NO_SPACE\",\"code\":1,\"message\":\"write x.avi: no space left on the disk\",\"retryable\":true}' >&2\nexit 1\n");
+  auto r = p.run("recording convert a.rcrec -o out.avi --output json");
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.error().at("error").as_string(), "NO_SPACE");
+  make_helper(p, "echo 'Segmentation fault' >&2\nkill -9 $$\n");
+  r = p.run("recording convert a.rcrec -o out.avi");
+  EXPECT_EQ(r.code, 1);
+  EXPECT_NE(r.err.find("Segmentation fault"), std::string::npos) << r.err;
+  make_helper(p, "echo '{\"path\":\"x.avi\",\"partial\":true}'\nexit 3\n");
+  EXPECT_EQ(p.run("recording convert a.rcrec -o out.avi").code, 3);
+  p.self = p.home / "nothing" / "rescue";
+  p.variables["PATH"] = "/nowhere";
+  EXPECT_EQ(p.run("recording convert a.rcrec -o out.avi").code, 6);
+}
+
+}  // namespace
+}  // namespace rescue::program
