@@ -33,7 +33,7 @@ Banner::Banner(std::function<void()> stop) : Fl_Double_Window(kWidth, kHeight), 
 }
 
 Banner::~Banner() {
-  Fl::remove_timeout([](void* self) { static_cast<Banner*>(self)->stay_above(); }, this);
+  Fl::remove_timeout(on_timer, this);
 }
 
 void Banner::tell(const std::string& text, const std::string& stop_label) {
@@ -50,11 +50,13 @@ void Banner::tell(const std::string& text, const std::string& stop_label) {
   stay_above();
 }
 
+void Banner::on_timer(void* self) { static_cast<Banner*>(self)->stay_above(); }
+
 void Banner::stay_above() {
-  Fl::remove_timeout([](void* self) { static_cast<Banner*>(self)->stay_above(); }, this);
+  Fl::remove_timeout(on_timer, this);
   if (visible() == 0) return;
   raise(*this);
-  Fl::add_timeout(kRaiseSeconds, [](void* self) { static_cast<Banner*>(self)->stay_above(); }, this);
+  Fl::add_timeout(kRaiseSeconds, on_timer, this);
 }
 
 int Banner::handle(int event) {

@@ -22,6 +22,7 @@ class Banner : public Fl_Double_Window {
   int handle(int event) override;
 
  private:
+  static void on_timer(void* self);
   void stay_above();
   std::function<void()> stop_;
   Fl_Box* text_;

@@ -222,8 +222,11 @@ void MainWindow::refresh() {
   bool linked = false;
   for (const auto& [id, person] : people_) linked = linked || person.status.linked;
   if (linked && !ended_) {
-    input_->activate();
-    send_->activate();
+    if (input_->active() == 0) {
+      input_->activate();
+      send_->activate();
+      input_->take_focus();  // else Space, meant for the chat, would press whatever has the focus
+    }
   } else {
     input_->deactivate();
     send_->deactivate();

@@ -68,7 +68,7 @@ QuestionWindow::QuestionWindow(Question question, std::function<void(std::size_t
 }
 
 QuestionWindow::~QuestionWindow() {
-  Fl::remove_timeout([](void* self) { static_cast<QuestionWindow*>(self)->tick(); }, this);
+  Fl::remove_timeout(on_timer, this);
 }
 
 void QuestionWindow::show() {
@@ -82,6 +82,8 @@ void QuestionWindow::show() {
   tick();
 }
 
+void QuestionWindow::on_timer(void* self) { static_cast<QuestionWindow*>(self)->tick(); }
+
 void QuestionWindow::tick() {
   if (done_) return;
   const auto now = std::chrono::steady_clock::now();
@@ -94,7 +96,7 @@ void QuestionWindow::tick() {
     const auto text = fmt::format("Without an answer this counts as No in {} s.", std::max<long>(left, 0));
     if (text != countdown_->label()) countdown_->copy_label(text.c_str());
   }
-  Fl::add_timeout(kTickSeconds, [](void* self) { static_cast<QuestionWindow*>(self)->tick(); }, this);
+  Fl::add_timeout(kTickSeconds, on_timer, this);
 }
 
 int QuestionWindow::handle(int event) {

@@ -39,6 +39,7 @@ class QuestionWindow : public Fl_Double_Window {
 
  private:
   void choose(std::size_t index);
+  static void on_timer(void* self);
   void tick();
   Question question_;
   std::function<void(std::size_t)> answered_;

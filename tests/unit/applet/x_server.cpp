@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ using std::chrono::seconds;
 pid_t spawn(const std::vector<std::string>& argv, const std::string& display, int keep_fd) {
   pid_t pid = fork();
   if (pid != 0) return pid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing running
   if (!display.empty()) setenv("DISPLAY", display.c_str(), 1);
   int null = open("/dev/null", O_RDWR);
   dup2(null, 0);
