@@ -75,9 +75,9 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::file_refused, kEnds, "name,why", "An offered file was not taken."},
     {EventType::file_failed, kEnds, "name,why", "A transfer broke off; nothing was left in place."},
     {EventType::sysinfo_sent, kEnds, "", "System information was shown to the technician."},
-    {EventType::recording_started, kConsole, "name", "A recording began."},
+    {EventType::recording_started, kEnds, "name", "A recording began."},
     {EventType::recording_gap, kConsole, "name,from,to,why", "A stretch of time is missing in a recording."},
-    {EventType::recording_ended, kConsole, "name,size,sha256", "A recording was closed; its hash names the file."},
+    {EventType::recording_ended, kEnds, "name,size,sha256", "A recording was closed; its hash names the file."},
     {EventType::alert, kBroker | kEnds | from(EventSource::gateway), "reason", "Something that an administrator should look at."},
 }};
 

@@ -126,7 +126,7 @@ TEST_F(IntakeTest, TypesOutsideTheListOrOfOthersAreRefused) {
   }
   auto applet = sender_;
   applet.source = EventSource::applet;
-  e.type = "recording.started";
+  e.type = "recording.gap";
   EXPECT_OK(check(sender_, std::vector{e}));
   EXPECT_CODE(check(applet, std::vector{e}), base::Errc::invalid_argument);
 }
