@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Removes each guard of tests/guards.toml in turn from a copy of the tree; the named tests must go red each time.
 
-usage: mutants.py [--check] [NAME…]     --check only verifies that every guard's text still stands exactly once
+usage: mutants.py [--check] [--jobs N] [WORD…]
 
-A guard: name, what (one line), file, find (text that stands exactly once in it), replace, targets (to build), tests (a
-ctest -R expression). The copy lives in build/mutants and keeps its objects between runs.
+  --check   only verify that every guard's text still stands exactly once in its file
+  --jobs N  compilers at a time (default 2)
+  WORD      only guards whose name has it, or whose file begins with it
+
+A guard: name, what (one line: what it keeps from whom), file, find (text that stands exactly once in it), replace (the same
+without the guard), targets (to build), tests (a ctest -R expression). The copy lives in build/mutants and keeps its objects
+between runs; guards of one file stand together in the list, so that few files are compiled twice.
 """
+import argparse
 import pathlib
 import shutil
 import subprocess
@@ -15,92 +21,131 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "build" / "mutants"
+FIELDS = {"name", "what", "file", "find", "replace", "targets", "tests"}
 
 
 def load():
     guards = tomllib.loads((ROOT / "tests" / "guards.toml").read_text())["guard"]
-    names = [g["name"] for g in guards]
-    assert len(names) == len(set(names)), "two guards of one name"
+    names = [g.get("name") for g in guards]
+    twice = sorted({str(n) for n in names if names.count(n) > 1})
+    if twice:
+        sys.exit(f"guards of one name: {', '.join(twice)}")
     return guards
+
+
+def defect_of(guard):
+    if FIELDS != set(guard):
+        return f"its fields are {', '.join(sorted(guard))}"
+    path = ROOT / guard["file"]
+    if not path.is_file():
+        return f"{guard['file']} is not there"
+    count = path.read_text().count(guard["find"])
+    if count != 1:
+        return f"its text stands {count} times in {guard['file']}"
+    if guard["find"] == guard["replace"]:
+        return "it replaces nothing"
+    return None
 
 
 def check(guards):
     bad = 0
-    for g in guards:
-        missing = {"name", "what", "file", "find", "replace", "targets", "tests"} - set(g)
-        count = 0 if missing else (ROOT / g["file"]).read_text().count(g["find"])
-        if missing or count != 1 or g["find"] == g["replace"]:
-            print(f"{g.get('name')}: {'lacks ' + ', '.join(sorted(missing)) if missing else f'its text stands {count} times in ' + g['file']}")
+    for guard in guards:
+        if defect := defect_of(guard):
+            print(f"{guard.get('name')}: {defect}")
             bad += 1
     print(f"{len(guards)} guards, {bad} bad")
     return bad
 
 
 def sync():
+    """Makes the copy equal to the tree. What changes gets a new time, so that it is compiled again whenever it was edited."""
     COPY.mkdir(parents=True, exist_ok=True)
     files = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True,
                            check=True).stdout.splitlines()
-    wanted = set(files)
-    for name in files:
+    wanted = {name for name in files if (ROOT / name).is_file()}
+    for name in wanted:
         source, target = ROOT / name, COPY / name
-        if not source.is_file():
-            continue
         if not target.exists() or target.read_bytes() != source.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            shutil.copy(source, target)
     for old in COPY.rglob("*"):
         relative = old.relative_to(COPY)
-        if old.is_file() and relative.parts[0] not in ("build", ".stamps") and str(relative) not in wanted:
+        if relative.parts[0] != "build" and old.is_file() and str(relative) not in wanted:
             old.unlink()
 
 
-def build(targets):
-    done = subprocess.run(["cmake", "--build", "build/dev", "--parallel", "2", "--target", *targets], cwd=COPY,
+def build(targets, jobs):
+    done = subprocess.run(["cmake", "--build", "build/dev", "--parallel", str(jobs), "--target", *targets], cwd=COPY,
                           capture_output=True, text=True)
-    return done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 
 def run(tests):
+    """Whether all tests of the expression pass, and what was printed."""
     done = subprocess.run(["ctest", "--test-dir", "build/dev", "-R", tests, "--no-tests=error", "--timeout", "300",
-                           "--stop-on-failure"], cwd=COPY, capture_output=True, text=True)
+                           "--stop-on-failure", "--output-on-failure"], cwd=COPY, capture_output=True, text=True)
     if "No tests were found" in done.stdout + done.stderr:
         sys.exit(f"no test matches '{tests}'")
-    return done.returncode == 0
+    return done.returncode == 0, done.stdout[-3000:]
 
 
-def main():
-    names = [a for a in sys.argv[1:] if not a.startswith("--")]
-    guards = load()
-    if check(guards):
-        return 1
-    if "--check" in sys.argv:
-        return 0
-    guards = [g for g in guards if not names or any(n in g["name"] for n in names)]
+def red_test(output):
+    for line in output.splitlines():
+        if "***" in line and "Test" in line:
+            return line.split(": ", 1)[-1].split(" ...", 1)[0].strip()
+    return "a test"
+
+
+def prepare(guards, jobs):
+    """Builds and runs everything without a change: a test that is red anyway would catch any mutant."""
     sync()
     if not (COPY / "build/dev/build.ninja").exists():
         subprocess.run(["cmake", "--preset", "dev"], cwd=COPY, check=True, stdout=subprocess.DEVNULL)
-    survivors = []
-    for g in guards:
-        path = COPY / g["file"]
-        original = path.read_text()
-        built, output = build(g["targets"])
+    built, output = build(sorted({t for g in guards for t in g["targets"]}), jobs)
+    if not built:
+        sys.exit(f"the tree does not build before any change:\n{output}")
+    for tests in sorted({g["tests"] for g in guards}):
+        passed, output = run(tests)
+        if not passed:
+            sys.exit(f"'{tests}' is red before any change:\n{output}")
+
+
+def noticed(guard, jobs):
+    path = COPY / guard["file"]
+    original = path.read_text()
+    try:
+        path.write_text(original.replace(guard["find"], guard["replace"]))
+        built, output = build(guard["targets"], jobs)
         if not built:
-            sys.exit(f"{g['name']}: the tree does not build before the change:\n{output}")
-        try:
-            path.write_text(original.replace(g["find"], g["replace"]))
-            built, output = build(g["targets"])
-            if not built:
-                print(f"{g['name']}: does not build with the guard removed:\n{output}", flush=True)
-                survivors.append(g["name"])
-                continue
-            survived = run(g["tests"])
-        finally:
-            path.write_text(original)
-        print(f"{'SURVIVED' if survived else 'caught  '}  {g['name']}: {g['what']}", flush=True)
-        if survived:
-            survivors.append(g["name"])
-    print(f"{len(guards) - len(survivors)} of {len(guards)} guards are noticed when removed")
-    return 1 if survivors else 0
+            print(f"NO BUILD  {guard['name']}:\n{output}", flush=True)
+            return False
+        passed, output = run(guard["tests"])
+    finally:
+        path.write_text(original)
+    by = "" if passed else f" ({red_test(output)})"
+    print(f"{'SURVIVED' if passed else 'caught  '}  {guard['name']}: {guard['what']}{by}", flush=True)
+    return not passed
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="mutants.py [--check] [--jobs N] [WORD…]")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("words", nargs="*")
+    args = parser.parse_args()
+    guards = load()
+    if check(guards):
+        return 1
+    if args.check:
+        return 0
+    chosen = [g for g in guards
+              if not args.words or any(w in g["name"] or g["file"].startswith(w) for w in args.words)]
+    if not chosen:
+        sys.exit("no guard has that name")
+    prepare(chosen, args.jobs)
+    caught = sum([noticed(g, args.jobs) for g in chosen])
+    print(f"{caught} of {len(chosen)} guards are noticed when removed")
+    return 0 if caught == len(chosen) else 1
 
 
 if __name__ == "__main__":
