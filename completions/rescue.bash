@@ -154,7 +154,7 @@ _rescue() {
     'session show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session watch':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session wait':-*) words='--state --timeout --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'session pickup':-*) words='--script --in-order --record --receive-dir --detach --timeout --linger --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'session pickup':-*) words='--script --in-order --record --receive-dir --join --detach --timeout --linger --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session attach':-*) words='--script --in-order --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session close':-*) words='--reason --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session note':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;

@@ -198,6 +198,7 @@ complete -c rescue -n "__rescue_at ' session pickup'" -l script -d 'drive the se
 complete -c rescue -n "__rescue_at ' session pickup'" -l in-order -d 'with --script -: begin each command after the one before has ended'
 complete -c rescue -n "__rescue_at ' session pickup'" -l record -d 'record to a file in DIR as soon as the user allows it' -x -a '(__fish_complete_directories)'
 complete -c rescue -n "__rescue_at ' session pickup'" -l receive-dir -d 'folder for received files; without it the current one' -x -a '(__fish_complete_directories)'
+complete -c rescue -n "__rescue_at ' session pickup'" -l join -d 'take part beside the technician who has the session'
 complete -c rescue -n "__rescue_at ' session pickup'" -s d -l detach -d 'leave the session to the background process at once'
 complete -c rescue -n "__rescue_at ' session pickup'" -l timeout -d 'how long to wait for the supported machine' -x
 complete -c rescue -n "__rescue_at ' session pickup'" -l linger -d 'how long the background process stays after the last view left' -x

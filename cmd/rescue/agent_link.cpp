@@ -37,6 +37,7 @@ std::vector<std::string> agent_arguments(const Invocation& in, const AgentStart&
   std::vector<std::string> out{"rescue", "__agent", "--session", start.session, "--receive-dir", start.receive_dir,
                                "--linger", start.linger, "--ready-fd", fmt::format("{}", kReadyFd)};
   if (start.record_dir) out.insert(out.end(), {"--record", *start.record_dir});
+  if (start.join) out.emplace_back("--join");
   // What came by the environment is inherited with it.
   for (const char* flag : {"context", "server", "ca", "ca-pin"})
     if (in.parsed.source(flag) == cli::Source::flag)

@@ -42,6 +42,7 @@ base::Result<client::AgentProcessOptions> options_of(Invocation& in) {
   out.receive_dir = in.parsed.given("receive-dir") ? std::filesystem::path(in.parsed.text("receive-dir")) : in.env.state_dir() / "received";
   out.record_at_once = in.parsed.given("record");
   out.record_dir = out.record_at_once ? std::filesystem::path(in.parsed.text("record")) : in.env.state_dir() / "recordings";
+  out.join = in.parsed.on("join");
   out.linger = in.parsed.duration("linger");
   out.software = fmt::format("rescue {}", RESCUE_VERSION);
   out.clock = in.env.clock;

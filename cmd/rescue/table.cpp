@@ -70,6 +70,7 @@ constexpr Flag kAgent[] = {
     {.name = "session", .type = ValueType::guid, .value = "ID", .help = "session to hold", .required = true},
     {.name = "record", .type = ValueType::directory, .value = "DIR", .help = "record there"},
     {.name = "receive-dir", .type = ValueType::directory, .value = "DIR", .help = "folder for received files"},
+    {.name = "join", .help = "take part beside another technician"},
     {.name = "linger", .type = ValueType::duration, .value = "TIME", .help = "life after the last view", .fallback = "5m"},
     {.name = "ready-fd", .type = ValueType::integer, .value = "FD", .help = "where to say that it stands", .fallback = "3"},
 };

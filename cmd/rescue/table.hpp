@@ -100,6 +100,7 @@ inline constexpr cli::Flag kPickup[] = {
     {.name = "record", .type = ValueType::directory, .value = "DIR", .help = "record to a file in DIR as soon as the user allows it"},
     {.name = "receive-dir", .type = ValueType::directory, .value = "DIR",
      .help = "folder for received files; without it the current one"},
+    {.name = "join", .help = "take part beside the technician who has the session"},
     {.name = "detach", .letter = 'd', .help = "leave the session to the background process at once"},
     {.name = "timeout", .type = ValueType::duration, .value = "TIME", .help = "how long to wait for the supported machine",
      .fallback = "60s"},
@@ -121,6 +122,7 @@ inline constexpr cli::Example kWaitExamples[] = {
 inline constexpr cli::Example kPickupExamples[] = {
     {"rescue session pickup ID", "On a terminal: pick up and talk; /help lists what can be typed."},
     {"rescue session pickup ID --script session.jsonl --record .", "The commands of a file, recorded here."},
+    {"rescue session pickup ID --join", "A second technician takes part."},
     {"rescue session pickup ID --detach", "Pick up only; 'rescue session attach ID' joins later."},
 };
 inline constexpr cli::Command kSessionCommands[] = {
@@ -134,7 +136,8 @@ inline constexpr cli::Command kSessionCommands[] = {
     {.name = "pickup", .summary = "pick a session up and talk to the user",
      .description = "Starts the background process that holds this end of the session, or joins the one that runs. On a "
                     "terminal a line-mode chat follows; --script drives the session by JSON lines; otherwise the command "
-                    "ends when the supported machine is connected.",
+                    "ends when the supported machine is connected. The technician who has the session already comes again with "
+                    "it, from any machine; another one takes part with --join.",
      .flags = kPickup, .positionals = kSession, .examples = kPickupExamples},
     {.name = "attach", .summary = "join a session that was picked up on this machine",
      .description = "A line is sent as chat; a line that begins with '/' is a command: /help lists them. Leaving ends "

@@ -90,38 +90,58 @@ class Process {
     RESCUE_CO_TRY(auto listener, AgentListener::open(options_.socket));
     RESCUE_CO_TRY(api_, BrokerApi::create(executor_, options_.site, options_.token));
     auto asking = api_->get("/sessions/" + options_.session);
-    RESCUE_CO_TRY(const auto before, co_await std::move(asking));
-    if (!before.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
-    RESCUE_CO_TRY(const auto session, object_field(before.as_object(), "session"));
+    RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
+    if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
+    RESCUE_CO_TRY(const auto session, object_field(answer.as_object(), "session"));
     RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall()));
-    auto picking = api_->pickup(options_.session, identity_->key.public_key().spki(), 0);
-    RESCUE_CO_TRY(auto pickup, co_await std::move(picking));
-    RESCUE_CO_TRY(grant_, read_grant(pickup.grant, id));
+    auto taking = take(technician_of(session), id);
+    RESCUE_CO_TRY(auto admission, co_await std::move(taking));
     auto numbering = first_seq(technician_of(session));
     RESCUE_CO_TRY(const auto seq, co_await std::move(numbering));
     RESCUE_CO_TRY(auto spool, LogSpool::open(options_.spool_dir, options_.session, seq));
     spool_.emplace(std::move(spool));
-    RESCUE_CO_TRY(auto admission, admission_of(pickup.ticket, pickup.gateways));
-    build(std::move(pickup), std::move(admission));
+    build(std::move(admission));
     views_.emplace(std::move(listener), group_, view_hooks());
     views_->start();
     co_return base::Result<>();
   }
 
+  /// Picks the session up; who has it already comes again with a new key (after a crash, or from another machine).
+  awaitable<base::Result<peer::Admission>> take(std::string holder, base::Guid id) {
+    const auto spki = identity_->key.public_key().spki();
+    auto asking = api_->get("/auth/whoami");
+    RESCUE_CO_TRY(const auto user, co_await std::move(asking));
+    if (!user.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
+    RESCUE_CO_TRY(const auto me, text_field(user.as_object(), "id"));
+    if (holder == me) {
+      auto renewing = api_->ticket(options_.session, spki);
+      RESCUE_CO_TRY(const auto renewal, co_await std::move(renewing));
+      RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
+      co_return admission_of(renewal.ticket, renewal.gateways);
+    }
+    auto picking = api_->pickup(options_.session, spki, options_.join);
+    RESCUE_CO_TRY(const auto pickup, co_await std::move(picking));
+    RESCUE_CO_TRY(grant_, read_grant(pickup.grant, id));
+    if (grant_.applet != pickup.applet_fingerprint) co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
+    co_return admission_of(pickup.ticket, pickup.gateways);
+  }
+
   /// Where this process' log numbers begin, unless the spool remembers. One technician counts on; several at once get blocks.
-  awaitable<base::Result<std::uint64_t>> first_seq(std::string technician_before) {
+  awaitable<base::Result<std::uint64_t>> first_seq(std::string holder) {
+    const auto block = ((grant_.generation - 1) << kSeqBlockBits) + 1;
     if (grant_.generation <= 1) co_return std::uint64_t{1};
-    if (technician_before != grant_.technician.text()) co_return ((grant_.generation - 1) << kSeqBlockBits) + 1;
+    if (holder != grant_.technician.text()) co_return block;
     auto asking = api_->get(fmt::format("/log?session={}&source=console&order=desc&limit=1", options_.session));
     RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
     if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
     RESCUE_CO_TRY(const auto events, array_field(answer.as_object(), "events"));
     if (events.empty() || !events.front().is_object()) co_return std::uint64_t{1};
     const auto* last = events.front().as_object().if_contains("seq");
-    co_return last != nullptr && last->is_int64() && last->as_int64() > 0 ? static_cast<std::uint64_t>(last->as_int64()) + 1 : 1;
+    const auto next = last != nullptr && last->is_int64() && last->as_int64() > 0 ? static_cast<std::uint64_t>(last->as_int64()) + 1 : 1;
+    co_return next >> kSeqBlockBits == 0 ? next : block;
   }
 
-  void build(Pickup pickup, peer::Admission admission) {
+  void build(peer::Admission admission) {
     const auto now = session::Now::of(*options_.clock);
     session::ConsoleOptions core;
     core.software = options_.software;
@@ -134,7 +154,7 @@ class Process {
     sender_.emplace(*api_, *spool_, *options_.random);
     agent_ = std::make_unique<SessionAgent>(*core_, agent_info(now.wall), agent_hooks(), *options_.clock);
     peer::ConsolePeerOptions console(*identity_, options_.site.trust);
-    console.applet = pickup.applet_fingerprint;
+    console.applet = grant_.applet;
     console.profile = grant_.legacy_profile ? crypto::Profile::aes256_sha : crypto::Profile::modern;
     console.admission = std::move(admission);
     console.link_id = base::Guid::random(*options_.random);

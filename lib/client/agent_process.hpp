@@ -27,6 +27,7 @@ struct AgentProcessOptions {
   std::filesystem::path receive_dir;
   std::filesystem::path record_dir;
   bool record_at_once = false;
+  bool join = false;                             // take part beside the technician who holds the session
   base::Duration linger = std::chrono::minutes(5);
   std::string software = "rescue";
   base::Clock* clock = &base::system_clock();
@@ -43,6 +44,7 @@ struct AgentProcessOptions {
 struct GrantView {
   std::uint64_t generation = 0;
   base::Guid technician;
+  crypto::Fingerprint applet{};
   std::string technician_email;
   std::string organisation;
   std::uint32_t permissions = 0;

@@ -181,11 +181,10 @@ awaitable<base::Result<json::value>> BrokerApi::del(std::string target) {
   return call(net::Method::del, std::move(target), "");
 }
 
-awaitable<base::Result<Pickup>> BrokerApi::pickup(std::string session, base::Bytes console_spki,
-                                                  std::uint64_t generation) {
+awaitable<base::Result<Pickup>> BrokerApi::pickup(std::string session, base::Bytes console_spki, bool join) {
   json::object body;
   body["console_key"] = base::to_base64url(console_spki);
-  if (generation > 0) body["generation"] = generation;
+  if (join) body["join"] = true;
   auto calling = post(fmt::format("/sessions/{}/pickup", net::encode_component(session)), std::move(body));
   RESCUE_CO_TRY(auto answer, co_await std::move(calling));
   co_return read_pickup(answer);

@@ -76,8 +76,9 @@ class BrokerApi {
   [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> patch(std::string target, boost::json::object body);
   [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> del(std::string target);
 
-  [[nodiscard]] boost::asio::awaitable<base::Result<Pickup>> pickup(std::string session, base::Bytes console_spki,
-                                                                    std::uint64_t generation);
+  /// `join`: take part beside the technician who holds it.
+  [[nodiscard]] boost::asio::awaitable<base::Result<Pickup>> pickup(std::string session, base::Bytes console_spki, bool join);
+  /// For who has the session already; another key than before gets a new grant and ends the old one.
   [[nodiscard]] boost::asio::awaitable<base::Result<TicketRenewal>> ticket(std::string session, base::Bytes console_spki);
   /// Gives accepted_through. `events` in order of seq, within kLogBatch and kLogBatchBytes.
   [[nodiscard]] boost::asio::awaitable<base::Result<std::uint64_t>> send_log(std::string session,

@@ -16,7 +16,10 @@ base::Result<GrantView> read_grant(base::ByteView envelope, const base::Guid& se
   const auto id = base::Guid::from_bytes(wire::view(grant->session()));
   const auto technician = base::Guid::from_bytes(wire::view(grant->technician()));
   if (!id || !technician || *id != session) return base::fail(Errc::bad_answer, "the broker's grant is for another session");
+  const auto applet = crypto::to_digest256(wire::view(grant->applet_fingerprint()));
+  if (!applet) return base::fail(Errc::bad_answer, "the broker's grant names no applet");
   GrantView out;
+  out.applet = *applet;
   out.generation = grant->generation();
   out.technician = *technician;
   out.technician_email = std::string(wire::text(grant->technician_email()));
