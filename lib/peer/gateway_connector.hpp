@@ -61,7 +61,7 @@ class GatewayConnection {
   GatewayConnection(const GatewayConnection&) = delete;
   GatewayConnection& operator=(const GatewayConnection&) = delete;
 
-  /// Answers pings until a partner is here. `patience` bounds the wait as a whole, kGatewaySilence each silence.
+  /// Pings the gateway until a partner is here. `patience` bounds the wait as a whole, kGatewaySilence each silence.
   [[nodiscard]] boost::asio::awaitable<base::Result<>> wait_joined(std::optional<net::NamedTimeout> patience);
   /// After Joined: leaves the outer TLS and runs the inner handshake. Errors: also peer_unexpected of the fingerprint check,
   /// tls_profile_refused.
@@ -74,8 +74,9 @@ class GatewayConnection {
   GatewayConnection(GatewayAddress gateway, std::unique_ptr<net::TlsStream> outer);
   [[nodiscard]] boost::asio::awaitable<base::Result<>> hello(const HandoffIdentity& identity, base::ByteView ticket);
   [[nodiscard]] boost::asio::awaitable<base::Result<base::Bytes>> read_frame();
-  [[nodiscard]] boost::asio::awaitable<base::Result<>> pass_frames();
-  [[nodiscard]] boost::asio::awaitable<base::Result<bool>> on_frame(base::ByteView frame);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> send(base::Bytes message);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> on_frame(base::Bytes frame);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> wait_for_partner();
   [[nodiscard]] boost::asio::awaitable<base::Result<>> leave_outer();
 
   GatewayAddress gateway_;

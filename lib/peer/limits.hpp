@@ -10,10 +10,12 @@ namespace rescue::peer {
 
 using namespace std::chrono_literals;
 
+inline constexpr net::NamedTimeout kRenewal("fresh ticket", 15s);
 inline constexpr net::NamedTimeout kGatewayConnect("connect to gateway", 10s);
 inline constexpr net::NamedTimeout kOuterHandshake("outer TLS handshake", 10s);
 inline constexpr net::NamedTimeout kHelloAnswer("gateway's answer to Hello", 15s);  // it may ask the broker for 5 s
-inline constexpr net::NamedTimeout kGatewaySilence("gateway silence", 45s);         // three of its pings
+inline constexpr std::chrono::seconds kPingEvery{15};                                // while waiting; the gateway answers
+inline constexpr net::NamedTimeout kGatewaySilence("gateway silence", 45s);         // three pings unanswered
 inline constexpr net::NamedTimeout kPairing("pairing at the gateway", 10s);         // console, with other gateways to try
 inline constexpr net::NamedTimeout kLeaveOuter("leaving the outer TLS", 10s);
 inline constexpr net::NamedTimeout kInnerHandshake("inner TLS handshake", 10s);
@@ -29,6 +31,17 @@ inline constexpr std::size_t kWriteMax = 16 * 1024;
 inline constexpr std::size_t kReadMax = 64 * 1024;
 /// TCP gives a silent path up after this long; the link's own time-out (15 s) comes first while the process runs.
 inline constexpr std::chrono::milliseconds kDeadPath{20'000};
+
+/// A path or a wait that lasted this long was a good one: the next attempt follows at once.
+inline constexpr std::chrono::seconds kLasting{1};
+/// Bounds of the pauses after one that did not last.
+inline constexpr std::chrono::milliseconds kFirstFlapPause{100};
+inline constexpr std::chrono::seconds kLongestFlapPause{2};
+/// Bounds of the pauses after all gateways were tried in vain.
+inline constexpr std::chrono::milliseconds kFirstPause{250};
+inline constexpr std::chrono::seconds kLongestPause{15};
+/// A technician's core has ended and its console has not heard, or not acknowledged, so far.
+inline constexpr std::chrono::seconds kEndedUnheard{10};
 
 inline constexpr std::size_t kGatewaysMax = 64;
 inline constexpr std::size_t kTechniciansMax = 8;   // linked to one applet at a time

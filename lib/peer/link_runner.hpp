@@ -60,6 +60,8 @@ class LinkRunner : public std::enable_shared_from_this<LinkRunner> {
                                                                 base::Bytes already_read);
   /// The core changed outside of pump(): pump and send soon.
   void kick();
+  /// The core goes away: nothing is pumped from now on.
+  void retire();
   /// The link and its core are over; nothing more will be pumped.
   [[nodiscard]] bool over() const;
   [[nodiscard]] const std::optional<link::LinkClosed>& closed() const;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "peer/console_peer.hpp"
+
+#include "base/assert.hpp"
+#include "peer/impl/gateway_rounds.hpp"
+
+namespace rescue::peer {
+
+namespace asio = boost::asio;
+
+struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
+  Impl(asio::any_io_executor ex, session::ConsoleSession& c, ConsolePeerOptions o, ConsolePeerHooks h, base::Clock& cl,
+       base::RandomSource& random)
+      : executor(std::move(ex)),
+        core(c),
+        options(std::move(o)),
+        hooks(std::move(h)),
+        clock(cl),
+        tasks(executor),
+        changed(executor),
+        rounds(executor, options.admission, hooks.renew, random) {
+    LinkUser user;
+    user.pump = [this](link::Link& link, session::Now now) {
+      auto result = pump_with_host(link, core, now, hooks.pumped);
+      if (result.closed) rounds.close();
+      if (result.closed || core.ended()) changed.notify();
+      return result;
+    };
+    user.next_deadline = [this] { return core.next_deadline(); };
+    runner = LinkRunner::create(executor, link::Link(options.link_id), std::move(user), clock);
+  }
+
+  void report(PathState state, std::string gateway, std::optional<base::Error> error = std::nullopt,
+              std::string cipher = {}) {
+    if (!hooks.path) return;
+    PathReport r;
+    r.state = state;
+    r.gateway = std::move(gateway);
+    r.cipher = std::move(cipher);
+    r.error = std::move(error);
+    hooks.path(r);
+  }
+
+  base::Result<> make_contexts() {
+    RESCUE_TRY(outer, crypto::gateway_client_context(options.trust));
+    const auto only = [applet = options.applet](const crypto::Fingerprint& fp) { return fp == applet; };
+    RESCUE_TRY(inner, crypto::link_context(crypto::LinkRole::console, options.profile, options.identity, only));
+    return {};
+  }
+
+  asio::awaitable<base::Result<InnerPath>> meet(GatewayAddress gateway) {
+    HandoffIdentity who(crypto::Role::console, options.identity.key, std::nullopt);
+    auto opening = GatewayConnection::open(std::move(gateway), *outer, std::move(who), rounds.ticket());
+    RESCUE_CO_TRY(const auto at_gateway, co_await std::move(opening));
+    // With other gateways to try, the applet may be waiting at one of them.
+    const auto patience = rounds.only_one() ? std::nullopt : std::optional(kPairing);
+    RESCUE_CO_CHECK(co_await at_gateway->wait_joined(patience));
+    co_return co_await at_gateway->secure(crypto::LinkRole::console, options.profile, *inner);
+  }
+
+  static asio::awaitable<void> make_paths(std::shared_ptr<Impl> self) {
+    auto& s = *self;
+    while (!s.runner->over()) {
+      auto gateway = co_await s.rounds.next();
+      if (!gateway) {
+        if (!s.stopping) s.failure = std::move(gateway).error();
+        break;
+      }
+      const auto where = gateway->at.text();
+      s.report(PathState::connecting, where);
+      auto meeting = s.meet(std::move(*gateway));
+      auto path = co_await std::move(meeting);
+      if (!path) {
+        const bool impostor = path.error().code == crypto::Errc::peer_unexpected;
+        auto error = impostor ? base::Error(Errc::wrong_applet, path.error().context) : path.error();
+        s.rounds.failed(error);
+        s.report(impostor ? PathState::refused : PathState::failed, where, std::move(error));
+        continue;
+      }
+      s.report(PathState::up, where, std::nullopt, path->peer.version + " " + path->peer.cipher);
+      const auto since = s.clock.steady();
+      base::Bytes nothing;
+      auto running = LinkRunner::run_path(s.runner, s.tasks, std::move(path->stream), std::move(nothing));
+      auto end = co_await std::move(running);
+      s.rounds.ended(std::chrono::duration_cast<base::Duration>(s.clock.steady() - since));
+      s.report(PathState::down, where, std::move(end.error));
+    }
+    s.done = true;
+    s.changed.notify();
+  }
+
+  /// What run() returns once the link is over.
+  [[nodiscard]] base::Result<> verdict() const {
+    if (failure) return base::fail(*failure);
+    const auto& closed = runner->closed();
+    if (!closed || closed->orderly) return {};
+    const auto code = static_cast<link::CloseCode>(closed->code);
+    if (code == link::CloseCode::done || code == link::CloseCode::session_ended) return {};
+    return base::fail(base::Errc::closed, "the other end closed the link: " + closed->text);
+  }
+
+  asio::any_io_executor executor;
+  session::ConsoleSession& core;
+  ConsolePeerOptions options;
+  ConsolePeerHooks hooks;
+  base::Clock& clock;
+  net::TaskGroup tasks;
+  net::Signal changed;
+  GatewayRounds rounds;
+  std::shared_ptr<LinkRunner> runner;
+  std::optional<crypto::TlsContext> outer;
+  std::optional<crypto::TlsContext> inner;
+  std::optional<base::Error> failure;
+  bool started = false;
+  bool stopping = false;
+  bool done = false;    // no more paths
+  bool ended = false;   // run() is over
+  bool gone = false;    // the peer was destroyed
+};
+
+ConsolePeer::ConsolePeer(asio::any_io_executor executor, session::ConsoleSession& core, ConsolePeerOptions options,
+                         ConsolePeerHooks hooks, base::Clock& clock, base::RandomSource& random)
+    : impl_(std::make_shared<Impl>(std::move(executor), core, std::move(options), std::move(hooks), clock, random)) {}
+
+ConsolePeer::~ConsolePeer() {
+  RESCUE_ASSERT(!impl_->started || impl_->ended);
+  impl_->gone = true;
+  impl_->runner->retire();
+}
+
+asio::awaitable<base::Result<>> ConsolePeer::run() {
+  const auto self = impl_;
+  auto& s = *self;
+  RESCUE_CO_CHECK(s.make_contexts());
+  s.started = true;
+  s.tasks.spawn("console link clock", LinkRunner::keep_time(s.runner));
+  s.tasks.spawn("console paths", Impl::make_paths(self));
+  while (!s.done && !s.stopping) co_await s.changed.wait();
+  // A core that was ended says so to the other end, if there is a path.
+  const auto until = std::chrono::steady_clock::now() + kFarewell.after;
+  while (!s.done && s.core.ended() && s.runner->link().current_path() && std::chrono::steady_clock::now() < until)
+    (void)co_await s.changed.wait_until(until);
+  co_await s.tasks.stop(std::chrono::microseconds(0));
+  s.ended = true;
+  auto verdict = s.verdict();
+  s.runner->retire();
+  co_return verdict;
+}
+
+void ConsolePeer::kick() { impl_->runner->kick(); }
+
+void ConsolePeer::post(std::move_only_function<void(session::ConsoleSession&, session::Now)> command) {
+  net::post_on(impl_->executor, [self = impl_, command = std::move(command)]() mutable {
+    if (self->ended || self->gone) return;
+    command(self->core, session::Now::of(self->clock));
+    self->runner->kick();
+  });
+}
+
+void ConsolePeer::stop() {
+  impl_->stopping = true;
+  impl_->rounds.close();
+  impl_->runner->kick();
+  impl_->changed.notify();
+}
+
+bool ConsolePeer::linked() const { return impl_->core.link_up(); }
+std::optional<base::Duration> ConsolePeer::rtt() const { return impl_->runner->link().rtt(); }
+
+}  // namespace rescue::peer

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// One technician at the applet: core, link, and what is known of the console.
+#pragma once
+
+#include "peer/applet_peer.hpp"
+
+namespace rescue::peer {
+
+struct Technician {
+  Technician(TechnicianNumber n, const crypto::Grant& grant, session::AppletOptions options, session::Now now,
+             const boost::asio::any_io_executor& executor)
+      : number(n),
+        id(grant.technician),
+        console(grant.console_fingerprint),
+        core(std::move(options), terms_of(grant, now), now),
+        changed(executor) {}
+
+  const TechnicianNumber number;
+  const base::Guid id;
+  const crypto::Fingerprint console;
+  session::AppletSession core;
+  std::shared_ptr<LinkRunner> runner;
+  net::Signal changed;       // the core ended, the link is over, or a path came or went
+  unsigned running = 0;      // paths in run_path
+};
+
+}  // namespace rescue::peer
