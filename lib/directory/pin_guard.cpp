@@ -95,11 +95,7 @@ void PinGuard::failed(std::string_view, base::SteadyTime now) {
 }
 
 void PinGuard::succeeded(std::string_view address, base::SteadyTime now) {
-  bool own = true;
-  for (const auto& key : keys_of(address)) {
-    charge(key, own ? -static_cast<double>(key.allowance) : -1.0, now);
-    own = false;
-  }
+  for (const auto& key : keys_of(address)) charge(key, -1, now);
 }
 
 }  // namespace rescue::directory

@@ -39,11 +39,13 @@ class PinGuard {
     std::chrono::milliseconds delay{0};        // wait this long before the attempt is made
     std::chrono::seconds retry_after{0};       // when refused
   };
-  /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address` without port; an address that cannot be read shares one bucket with its like.
+  /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address` without port;
+  /// an address that cannot be read shares one bucket with its like.
   [[nodiscard]] Verdict check(std::string_view address, base::SteadyTime now);
   /// After an attempt that named nothing that exists: it stays charged, and counts towards a surge.
   void failed(std::string_view address, base::SteadyTime now);
-  /// After a right one: the address gets its whole allowance back, its networks the one attempt.
+  /// After a right one, which costs nothing: the attempt is given back and no more, so that somebody who has one right answer
+  /// cannot buy wrong ones with it.
   void succeeded(std::string_view address, base::SteadyTime now);
 
   [[nodiscard]] std::size_t entries() const { return buckets_.size(); }

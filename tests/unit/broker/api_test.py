@@ -131,6 +131,18 @@ class Guessing(unittest.TestCase):
             broker.api("POST", "/auth/login", {"email": ADMIN, "password": PASSWORD}).expect(429, "RATE_LIMITED")
             self.assertIn("rescue_broker_pins_limited_total 1", broker.call("GET", "/metrics").body)
 
+    def test_one_right_pin_buys_no_wrong_ones(self):
+        with Broker("[rate]\npin_per_address = 3\nrefill = \"1h\"\n") as broker:
+            pin = broker.new_session(broker.login())["pin"]
+            redeem = lambda n: broker.api("POST", "/pin", {"pin": f"{(int(pin) + n) % 10 ** len(pin):0{len(pin)}}"}).status
+            for _ in range(10):
+                self.assertEqual(redeem(0), 200, "right ones cost nothing")
+            wrong = 0
+            for n in range(1, 20):
+                wrong += redeem(n) == 404
+                redeem(0)
+            self.assertEqual(wrong, 3)
+
 
 class Sessions(unittest.TestCase):
     @classmethod
