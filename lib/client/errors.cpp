@@ -12,7 +12,8 @@ constexpr std::array kEntries{
     ErrorEntry{int(Errc::sign_in_needed), "SIGN_IN_NEEDED", "sign in with 'rescue login'", Exit::sign_in_needed, false},
     ErrorEntry{int(Errc::denied), "DENIED", "not allowed", Exit::denied, false},
     ErrorEntry{int(Errc::account_disabled), "ACCOUNT_DISABLED", "the account is disabled", Exit::denied, false},
-    ErrorEntry{int(Errc::account_locked), "ACCOUNT_LOCKED", "the account is locked after failed sign-ins", Exit::denied, false},
+    ErrorEntry{int(Errc::account_locked), "ACCOUNT_LOCKED", "the account is locked after failed sign-ins", Exit::denied,
+               false},
     ErrorEntry{int(Errc::password_change_required), "PASSWORD_CHANGE_REQUIRED",
                "the password must be changed first with 'rescue passwd'", Exit::denied, false},
     ErrorEntry{int(Errc::session_not_found), "SESSION_NOT_FOUND", "no such session", Exit::not_found, false},
@@ -34,20 +35,29 @@ constexpr std::array kEntries{
     ErrorEntry{int(Errc::not_linked), "NOT_LINKED", "the supported machine is not connected", Exit::unreachable, true},
     ErrorEntry{int(Errc::input_taken), "INPUT_TAKEN", "another view holds pointer and keyboard", Exit::conflict, true},
     ErrorEntry{int(Errc::recording_failed), "RECORDING_FAILED", "the recording cannot be written", Exit::failed, true},
+    ErrorEntry{int(Errc::input_held), "INPUT_HELD", "the user is being asked something", Exit::conflict, true},
 };
 constexpr base::ErrorDomain kDomain{"client", kEntries};
 
 Errc by_status(unsigned status) {
   switch (status) {
-    case 400: return Errc::invalid_argument;
-    case 401: return Errc::sign_in_needed;
-    case 403: return Errc::denied;
+    case 400:
+      return Errc::invalid_argument;
+    case 401:
+      return Errc::sign_in_needed;
+    case 403:
+      return Errc::denied;
     case 404:
-    case 410: return Errc::not_found;
-    case 409: return Errc::conflict;
-    case 413: return Errc::too_large;
-    case 429: return Errc::rate_limited;
-    default: return status >= 500 ? Errc::unavailable : Errc::bad_answer;
+    case 410:
+      return Errc::not_found;
+    case 409:
+      return Errc::conflict;
+    case 413:
+      return Errc::too_large;
+    case 429:
+      return Errc::rate_limited;
+    default:
+      return status >= 500 ? Errc::unavailable : Errc::bad_answer;
   }
 }
 }  // namespace

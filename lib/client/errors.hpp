@@ -9,30 +9,31 @@
 namespace rescue::client {
 
 enum class Errc : int {
-  sign_in_needed = 1,        // no token, or one that the broker does not accept
-  denied,                    // this account may not do that
+  sign_in_needed = 1,  // no token, or one that the broker does not accept
+  denied,              // this account may not do that
   account_disabled,
   account_locked,
   password_change_required,
   session_not_found,
   user_not_found,
   gateway_not_found,
-  not_found,                 // something else that the API has no name for here
+  not_found,  // something else that the API has no name for here
   conflict,
   already_picked_up,
   key_already_bound,
   pin_spent,
   pin_unknown,
   pin_expired,
-  invalid_argument,          // the broker names the field
+  invalid_argument,  // the broker names the field
   too_large,
   rate_limited,
-  unavailable,               // the broker is there but cannot serve now
-  bad_answer,                // not what the API says
-  session_over,              // the session has ended
-  not_linked,                // the supported machine is not connected now
-  input_taken,               // another view holds pointer and keyboard
-  recording_failed,          // the recording cannot be written
+  unavailable,       // the broker is there but cannot serve now
+  bad_answer,        // not what the API says
+  session_over,      // the session has ended
+  not_linked,        // the supported machine is not connected now
+  input_taken,       // another view holds pointer and keyboard
+  recording_failed,  // the recording cannot be written
+  input_held,        // the user is being asked something: input would be dropped
 };
 const base::ErrorDomain& error_domain(Errc);
 

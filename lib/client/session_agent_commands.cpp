@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "client/session_agent.hpp"
 #include "wire/session_limits.hpp"
@@ -25,8 +25,10 @@ bool needs_link(ScriptVerb v) {
     case ScriptVerb::pointer:
     case ScriptVerb::send:
     case ScriptVerb::receive:
-    case ScriptVerb::sysinfo: return true;
-    default: return false;
+    case ScriptVerb::sysinfo:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -67,38 +69,54 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
     return;
   }
   switch (c.verb) {
-    case ScriptVerb::hello: return hello(view, c);
-    case ScriptVerb::chat: return chat(view, c);
-    case ScriptVerb::ask: return ask(view, std::move(c));
-    case ScriptVerb::view: return start_view(view, std::move(c));
+    case ScriptVerb::hello:
+      return hello(view, c);
+    case ScriptVerb::chat:
+      return chat(view, c);
+    case ScriptVerb::ask:
+      return ask(view, std::move(c));
+    case ScriptVerb::view:
+      return start_view(view, std::move(c));
     case ScriptVerb::unview:
       core_.stop_view(now());
       return answer(view, c, base::Result<void>());
-    case ScriptVerb::control: return start_control(view, std::move(c));
+    case ScriptVerb::control:
+      return start_control(view, std::move(c));
     case ScriptVerb::uncontrol:
       core_.stop_control(now());
       holder_ = ViewId(0);
       return answer(view, c, base::Result<void>());
     case ScriptVerb::key:
     case ScriptVerb::type:
-    case ScriptVerb::pointer: return input(view, c);
-    case ScriptVerb::screenshot: return answer(view, c, screenshot(view, c));
-    case ScriptVerb::send: return send_file(view, std::move(c));
-    case ScriptVerb::receive: return receive_file(view, std::move(c));
+    case ScriptVerb::pointer:
+      return input(view, c);
+    case ScriptVerb::screenshot:
+      return answer(view, c, screenshot(view, c));
+    case ScriptVerb::send:
+      return send_file(view, std::move(c));
+    case ScriptVerb::receive:
+      return receive_file(view, std::move(c));
     case ScriptVerb::cancel:
       for (const auto& p : pending_)
-        if (p.view == view && (p.await == Await::sent_file || p.await == Await::received_file)) core_.cancel_file(p.transfer, now());
+        if (p.view == view && (p.await == Await::sent_file || p.await == Await::received_file))
+          core_.cancel_file(p.transfer, now());
       return answer(view, c, base::Result<void>());
-    case ScriptVerb::sysinfo: return sysinfo(view, std::move(c));
+    case ScriptVerb::sysinfo:
+      return sysinfo(view, std::move(c));
     case ScriptVerb::record:
-      return answer(view, c, start_recording(c.has("directory") ? resolve(view, c.text("directory")) : info_.record_dir));
-    case ScriptVerb::unrecord: return answer(view, c, stop_recording());
-    case ScriptVerb::wait: return wait_event(view, std::move(c));
+      return answer(view, c,
+                    start_recording(c.has("directory") ? resolve(view, c.text("directory")) : info_.record_dir));
+    case ScriptVerb::unrecord:
+      return answer(view, c, stop_recording());
+    case ScriptVerb::wait:
+      return wait_event(view, std::move(c));
     case ScriptVerb::subscribe:
       views_[view].frames = c.boolean("frames", false);
       return answer(view, c, base::Result<void>());
-    case ScriptVerb::state: return answer(view, c, base::Result<json::object>(state(view)));
-    case ScriptVerb::close: return close(view, c);
+    case ScriptVerb::state:
+      return answer(view, c, base::Result<json::object>(state(view)));
+    case ScriptVerb::close:
+      return close(view, c);
   }
 }
 
@@ -127,7 +145,8 @@ void SessionAgent::ask(ViewId view, ScriptCommand c) {
   const auto name = c.text("permission");
   const auto permission = wire::parse_permission(name);
   if (!permission)
-    return answer(view, c, base::Result<void>(base::fail(base::Errc::invalid_argument, fmt::format("no permission '{}'", name))));
+    return answer(
+        view, c, base::Result<void>(base::fail(base::Errc::invalid_argument, fmt::format("no permission '{}'", name))));
   if (core_.state(*permission) == session::ConsentState::granted)
     return answer(view, c, base::Result<json::object>(json::object{{"permission", name}, {"state", "granted"}}));
   if (auto asked = core_.ask(*permission, now()); !asked) return answer(view, c, asked);
@@ -139,18 +158,24 @@ void SessionAgent::start_view(ViewId view, ScriptCommand c) {
   if (info_.recording_forced && !recorder_) {
     auto started = start_recording(info_.record_dir);
     if (!started)
-      return answer(view, c, base::Result<void>(base::fail(
-          Errc::recording_failed, fmt::format("the view needs a recording by policy, and it cannot be written: {}", message_of(started.error())))));
+      return answer(
+          view, c,
+          base::Result<void>(base::fail(
+              Errc::recording_failed, fmt::format("the view needs a recording by policy, and it cannot be written: {}",
+                                                  message_of(started.error())))));
   }
   const auto display = c.integer("display", 0);
   const auto fps = c.integer("fps", 30);
   if (display < 0 || display > UINT32_MAX || fps < 1 || fps > 60)
-    return answer(view, c, base::Result<void>(base::fail(base::Errc::invalid_argument, "view: display or fps out of range")));
+    return answer(view, c,
+                  base::Result<void>(base::fail(base::Errc::invalid_argument, "view: display or fps out of range")));
   view_fps_ = static_cast<unsigned>(fps);
   const bool same = core_.viewing() && (display == 0 || static_cast<std::uint32_t>(display) == screen_.display());
   if (same && screen_.current())
-    return answer(view, c, base::Result<json::object>(json::object{
-                               {"display", screen_.display()}, {"width", screen_.size().width}, {"height", screen_.size().height}}));
+    return answer(
+        view, c,
+        base::Result<json::object>(json::object{
+            {"display", screen_.display()}, {"width", screen_.size().width}, {"height", screen_.size().height}}));
   if (auto started = core_.start_view(static_cast<std::uint32_t>(display), view_fps_, now()); !started)
     return answer(view, c, started);
   wait_for(view, std::move(c), Await::first_picture, kFirstPicture);
@@ -168,8 +193,8 @@ base::Result<> SessionAgent::take_input(ViewId view) {
 
 void SessionAgent::start_control(ViewId view, ScriptCommand c) {
   if (auto taken = take_input(view); !taken) return answer(view, c, taken);
-  if (core_.controlling()) return answer(view, c, base::Result<void>());
-  if (auto started = core_.start_control(now()); !started) {
+  if (core_.controlling() && !core_.control_held()) return answer(view, c, base::Result<void>());
+  if (auto started = core_.controlling() ? base::Result<void>() : core_.start_control(now()); !started) {
     holder_ = ViewId(0);
     return answer(view, c, started);
   }
@@ -179,6 +204,10 @@ void SessionAgent::start_control(ViewId view, ScriptCommand c) {
 void SessionAgent::input(ViewId view, const ScriptCommand& c) {
   if (auto taken = take_input(view); !taken) return answer(view, c, taken);
   base::Result<void> done;
+  if (core_.control_held())
+    return answer(view, c,
+                  base::Result<void>(
+                      base::fail(Errc::input_held, "the user is being asked something; input is dropped until then")));
   if (c.verb == ScriptVerb::key) {
     const auto* v = c.fields.if_contains("keysym");
     const auto keysym = v->is_int64() ? static_cast<std::uint32_t>(v->as_int64())
@@ -191,7 +220,8 @@ void SessionAgent::input(ViewId view, const ScriptCommand& c) {
     const auto text = c.text("text");
     for (std::size_t at = 0; done && at < text.size();) {
       auto end = std::min(text.size(), at + wire::kInputTextMax);
-      while (end < text.size() && end > at && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // whole characters
+      while (end < text.size() && end > at && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+        --end;  // whole characters
       done = core_.type_text(std::string_view(text).substr(at, end - at), now());
       at = end;
     }
@@ -206,7 +236,8 @@ void SessionAgent::input(ViewId view, const ScriptCommand& c) {
     else
       done = core_.pointer(static_cast<std::uint32_t>(c.integer("display", screen_.display())),
                            static_cast<std::int32_t>(c.integer("x")), static_cast<std::int32_t>(c.integer("y")),
-                           static_cast<std::uint32_t>(c.integer("buttons")), static_cast<std::int8_t>(c.integer("wheel_x")),
+                           static_cast<std::uint32_t>(c.integer("buttons")),
+                           static_cast<std::int8_t>(c.integer("wheel_x")),
                            static_cast<std::int8_t>(c.integer("wheel_y")), now());
   }
   answer(view, c, done);
@@ -229,7 +260,8 @@ void SessionAgent::receive_file(ViewId view, ScriptCommand c) {
   const auto directory = c.has("directory") ? resolve(view, c.text("directory")) : info_.receive_dir;
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error))
-    return answer(view, c, base::Result<void>(base::fail(base::Errc::not_found, fmt::format("folder '{}'", directory.string()))));
+    return answer(
+        view, c, base::Result<void>(base::fail(base::Errc::not_found, fmt::format("folder '{}'", directory.string()))));
   auto request = core_.request_file(now());
   if (!request) return answer(view, c, base::Result<void>(base::fail(request.error())));
   files_.set_directory(*request, directory);
@@ -263,8 +295,11 @@ void SessionAgent::wait_event(ViewId view, ScriptCommand c) {
 base::Result<json::object> SessionAgent::screenshot(ViewId view, const ScriptCommand& c) {
   const auto path = resolve(view, c.text("path")).string();
   RESCUE_CHECK(screen_.save_png(path));
-  return json::object{{"path", path}, {"width", screen_.size().width}, {"height", screen_.size().height},
-                      {"frames", screen_.frames()}, {"current", screen_.current()}};
+  return json::object{{"path", path},
+                      {"width", screen_.size().width},
+                      {"height", screen_.size().height},
+                      {"frames", screen_.frames()},
+                      {"current", screen_.current()}};
 }
 
 void SessionAgent::close(ViewId view, const ScriptCommand& c) {
@@ -272,9 +307,10 @@ void SessionAgent::close(ViewId view, const ScriptCommand& c) {
   if (reason.size() > wire::kEndReasonMax)
     return answer(view, c, base::Result<void>(base::fail(base::Errc::too_large, "close: the reason is too long")));
   if (recorder_) static_cast<void>(stop_recording());
-  answer(view, c, base::Result<void>());
   core_.end(reason, now());
-  hooks_.close_site(reason);
+  hooks_.close_site(reason, [this, view, c](bool told) {
+    answer(view, c, base::Result<json::object>(json::object{{"site_told", told}}));
+  });
   drain();
 }
 

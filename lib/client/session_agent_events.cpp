@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include "client/session_agent.hpp"
 
@@ -21,47 +21,75 @@ constexpr std::chrono::seconds kKeyframeAgain{2};
 
 base::Error consent_error(ConsentState state, std::string_view what) {
   switch (state) {
-    case ConsentState::timed_out: return {base::Errc::timed_out, fmt::format("{}: the user did not answer", what)};
-    case ConsentState::not_in_grant: return {base::Errc::denied, fmt::format("{}: not among the rights of this account", what)};
-    case ConsentState::expired: return {base::Errc::denied, fmt::format("{}: the grant has expired", what)};
-    default: return {base::Errc::denied, fmt::format("{}: the user said no", what)};
+    case ConsentState::timed_out:
+      return {base::Errc::timed_out, fmt::format("{}: the user did not answer", what)};
+    case ConsentState::not_in_grant:
+      return {base::Errc::denied, fmt::format("{}: not among the rights of this account", what)};
+    case ConsentState::expired:
+      return {base::Errc::denied, fmt::format("{}: the grant has expired", what)};
+    default:
+      return {base::Errc::denied, fmt::format("{}: the user said no", what)};
   }
 }
 
 base::Error refusal_error(RefusalReason reason, std::string_view what) {
   switch (reason) {
-    case RefusalReason::not_in_grant: return {base::Errc::denied, fmt::format("{}: not among the rights of this account", what)};
-    case RefusalReason::no_consent: return {base::Errc::denied, fmt::format("{}: the user has not allowed it", what)};
-    case RefusalReason::lease_expired: return {base::Errc::denied, fmt::format("{}: the grant has expired", what)};
-    case RefusalReason::busy: return {base::Errc::conflict, fmt::format("{}: too many at once", what)};
-    case RefusalReason::bad_name: return {base::Errc::invalid_argument, fmt::format("{}: the name is not allowed", what)};
-    case RefusalReason::too_large: return {base::Errc::too_large, fmt::format("{}", what)};
-    case RefusalReason::user_declined: return {base::Errc::denied, fmt::format("{}: the user declined", what)};
-    case RefusalReason::unavailable: return {base::Errc::unsupported, fmt::format("{}: not available there", what)};
-    case RefusalReason::too_soon: return {base::Errc::denied, fmt::format("{}: asked again too soon", what)};
-    case RefusalReason::needs_recording: return {Errc::recording_failed, fmt::format("{}: needs a running recording", what)};
-    default: return {base::Errc::denied, fmt::format("{}: refused", what)};
+    case RefusalReason::not_in_grant:
+      return {base::Errc::denied, fmt::format("{}: not among the rights of this account", what)};
+    case RefusalReason::no_consent:
+      return {base::Errc::denied, fmt::format("{}: the user has not allowed it", what)};
+    case RefusalReason::lease_expired:
+      return {base::Errc::denied, fmt::format("{}: the grant has expired", what)};
+    case RefusalReason::busy:
+      return {base::Errc::conflict, fmt::format("{}: too many at once", what)};
+    case RefusalReason::bad_name:
+      return {base::Errc::invalid_argument, fmt::format("{}: the name is not allowed", what)};
+    case RefusalReason::too_large:
+      return {base::Errc::too_large, fmt::format("{}", what)};
+    case RefusalReason::user_declined:
+      return {base::Errc::denied, fmt::format("{}: the user declined", what)};
+    case RefusalReason::unavailable:
+      return {base::Errc::unsupported, fmt::format("{}: not available there", what)};
+    case RefusalReason::too_soon:
+      return {base::Errc::denied, fmt::format("{}: asked again too soon", what)};
+    case RefusalReason::needs_recording:
+      return {Errc::recording_failed, fmt::format("{}: needs a running recording", what)};
+    default:
+      return {base::Errc::denied, fmt::format("{}: refused", what)};
   }
 }
 
 base::Error stop_error(FileStop reason, std::string_view name) {
   switch (reason) {
-    case FileStop::refused: return {base::Errc::denied, fmt::format("file '{}': refused", name)};
+    case FileStop::refused:
+      return {base::Errc::denied, fmt::format("file '{}': refused", name)};
     case FileStop::no_permission:
-    case FileStop::revoked: return {base::Errc::denied, fmt::format("file '{}': the user has not allowed it", name)};
-    case FileStop::canceled: return {base::Errc::canceled, fmt::format("file '{}'", name)};
-    case FileStop::bad_name: return {base::Errc::invalid_argument, fmt::format("file '{}': the name is not allowed", name)};
-    case FileStop::too_large: return {base::Errc::too_large, fmt::format("file '{}'", name)};
-    case FileStop::hash_mismatch: return {base::Errc::verification_failed, fmt::format("file '{}': the hashes differ", name)};
-    case FileStop::busy: return {base::Errc::conflict, fmt::format("file '{}': too many at once", name)};
-    case FileStop::disk: return {base::Errc::io, fmt::format("file '{}': the receiver's disk refused", name)};
-    case FileStop::source: return {base::Errc::io, fmt::format("file '{}': the source cannot be read", name)};
-    default: return {base::Errc::io, fmt::format("file '{}': {}", name, session::name(reason))};
+    case FileStop::revoked:
+      return {base::Errc::denied, fmt::format("file '{}': the user has not allowed it", name)};
+    case FileStop::canceled:
+      return {base::Errc::canceled, fmt::format("file '{}'", name)};
+    case FileStop::bad_name:
+      return {base::Errc::invalid_argument, fmt::format("file '{}': the name is not allowed", name)};
+    case FileStop::too_large:
+      return {base::Errc::too_large, fmt::format("file '{}'", name)};
+    case FileStop::hash_mismatch:
+      return {base::Errc::verification_failed, fmt::format("file '{}': the hashes differ", name)};
+    case FileStop::busy:
+      return {base::Errc::conflict, fmt::format("file '{}': too many at once", name)};
+    case FileStop::disk:
+      return {base::Errc::io, fmt::format("file '{}': the receiver's disk refused", name)};
+    case FileStop::source:
+      return {base::Errc::io, fmt::format("file '{}': the source cannot be read", name)};
+    default:
+      return {base::Errc::io, fmt::format("file '{}': {}", name, session::name(reason))};
   }
 }
 
 json::object digests(const session::FileFinished& f) {
-  return {{"name", f.name}, {"size", f.size}, {"md5", base::to_hex(f.digests.md5)}, {"sha256", base::to_hex(f.digests.sha256)}};
+  return {{"name", f.name},
+          {"size", f.size},
+          {"md5", base::to_hex(f.digests.md5)},
+          {"sha256", base::to_hex(f.digests.sha256)}};
 }
 
 }  // namespace
@@ -104,7 +132,8 @@ void SessionAgent::on_event(session::ConsoleEvent event) {
   } else if (const auto* displays = std::get_if<session::DisplaysChanged>(&event)) {
     json::array list;
     for (const auto& d : displays->displays)
-      list.push_back({{"id", d.id}, {"width", d.width}, {"height", d.height}, {"primary", d.primary}, {"name", d.name}});
+      list.push_back(
+          {{"id", d.id}, {"width", d.width}, {"height", d.height}, {"primary", d.primary}, {"name", d.name}});
     broadcast("displays", {{"displays", std::move(list)}});
   } else if (const auto* view = std::get_if<session::ViewChanged>(&event)) {
     on_view(*view);
@@ -143,10 +172,13 @@ void SessionAgent::on_permission(const session::PermissionChanged& e) {
   if (e.state == ConsentState::asked || e.state == ConsentState::none) return;
   settle([&](const Pending& p) { return p.await == Await::consent && p.permission == e.permission; },
          [&](const Pending& p) {
-           if (e.state == ConsentState::granted) reply(p, {{"permission", sv(name)}, {"state", "granted"}});
-           else fail(p, consent_error(e.state, name));
+           if (e.state == ConsentState::granted)
+             reply(p, {{"permission", sv(name)}, {"state", "granted"}});
+           else
+             fail(p, consent_error(e.state, name));
          });
-  if (e.permission == wire::Permission::record_session && e.state == ConsentState::granted && info_.record_at_once && !recorder_) {
+  if (e.permission == wire::Permission::record_session && e.state == ConsentState::granted && info_.record_at_once &&
+      !recorder_) {
     if (auto started = start_recording(info_.record_dir); !started)
       broadcast("recording", {{"state", "failed"}, {"message", message_of(started.error())}});
   }
@@ -154,13 +186,15 @@ void SessionAgent::on_permission(const session::PermissionChanged& e) {
 
 void SessionAgent::on_view(const session::ViewChanged& e) {
   if (!e.active) screen_.reset();
-  broadcast("view", {{"active", e.active}, {"display", e.display}, {"reason", wire::session::EnumNameStopReason(e.reason)}});
+  broadcast("view",
+            {{"active", e.active}, {"display", e.display}, {"reason", wire::session::EnumNameStopReason(e.reason)}});
   if (e.active) return;
   settle([](const Pending& p) { return p.await == Await::first_picture; },
          [&](const Pending& p) {
            fail(p, e.reason == StopReason::recording_missing
                        ? base::Error(Errc::recording_failed, "view: needs a running recording")
-                       : base::Error(base::Errc::denied, fmt::format("view: {}", wire::session::EnumNameStopReason(e.reason))));
+                       : base::Error(base::Errc::denied,
+                                     fmt::format("view: {}", wire::session::EnumNameStopReason(e.reason))));
          });
 }
 
@@ -185,7 +219,10 @@ void SessionAgent::on_screen(const session::ScreenArrived& e) {
     settle([](const Pending& p) { return p.await == Await::first_picture; },
            [&](const Pending& p) {
              const auto took = std::chrono::duration_cast<std::chrono::microseconds>(at - p.since);
-             reply(p, {{"display", e.display}, {"width", size.width}, {"height", size.height}, {"first_picture_us", took.count()}});
+             reply(p, {{"display", e.display},
+                       {"width", size.width},
+                       {"height", size.height},
+                       {"first_picture_us", took.count()}});
            });
   }
   json::array rects;
@@ -193,19 +230,27 @@ void SessionAgent::on_screen(const session::ScreenArrived& e) {
     if (!view.frames) continue;
     if (rects.empty())
       for (const auto& r : changed->rects()) rects.push_back({r.x, r.y, r.width, r.height});
-    hooks_.send(id, event_line("frame", {{"n", screen_.frames()}, {"display", e.display}, {"keyframe", e.keyframe},
-                                         {"bytes", e.data.size()}, {"captured", base::to_rfc3339(e.captured)},
+    hooks_.send(id, event_line("frame", {{"n", screen_.frames()},
+                                         {"display", e.display},
+                                         {"keyframe", e.keyframe},
+                                         {"bytes", e.data.size()},
+                                         {"captured", base::to_rfc3339(e.captured)},
                                          {"changed", rects}}));
   }
 }
 
 void SessionAgent::on_control(const session::ControlChanged& e) {
-  broadcast("control", {{"active", e.active}, {"held", e.held}, {"reason", wire::session::EnumNameStopReason(e.reason)}});
+  broadcast("control",
+            {{"active", e.active}, {"held", e.held}, {"reason", wire::session::EnumNameStopReason(e.reason)}});
   if (!e.active) holder_ = ViewId(0);
+  if (e.active && e.held) return;  // usable when the user has decided and half a second more
   settle([](const Pending& p) { return p.await == Await::control; },
          [&](const Pending& p) {
-           if (e.active) reply(p, {});
-           else fail(p, base::Error(base::Errc::denied, fmt::format("control: {}", wire::session::EnumNameStopReason(e.reason))));
+           if (e.active)
+             reply(p, {});
+           else
+             fail(p, base::Error(base::Errc::denied,
+                                 fmt::format("control: {}", wire::session::EnumNameStopReason(e.reason))));
          });
 }
 
@@ -217,12 +262,18 @@ void SessionAgent::on_refused(const session::Refused& e) {
   settle(
       [&](const Pending& p) {
         switch (e.action) {
-          case Action::view: return p.await == Await::first_picture;
-          case Action::control: return p.await == Await::control;
-          case Action::file_to_console: return p.await == Await::received_file && p.request == e.id;
-          case Action::system_information: return p.await == Await::sysinfo && p.request == e.id;
-          case Action::ask: return p.await == Await::consent && static_cast<std::uint32_t>(p.permission) == e.id;
-          default: return false;
+          case Action::view:
+            return p.await == Await::first_picture;
+          case Action::control:
+            return p.await == Await::control;
+          case Action::file_to_console:
+            return p.await == Await::received_file && p.request == e.id;
+          case Action::system_information:
+            return p.await == Await::sysinfo && p.request == e.id;
+          case Action::ask:
+            return p.await == Await::consent && static_cast<std::uint32_t>(p.permission) == e.id;
+          default:
+            return false;
         }
       },
       [&](const Pending& p) { fail(p, error); });
@@ -237,20 +288,29 @@ void SessionAgent::on_sysinfo(const session::SysinfoArrived& e) {
     sections[s.name] = std::move(items);
   }
   settle([&](const Pending& p) { return p.await == Await::sysinfo && p.request == e.request; },
-         [&](const Pending& p) { reply(p, {{"sections", sections}}); });
+         [&](const Pending& p) {
+           reply(p, {{"sections", sections}});
+         });
 }
 
 void SessionAgent::on_file(const session::FileEvent& event) {
   if (const auto* offered = std::get_if<session::FileOffered>(&event)) {
-    broadcast("file", {{"state", "offered"}, {"direction", sv(session::name(offered->transfer.direction))},
-                       {"transfer", offered->transfer.number}, {"name", offered->name}, {"size", offered->size}});
+    broadcast("file", {{"state", "offered"},
+                       {"direction", sv(session::name(offered->transfer.direction))},
+                       {"transfer", offered->transfer.number},
+                       {"name", offered->name},
+                       {"size", offered->size}});
   } else if (const auto* progress = std::get_if<session::FileProgress>(&event)) {
-    const auto line = event_line("file", {{"state", "progress"}, {"direction", sv(session::name(progress->transfer.direction))},
-                                          {"transfer", progress->transfer.number}, {"done", progress->done}, {"size", progress->size}});
+    const auto line = event_line("file", {{"state", "progress"},
+                                          {"direction", sv(session::name(progress->transfer.direction))},
+                                          {"transfer", progress->transfer.number},
+                                          {"done", progress->done},
+                                          {"size", progress->size}});
     for (const auto& [id, view] : views_) hooks_.send(id, line);
   } else if (const auto* f = std::get_if<session::FileFinished>(&event)) {
     const bool ok = f->reason == FileStop::none;
-    auto fields = ok ? digests(*f) : json::object{{"name", f->name}, {"size", f->size}, {"reason", sv(session::name(f->reason))}};
+    auto fields =
+        ok ? digests(*f) : json::object{{"name", f->name}, {"size", f->size}, {"reason", sv(session::name(f->reason))}};
     fields["direction"] = sv(session::name(f->transfer.direction));
     fields["transfer"] = f->transfer.number;
     if (auto path = files_.path_of(f->transfer)) fields["path"] = path->string();
@@ -258,11 +318,14 @@ void SessionAgent::on_file(const session::FileEvent& event) {
     settle(
         [&](const Pending& p) {
           if (p.await == Await::sent_file) return p.transfer == f->transfer;
-          return p.await == Await::received_file && (p.transfer == f->transfer || (request != 0 && p.request == request));
+          return p.await == Await::received_file &&
+                 (p.transfer == f->transfer || (request != 0 && p.request == request));
         },
         [&](const Pending& p) {
-          if (ok) reply(p, fields);
-          else fail(p, stop_error(f->reason, f->name));
+          if (ok)
+            reply(p, fields);
+          else
+            fail(p, stop_error(f->reason, f->name));
         });
     fields["state"] = ok ? "complete" : f->accepted ? "failed" : "refused";
     broadcast("file", std::move(fields));

@@ -93,7 +93,6 @@ def help_out(script, person, desk, out):
     step(f"view before consent: refused ({refused['error']})")
     ask(script, person, "record_session")
     ask(script, person, "desktop_view")
-    script.call("record", directory=str(out))
     script.call("view")
     ask(script, person, "remote_control")
     script.call("control")
@@ -110,30 +109,31 @@ def help_out(script, person, desk, out):
     return picture
 
 
+def fetched_folder(out):
+    folder = out / "fetched-by-the-technician"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def exchange(script, person, tech_file, downloads, offered, out):
-    number = script.send("send", path=str(tech_file))
-    person.answer(True)
-    sent = script.reply(number, 60)
+    ask(script, person, "send_files")
+    sent = script.call("send", path=str(tech_file), timeout=60)
     received = downloads / tech_file.name
     wait_for(received.exists, "the sent file")
     expect("SHA-256 of the sent file on both sides", sha256(received), sha256(tech_file))
     step(f"file sent: {tech_file.name}, {tech_file.stat().st_size} bytes, sha256 {sha256(received)[:16]}… on both sides")
-    number = script.send("receive", directory=str(out))
-    person.answer(True)
-    got = script.reply(number, 60)
-    expect("reply to receive", got["event"], "result")
-    fetched = out / "fetched" / offered.name if (out / "fetched").exists() else pathlib.Path(got["path"])
+    ask(script, person, "receive_files")
+    got = script.call("receive", directory=str(fetched_folder(out)), timeout=60)
+    fetched = pathlib.Path(got["path"])
     expect("SHA-256 of the received file on both sides", sha256(fetched), sha256(offered))
     step(f"file received: {offered.name}, {offered.stat().st_size} bytes, sha256 {sha256(fetched)[:16]}… on both sides")
     return sent
 
 
 def system_information(script, person):
-    number = script.send("sysinfo")
-    person.answer(True)
-    got = script.reply(number, 30)
-    expect("reply to sysinfo", got["event"], "result")
-    items = {f"{s['name']}.{i['key']}": i["value"] for s in got["sections"] for i in s["items"]}
+    ask(script, person, "system_information")
+    got = script.call("sysinfo")
+    items = {f"{name}.{key}": value for name, section in got["sections"].items() for key, value in section.items()}
     step(f"system information: {len(items)} items, for example " + ", ".join(f"{k}={v}" for k, v in list(items.items())[:3]))
 
 

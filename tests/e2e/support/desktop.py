@@ -14,6 +14,9 @@ class Desktop:
     def start(self):
         site, env = self.site, self.site.desktop_env
         site.start("openbox", ["openbox"], env=env)
+        # A window mapped while the manager takes over can stay unmapped for ever.
+        wait_for(lambda: "window id" in subprocess.run(["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"], env=env,
+                                                       capture_output=True, text=True).stdout, "the window manager")
         subprocess.run(["xsetroot", "-solid", "#305070"], env=env, check=True)
         # Output that changes, so that the picture does.
         site.start("load", ["xterm", "-title", "load", "-geometry", "100x24+10+30", "-e", "top", "-d", "1"], env=env)

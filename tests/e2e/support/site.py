@@ -8,6 +8,7 @@ and RESCUE_TEST_LOGS is set, copied there.
 import json
 import os
 import pathlib
+import random
 import select
 import shutil
 import signal
@@ -219,6 +220,8 @@ class Site:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("RESCUE_", "XDG_", "DISPLAY"))}
         self.env["NO_COLOR"] = "1"
+        suppressions = pathlib.Path(__file__).resolve().parents[2] / "support" / "lsan.supp"
+        self.env["LSAN_OPTIONS"] = f"suppressions={suppressions}:print_suppressions=0"
         self.env["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0"
         self.programs = []
         self.technicians = []
@@ -308,15 +311,21 @@ class Site:
 
     # -- the supported machine ---------------------------------------------------------------------------------------
     def start_display(self, size="1280x800x24"):
+        # A number of our own: servers that let -displayfd choose race, and one that ends unlinks the socket of the next.
+        number = next(n for n in iter(lambda: random.randrange(1000, 59000), None)
+                      if not os.path.exists(f"/tmp/.X11-unix/X{n}"))
         read, write = os.pipe()
         log = open(self.dir / "xvfb.log", "ab")
-        process = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp", "-noreset"],
+        process = subprocess.Popen(["Xvfb", f":{number}", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp", "-noreset"],
                                    pass_fds=[write], stdout=log, stderr=log, start_new_session=True)
         os.close(write)
-        ready, _, _ = select.select([read], [], [], 20)
-        if not ready:
-            raise Failed("Xvfb did not start")
-        number = os.read(read, 32).decode().strip()
+        said = b""
+        while not said.endswith(b"\n"):  # closing earlier would kill the server: it writes the line in two parts
+            ready, _, _ = select.select([read], [], [], 20)
+            part = os.read(read, 32) if ready else b""
+            if not part:
+                raise Failed("Xvfb did not start")
+            said += part
         os.close(read)
         self.display = f":{number}"
         self.xvfb = process
