@@ -5,8 +5,8 @@
 #include <deque>
 #include <mutex>
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
+#include <boost/json/parse.hpp>
 
 #include "base/assert.hpp"
 #include "net/backoff.hpp"
@@ -83,7 +83,7 @@ struct EventFollower::Impl {
 
   awaitable<base::Result<>> read_one_connection(net::Backoff& backoff) {
     const auto target = fmt::format("/api/v1/events?topics={}{}", net::encode_component(topics),
-                                    after > 0 ? fmt::format("&after={}", after) : "");
+                                    after > 0 && topics != "sessions" ? fmt::format("&after={}", after) : "");
     net::WebSocketOptions options;
     auto connecting = net::connect_websocket(api.http(), group, target, api.authorization(), options);
     RESCUE_CO_TRY(auto session, co_await std::move(connecting));
@@ -93,25 +93,67 @@ struct EventFollower::Impl {
       auto message = co_await std::move(receiving);
       if (!message) co_return base::fail(message.error());
       backoff.reset();
-      take(message->data);
-      while (waiting() > kMaxWaiting) {
-        auto pause = net::sleep_for(kPause);
-        co_await std::move(pause);
-      }
+      auto taking = take(message->data);
+      RESCUE_CO_CHECK(co_await std::move(taking));
+      auto reading = wait_for_reader();
+      co_await std::move(reading);
     }
   }
 
-  void take(const std::string& text) {
+  awaitable<void> wait_for_reader() {
+    while (waiting() > kMaxWaiting) {
+      auto pause = net::sleep_for(kPause);
+      co_await std::move(pause);
+    }
+  }
+
+  awaitable<base::Result<>> take(std::string text) {
     auto parsed = parse_json(text);
-    if (!parsed || !parsed->is_object()) return;  // a newer broker may send more; what is not understood is not shown
+    // A newer broker may send more; what is not understood is not shown.
+    if (!parsed || !parsed->is_object()) co_return base::Result<>();
     auto& o = parsed->as_object();
     const auto type = text_field(o, "type").value_or("");
-    if (type == "log") {
-      const auto* event = o.if_contains("event");
-      const auto* id = event != nullptr && event->is_object() ? event->as_object().if_contains("id") : nullptr;
-      if (id != nullptr && id->is_int64()) after = static_cast<std::uint64_t>(std::max<std::int64_t>(id->as_int64(), 0));
+    if (type == "behind") {
+      auto reading = read_missed(id_field(o, "through"));
+      co_return co_await std::move(reading);
     }
+    if (type == "ready") after = std::max(after, id_field(o, "through"));
+    if (type == "log") after = std::max(after, event_id(o));
     if (type == "log" || type == "session") push(std::move(o));
+    co_return base::Result<>();
+  }
+
+  /// Too much was missed for the stream: the log's pages have it. What the stream goes on with lies behind `through`.
+  awaitable<base::Result<>> read_missed(std::uint64_t through) {
+    while (after < through) {
+      auto getting = api.get(fmt::format("/log?order=asc&limit={}&after={}", kPage, after));
+      RESCUE_CO_TRY(auto page, co_await std::move(getting));
+      if (!page.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
+      RESCUE_CO_TRY(auto events, array_field(page.as_object(), "events"));
+      if (events.empty()) break;
+      for (auto& event : events) {
+        json::object message{{"type", "log"}, {"event", std::move(event)}};
+        const auto id = event_id(message);
+        if (id <= after) co_return base::fail(Errc::bad_answer, "the log's pages do not go on");
+        if (id > through) co_return base::Result<>();
+        after = id;
+        push(std::move(message));
+      }
+      auto reading = wait_for_reader();
+      co_await std::move(reading);
+    }
+    after = std::max(after, through);
+    co_return base::Result<>();
+  }
+
+  /// 0 when there is none.
+  static std::uint64_t id_field(const json::object& o, std::string_view name) {
+    const auto* id = o.if_contains(name);
+    return id != nullptr && id->is_int64() ? static_cast<std::uint64_t>(std::max<std::int64_t>(id->as_int64(), 0)) : 0;
+  }
+  static std::uint64_t event_id(const json::object& message) {
+    const auto* event = message.if_contains("event");
+    return event != nullptr && event->is_object() ? id_field(event->as_object(), "id") : 0;
   }
 
   void push(json::object o) {
@@ -152,8 +194,10 @@ EventFollower::~EventFollower() {
 base::Result<std::optional<json::object>> EventFollower::next(std::optional<std::chrono::microseconds> timeout) {
   std::unique_lock lock(impl_->mutex);
   const auto ready = [&] { return !impl_->messages.empty() || impl_->failed; };
-  if (timeout) impl_->changed.wait_for(lock, *timeout, ready);
-  else impl_->changed.wait(lock, ready);
+  if (timeout)
+    impl_->changed.wait_for(lock, *timeout, ready);
+  else
+    impl_->changed.wait(lock, ready);
   if (!impl_->messages.empty()) {
     auto out = std::move(impl_->messages.front());
     impl_->messages.pop_front();
@@ -175,14 +219,18 @@ base::Result<std::unique_ptr<BlockingApi>> BlockingApi::create(const SiteAddress
   return std::unique_ptr<BlockingApi>(new BlockingApi(std::move(impl)));
 }
 
-base::Result<json::value> BlockingApi::get(std::string target) { return run(impl_->io, impl_->api->get(std::move(target))); }
+base::Result<json::value> BlockingApi::get(std::string target) {
+  return run(impl_->io, impl_->api->get(std::move(target)));
+}
 base::Result<json::value> BlockingApi::post(std::string target, json::object body) {
   return run(impl_->io, impl_->api->post(std::move(target), std::move(body)));
 }
 base::Result<json::value> BlockingApi::patch(std::string target, json::object body) {
   return run(impl_->io, impl_->api->patch(std::move(target), std::move(body)));
 }
-base::Result<json::value> BlockingApi::del(std::string target) { return run(impl_->io, impl_->api->del(std::move(target))); }
+base::Result<json::value> BlockingApi::del(std::string target) {
+  return run(impl_->io, impl_->api->del(std::move(target)));
+}
 
 base::Result<bool> BlockingApi::for_each(std::string target, std::string_view key, std::size_t limit,
                                          const std::function<bool(const json::object&)>& on_item) {

@@ -13,14 +13,15 @@
 
 namespace rescue::client {
 
-/// The broker's event stream, kept open: re-connects with back-off and loses no log event. One thread calls it; must go
-/// before the BlockingApi that made it.
+/// The broker's event stream, kept open: re-connects with back-off and loses no log event, however long it was away
+/// (what the stream does not send again is read from GET /log). One thread calls it; must go before the BlockingApi
+/// that made it.
 class EventFollower {
  public:
   ~EventFollower();
-  /// The next message: {"type":"session"|"log",…} as the broker sends it, {"type":"connected"} after each (re)connection
-  /// (the moment to read what changed meanwhile), {"type":"disconnected","reason":…}. Nothing when `timeout` passes.
-  /// Errors: those that re-connecting does not cure (sign_in_needed, denied, a wrong certificate).
+  /// The next message: {"type":"session"|"log",…} as the broker sends it, {"type":"connected"} after each
+  /// (re)connection (the moment to read what changed meanwhile), {"type":"disconnected","reason":…}. Nothing when
+  /// `timeout` passes. Errors: those that re-connecting does not cure (sign_in_needed, denied, a wrong certificate).
   [[nodiscard]] base::Result<std::optional<boost::json::object>> next(
       std::optional<std::chrono::microseconds> timeout = std::nullopt);
 

@@ -67,7 +67,8 @@ TEST(BlockingApi, ReportsABrokerThatIsAway) {
 
 TEST(BlockingApi, ReadsAllPagesAndSaysWhenThereIsMore) {
   FakeBroker broker([](const FakeRequest& r) {
-    if (r.path.find("cursor=p2") != std::string::npos) return FakeReply{200, R"({"users":[{"id":"3"}],"next_cursor":null})"};
+    if (r.path.find("cursor=p2") != std::string::npos)
+      return FakeReply{200, R"({"users":[{"id":"3"}],"next_cursor":null})"};
     return FakeReply{200, R"({"users":[{"id":"1"},{"id":"2"}],"next_cursor":"p2"})"};
   });
   auto api = BlockingApi::create(broker.site(), "tok").value();
@@ -84,9 +85,12 @@ TEST(BlockingApi, ReadsAllPagesAndSaysWhenThereIsMore) {
 }
 
 TEST(BlockingApi, RefusesPagesThatDoNotEnd) {
-  FakeBroker broker([](const FakeRequest&) { return FakeReply{200, R"({"users":[{"id":"1"}],"next_cursor":"same"})"}; });
+  FakeBroker broker([](const FakeRequest&) {
+    return FakeReply{200, R"({"users":[{"id":"1"}],"next_cursor":"same"})"};
+  });
   auto api = BlockingApi::create(broker.site(), "tok").value();
-  EXPECT_EQ(api->for_each("/users", "users", 0, [](const boost::json::object&) { return true; }).error().code, Errc::bad_answer);
+  EXPECT_EQ(api->for_each("/users", "users", 0, [](const boost::json::object&) { return true; }).error().code,
+            Errc::bad_answer);
 }
 
 TEST(EventFollower, GivesMessagesAndReconnectsBehindTheLastLogEvent) {
@@ -103,6 +107,24 @@ TEST(EventFollower, GivesMessagesAndReconnectsBehindTheLastLogEvent) {
   broker.drop_streams();
   EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "disconnected");
   EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "connected");
+  EXPECT_FALSE(follower->next(1ms).value().has_value());
+}
+
+TEST(EventFollower, ReadsTheLogWhereTheStreamIsTooFarBehind) {
+  FakeBroker broker([](const FakeRequest& r) {
+    if (r.path == "/log?order=asc&limit=100&after=7")
+      return FakeReply{200, R"({"events":[{"id":8},{"id":20}],"next_cursor":"x"})"};
+    if (r.path == "/log?order=asc&limit=100&after=20")
+      return FakeReply{200, R"({"events":[{"id":30},{"id":41}],"next_cursor":null})"};
+    return test::refusal(404, "NOT_FOUND", r.path);
+  });
+  auto api = BlockingApi::create(broker.site(), "tok").value();
+  const auto follower = api->follow("log", 7);
+  EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "connected");
+  broker.push_event(R"({"type":"behind","after":7,"through":40})");
+  broker.push_event(R"({"type":"ready","through":40})");
+  broker.push_event(R"({"type":"log","event":{"id":41}})");
+  for (const auto id : {8, 20, 30, 41}) EXPECT_EQ(follower->next(10s).value()->at("event").at("id").as_int64(), id);
   EXPECT_FALSE(follower->next(1ms).value().has_value());
 }
 
