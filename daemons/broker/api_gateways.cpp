@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <set>
 
-#include "crypto/certificate.hpp"
+#include "crypto/gateway_certificate.hpp"
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/views.hpp"
@@ -91,7 +91,7 @@ Answer enroll_gateway(Services& s, Call& c) {
   RESCUE_TRY(const auto gateway, s.store->write_now([&](store::Transaction& tx) {
     return gateways::enroll(tx, enrolment, c.now);
   }));
-  RESCUE_TRY(const auto leaf, crypto::issue_server_certificate(s.site.ca_key, s.site.ca, request.key, names, c.now));
+  RESCUE_TRY(const auto leaf, crypto::issue_gateway_certificate(s.site.ca_key, s.site.ca, request.key, names, c.now));
   json::array keys;
   for (const auto& key : s.site.token_keys) {
     RESCUE_TRY(const auto raw, key.raw_ed25519());

@@ -8,6 +8,7 @@
 
 #include "base/assert.hpp"
 #include "crypto/errors.hpp"
+#include "crypto/gateway_certificate.hpp"
 #include "crypto/impl/build.hpp"
 #include "crypto/impl/openssl.hpp"
 
@@ -135,8 +136,9 @@ Result<Certificate> make_ca(const PrivateKey& key, std::string_view common_name,
   return impl::build_certificate(recipe, key);
 }
 
-Result<Certificate> issue_server_certificate(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject,
-                                             const ServerNames& names, base::WallTime now, std::chrono::days validity) {
+namespace {
+Result<Certificate> issue(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject, const ServerNames& names,
+                          base::WallTime now, std::chrono::days validity, std::string_view extended_use) {
   if (names.empty()) return fail(base::Errc::invalid_argument, "a server certificate needs at least one name");
   if (ca.fingerprint() != ca_key.fingerprint()) return fail(base::Errc::invalid_argument, "the CA's key is another one");
   impl::CertificateRecipe recipe;
@@ -146,13 +148,24 @@ Result<Certificate> issue_server_certificate(const PrivateKey& ca_key, const Cer
   recipe.not_after = std::min(now + validity, ca.not_after());
   recipe.extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
                        {NID_key_usage, "critical,digitalSignature"},
-                       {NID_ext_key_usage, "serverAuth,clientAuth"},
+                       {NID_ext_key_usage, std::string(extended_use)},
                        {NID_subject_key_identifier, "hash"},
                        {NID_authority_key_identifier, "keyid:always"}};
   recipe.names = names;
   recipe.subject = &subject;
   recipe.issuer = &ca;
   return impl::build_certificate(recipe, ca_key);
+}
+}  // namespace
+
+Result<Certificate> issue_server_certificate(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject,
+                                             const ServerNames& names, base::WallTime now, std::chrono::days validity) {
+  return issue(ca_key, ca, subject, names, now, validity, "serverAuth,clientAuth");
+}
+
+Result<Certificate> issue_gateway_certificate(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject,
+                                              const ServerNames& names, base::WallTime now, std::chrono::days validity) {
+  return issue(ca_key, ca, subject, names, now, validity, kGatewayUse);
 }
 
 }  // namespace rescue::crypto

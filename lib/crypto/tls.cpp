@@ -80,6 +80,7 @@ Result<TlsContext> gateway_client_context(const ServerTrust& trust) {
   RESCUE_TRY(auto ctx, impl::new_context(Side::client, kTls13Only));
   RESCUE_CHECK(impl::use_gcm_ciphers(ctx.get()));
   RESCUE_CHECK(impl::use_server_trust(ctx.get(), trust));
+  RESCUE_CHECK(impl::take_gateway_certificates(ctx.get()));
   RESCUE_CHECK(impl::use_alpn(ctx.get(), Side::client, {std::string(kAlpnGateway)}, true));
   return TlsContext(ctx.release());
 }

@@ -2,6 +2,7 @@
 // How a client decides whether a server is the one it means, and the steps all contexts share.
 #include <arpa/inet.h>
 
+#include "crypto/gateway_certificate.hpp"
 #include "crypto/impl/tls_build.hpp"
 
 namespace rescue::crypto {
@@ -150,6 +151,31 @@ Result<> use_server_trust(SSL_CTX* ctx, const ServerTrust& trust) {
   }
   if (SSL_CTX_set_default_verify_paths(ctx) == 1) return {};
   return openssl_fail(base::Errc::internal, "system certificate store");
+}
+
+namespace {
+bool is_for_gateways(X509* cert) {
+  const std::unique_ptr<EXTENDED_KEY_USAGE, Freer<EXTENDED_KEY_USAGE_free>> uses(
+      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(cert, NID_ext_key_usage, nullptr, nullptr)));
+  const std::unique_ptr<ASN1_OBJECT, Freer<ASN1_OBJECT_free>> gateway(OBJ_txt2obj(std::string(kGatewayUse).c_str(), 1));
+  for (int i = 0; uses && gateway && i < sk_ASN1_OBJECT_num(uses.get()); ++i)
+    if (OBJ_cmp(sk_ASN1_OBJECT_value(uses.get(), i), gateway.get()) == 0) return true;
+  return false;
+}
+// Stands in for OpenSSL's check of the leaf's purpose, which knows no gateways. Called for each certificate of a good path.
+int check_gateway_purpose(int ok, X509_STORE_CTX* store) {
+  if (ok != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return ok;
+  X509* leaf = X509_STORE_CTX_get_current_cert(store);
+  if (is_for_gateways(leaf) || X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) == 1) return 1;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_INVALID_PURPOSE);
+  return 0;
+}
+}  // namespace
+
+Result<> take_gateway_certificates(SSL_CTX* ctx) {
+  if (SSL_CTX_set_purpose(ctx, X509_PURPOSE_ANY) != 1) return openssl_fail(base::Errc::internal, "TLS purpose");
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, check_gateway_purpose);
+  return {};
 }
 
 void accept_any_certificate(SSL_CTX* ctx) { SSL_CTX_set_cert_verify_callback(ctx, accept_any, nullptr); }

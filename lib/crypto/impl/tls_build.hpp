@@ -23,6 +23,8 @@ struct Versions {
 /// others is refused. `demanded`: a client that offers none is refused too.
 [[nodiscard]] base::Result<> use_alpn(SSL_CTX* ctx, Side side, const std::vector<std::string>& protocols, bool demanded);
 [[nodiscard]] base::Result<> use_server_trust(SSL_CTX* ctx, const ServerTrust& trust);
+/// After use_server_trust: takes certificates for gateways (crypto/gateway_certificate.hpp) beside those for any TLS server.
+[[nodiscard]] base::Result<> take_gateway_certificates(SSL_CTX* ctx);
 /// Any single certificate with a supported key passes.
 void accept_any_certificate(SSL_CTX* ctx);
 

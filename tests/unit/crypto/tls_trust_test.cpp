@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/gateway_certificate.hpp"
 #include "support/temp_dir.hpp"
 #include "tls_pair.hpp"
 
@@ -114,6 +115,31 @@ TEST(HttpsServer, SpeaksTls12WithGcmAndNothingOlder) {
   EXPECT_TRUE(client_with(TLS1_2_VERSION, nullptr).ok());
   EXPECT_FALSE(client_with(TLS1_1_VERSION, "ALL:@SECLEVEL=0").ok());
   EXPECT_FALSE(client_with(TLS1_2_VERSION, "AES256-SHA:ECDHE-ECDSA-AES128-SHA256").ok());
+}
+
+TEST(GatewayTls, AGatewaysCertificateStandsInForNoOtherServer) {
+  const auto now = base::system_clock().wall();
+  const auto site = make_site(kNames);
+  const auto key = PrivateKey::generate(KeyKind::p256).value();
+  const auto leaf = issue_gateway_certificate(site.ca_key, site.ca, key.public_key(), kNames, now).value();
+  const ServerIdentity gateway{key, {leaf, site.ca}};
+  EXPECT_EQ(https(site.pin(), gateway, "broker.example.org").client->code, Errc::certificate_untrusted);
+  const rescue::test::TempDir dir;
+  std::ofstream(dir / "ca.pem") << site.ca.pem();
+  EXPECT_FALSE(https(TrustCaFile{dir / "ca.pem"}, gateway, "broker.example.org").ok());
+
+  const auto hand_off = [&](const ServerTrust& trust, const ServerIdentity& server, std::string_view host) {
+    TlsPair pair(gateway_client_context(trust).value(), gateway_server_context(server).value());
+    EXPECT_TRUE(expect_host(pair.client.get(), host));
+    return pair.handshake();
+  };
+  EXPECT_TRUE(hand_off(site.pin(), gateway, "broker.example.org").ok());
+  EXPECT_TRUE(hand_off(TrustCaFile{dir / "ca.pem"}, gateway, "127.0.0.1").ok());
+  EXPECT_EQ(hand_off(site.pin(), gateway, "other.example.org").client->code, Errc::certificate_wrong_host);
+  EXPECT_FALSE(hand_off(make_site(kNames).pin(), gateway, "broker.example.org").ok());
+  const auto late = issue_gateway_certificate(site.ca_key, site.ca, key.public_key(), kNames, now - std::chrono::days(60),
+                                              std::chrono::days(30));
+  EXPECT_EQ(hand_off(site.pin(), {key, {*late, site.ca}}, "broker.example.org").client->code, Errc::certificate_expired);
 }
 
 TEST(GatewayTls, IsTls13WithItsOwnAlpnOnly) {
