@@ -14,8 +14,22 @@ using store::EventType;
 using store::User;
 using store::UserRole;
 
-bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+/// Valid UTF-8 that a terminal or dialog shows as it is: no control characters, no overrides of direction.
+bool is_plain_line(std::string_view s) { return base::is_valid_utf8(s) && base::to_display_text(s) == s; }
+
+/// Code points that show as a space or as nothing (Unicode: White_Space, Default_Ignorable_Code_Point). In an address they would
+/// make another account look like this one.
+bool is_blank(char32_t c) {
+  return c == 0x20 || c == 0xa0 || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f || c == 0x1160 || c == 0x1680 ||
+         c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) || (c >= 0x2000 && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x206f) || c == 0x3000 || c == 0x3164 ||
+         (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfff8) ||
+         (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+bool has_blank(std::string_view s) {
+  for (std::size_t at = 0; at < s.size();)
+    if (is_blank(base::next_code_point(s, at))) return true;
+  return false;
 }
 
 base::Error email_or(const base::Error& e, std::string_view email) {
@@ -67,14 +81,13 @@ base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, std::
 base::Result<> check_email(std::string_view email) {
   const auto at = email.find('@');
   const bool good = email.size() <= kMaxEmailBytes && at != std::string_view::npos && at > 0 && at + 1 < email.size() &&
-                    email.find('@', at + 1) == std::string_view::npos && email.find(' ') == std::string_view::npos &&
-                    !has_control(email) && base::is_valid_utf8(email);
+                    email.find('@', at + 1) == std::string_view::npos && is_plain_line(email) && !has_blank(email);
   if (good) return {};
   return base::fail(base::Errc::invalid_argument, "email: not an e-mail address of at most 254 bytes");
 }
 
 base::Result<> check_line(std::string_view text, std::string_view what, std::size_t max) {
-  if (!text.empty() && text.size() <= max && !has_control(text) && base::is_valid_utf8(text)) return {};
+  if (!text.empty() && text.size() <= max && is_plain_line(text)) return {};
   return base::fail(base::Errc::invalid_argument, fmt::format("{}: 1 to {} bytes of UTF-8 text on one line", what, max));
 }
 

@@ -45,6 +45,19 @@ TEST_F(AccountsTest, BadOrTakenAddressesAreRefusedAndNothingIsLogged) {
   EXPECT_EQ(log_rows().size(), before);
 }
 
+TEST_F(AccountsTest, NothingInvisibleStandsInAnAddressOrTurnsANameAround) {
+  add_user("ada@x");
+  for (const std::string hidden : {"\u00a0", "\u00ad", "\u0085", "\u061c", "\u200b", "\u200d", "\u202e", "\u2060", "\u2066", "\u3000",
+                                   "\ufe0f", "\ufeff", "\U000e0041"}) {
+    for (const auto& email : {hidden + "ada@x", "a" + hidden + "da@x", "ada@x" + hidden})
+      EXPECT_CODE(check_email(email), base::Errc::invalid_argument) << base::to_hex(base::as_bytes(email));
+  }
+  EXPECT_OK(check_email("jörg.müller@exämple.test"));
+  for (const std::string name : {"Ada\u202ealecaL", "Ada\u009b31m", "Ada\u2028", "Ada\x1b[2J"})
+    EXPECT_CODE(check_line(name, "name"), base::Errc::invalid_argument);
+  EXPECT_OK(check_line("نیما\u200cپور", "name"));  // joiners are part of some scripts
+}
+
 TEST_F(AccountsTest, AChangeIsLoggedWithWhatChanged) {
   const auto u = add_user("ada@x");
   const auto change = [&](accounts::UserChange c) {
