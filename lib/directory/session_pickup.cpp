@@ -108,6 +108,10 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
   auto grant = newest_of(grants, who.id);
   if (!grant) return base::fail(Errc::not_your_session, "session " + id.text());
   RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(console_spki));
+  RESCUE_TRY(const auto before, crypto::PublicKey::from_spki(grant->console_spki));
+  // The kind of the key decides the profile, which is chosen at the pickup and not here.
+  if (key.kind() != before.kind())
+    return base::fail(base::Errc::invalid_argument, "console_key: of another kind than at the pickup");
   const bool holds = session.technician == who.id;
   // The applet was offline and came back: its technician has it again.
   if (holds && session.state == wire::name(wire::SessionState::waiting)) {

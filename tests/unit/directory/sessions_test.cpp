@@ -354,6 +354,15 @@ TEST_F(DeskTest, TheOldProfileFollowsTheKindOfTheConsolesKey) {
   EXPECT_EQ(ok_value(renew(s.id, ada_, request.console_spki)).grant.profile, crypto::Profile::aes256_sha);
 }
 
+TEST_F(DeskTest, ARenewalKeepsTheProfileOfThePickup) {
+  const auto s = waiting_session(ada_);
+  ok_value(pickup(s.id, ada_));
+  EXPECT_CODE(renew(s.id, ada_, new_key(crypto::KeyKind::rsa2048)), base::Errc::invalid_argument);
+  ASSERT_EQ(grants(s.id).size(), 1u);
+  EXPECT_EQ(grants(s.id)[0].profile, crypto::Profile::modern);
+  EXPECT_EQ(grants(s.id)[0].generation, 1u);
+}
+
 TEST_F(DeskTest, AnEndIsSaidOnceRevokesGrantsAndNamesWhoEndedIt) {
   const auto s = waiting_session(ada_);
   ok_value(pickup(s.id, ada_));
