@@ -16,7 +16,8 @@ using test::Person;
 FakeReply site(const FakeRequest& r) {
   if (r.path == "/auth/login") {
     const auto body = boost::json::parse(r.body).as_object();
-    if (body.at("password").as_string() != "secret") return test::refusal(401, "SIGN_IN_NEEDED", "wrong e-mail or password");
+    if (body.at("password").as_string() != "secret")
+      return test::refusal(401, "SIGN_IN_NEEDED", "wrong e-mail or password");
     return {200, test::login_json()};
   }
   if (r.token != "tok-1") return test::refusal(401, "SIGN_IN_NEEDED", "sign in");
@@ -27,7 +28,7 @@ FakeReply site(const FakeRequest& r) {
 }
 
 unsigned mode_of(const std::filesystem::path& p) {
-  struct stat info{};
+  struct stat info {};
   return ::stat(p.c_str(), &info) == 0 ? info.st_mode & 0777 : 0;
 }
 
@@ -54,17 +55,24 @@ TEST(Login, KeepsAPrivateTokenAndItsContext) {
 TEST(Login, SaysWhatIsWrong) {
   FakeBroker broker(site);
   Person p;
-  auto r = p.run({"login", "--server", broker.url(), "--ca-pin", broker.pin(), "--email", "a@b", "--password-stdin", "-o", "json"}, "wrong\n");
+  auto r = p.run(
+      {"login", "--server", broker.url(), "--ca-pin", broker.pin(), "--email", "a@b", "--password-stdin", "-o", "json"},
+      "wrong\n");
   EXPECT_EQ(r.code, 4);
   EXPECT_EQ(r.error().at("error").as_string(), "SIGN_IN_NEEDED");
   EXPECT_EQ(r.error().at("message").as_string(), "wrong e-mail or password");
   EXPECT_EQ(r.error().at("request_id").as_string(), "abc123");
   EXPECT_EQ(p.run("login --email a@b --password-stdin", "x\n").code, 2) << "no server is known";
-  EXPECT_EQ(p.run({"login", "--server", broker.url(), "--ca-pin", broker.pin(), "--email", "a@b"}).code, 2) << "nobody to ask";
-  EXPECT_EQ(p.run({"login", "--server", broker.url(), "--ca-pin", "abc", "--email", "a@b", "--password-stdin"}, "x\n").code, 2);
+  EXPECT_EQ(p.run({"login", "--server", broker.url(), "--ca-pin", broker.pin(), "--email", "a@b"}).code, 2)
+      << "nobody to ask";
+  EXPECT_EQ(
+      p.run({"login", "--server", broker.url(), "--ca-pin", "abc", "--email", "a@b", "--password-stdin"}, "x\n").code,
+      2);
   EXPECT_EQ(p.run({"login", "--server", "http://127.0.0.1", "--email", "a@b", "--password-stdin"}, "x\n").code, 2);
   const std::string other(64, '0');
-  EXPECT_EQ(p.run({"login", "--server", broker.url(), "--ca-pin", other, "--email", "a@b", "--password-stdin"}, "x\n").code, 10);
+  EXPECT_EQ(
+      p.run({"login", "--server", broker.url(), "--ca-pin", other, "--email", "a@b", "--password-stdin"}, "x\n").code,
+      10);
 }
 
 TEST(Context, TokenGoesToItsServerOnly) {
@@ -81,9 +89,19 @@ TEST(Context, TokenGoesToItsServerOnly) {
 TEST(Context, IsChosenByFlagThenEnvironmentThenUse) {
   FakeBroker one(site), two(site);
   Person p;
-  ASSERT_EQ(p.run({"login", "--context", "one", "--server", one.url(), "--ca-pin", one.pin(), "--email", "a@b", "--password-stdin"}, "secret\n").code, 0);
-  ASSERT_EQ(p.run({"login", "--context", "two", "--server", two.url(), "--ca-pin", two.pin(), "--email", "a@b", "--password-stdin"}, "secret\n").code, 0);
-  const auto server = [&](std::string_view line) { return std::string(p.run(std::string(line) + " -o json").json().at("server").as_string()); };
+  ASSERT_EQ(p.run({"login", "--context", "one", "--server", one.url(), "--ca-pin", one.pin(), "--email", "a@b",
+                   "--password-stdin"},
+                  "secret\n")
+                .code,
+            0);
+  ASSERT_EQ(p.run({"login", "--context", "two", "--server", two.url(), "--ca-pin", two.pin(), "--email", "a@b",
+                   "--password-stdin"},
+                  "secret\n")
+                .code,
+            0);
+  const auto server = [&](std::string_view line) {
+    return std::string(p.run(std::string(line) + " -o json").json().at("server").as_string());
+  };
   EXPECT_EQ(server("context show"), two.url());
   EXPECT_EQ(p.run("context use one").code, 0);
   EXPECT_EQ(server("context show"), one.url());
@@ -101,7 +119,8 @@ TEST(Context, RefusesATokenThatOthersCanRead) {
   FakeBroker broker(site);
   Person p;
   ASSERT_EQ(p.login(broker).code, 0);
-  std::filesystem::permissions(p.home.path() / "config/rescue/tokens/127.0.0.1", std::filesystem::perms::group_read, std::filesystem::perm_options::add);
+  std::filesystem::permissions(p.home.path() / "config/rescue/tokens/127.0.0.1", std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
   EXPECT_NE(p.run("whoami").code, 0);
 }
 

@@ -63,7 +63,8 @@ TEST(Lists, NeverEndSilently) {
 }
 
 TEST(GatewayCommands, TakeANameOrAnId) {
-  const std::string gateway = R"({"id":"g-1","name":"gw1","addresses":[],"fingerprint":"","host":"h","port":443,"draining":false,"connected":true,"enrolled_at":"","last_seen_at":null,"pairs":1,"waiting":0})";
+  const std::string gateway =
+      R"({"id":"g-1","name":"gw1","addresses":[],"fingerprint":"","host":"h","port":443,"draining":false,"connected":true,"enrolled_at":"","last_seen_at":null,"pairs":1,"waiting":0})";
   Desk d([&](const FakeRequest& r) -> FakeReply {
     if (r.path == "/gateways/tokens") return {201, R"({"token":"T0KEN","expires_at":"2026-01-01T00:00:00.000000Z"})"};
     if (r.path == "/gateways") return {200, R"({"gateways":[)" + gateway + "]}"};
@@ -82,7 +83,8 @@ TEST(SessionCommands, CreateShowsPinAndLink) {
   Desk d([](const FakeRequest& r) -> FakeReply {
     if (r.path == "/sessions" && r.method == "POST")
       return {201, R"({"session":)" + test::session_json("created") + R"(,"pin":"123456","link":"https://x/p"})"};
-    if (r.path.ends_with("/note") || r.path.ends_with("/close") || r.method == "GET") return {200, R"({"session":)" + test::session_json("waiting") + "}"};
+    if (r.path.ends_with("/note") || r.path.ends_with("/close") || r.method == "GET")
+      return {200, R"({"session":)" + test::session_json("waiting") + "}"};
     return test::refusal(404, "SESSION_NOT_FOUND", "no such session");
   });
   const auto r = d.person.run({"session", "create", "--note", "room 4", "--customer", "name=Bob B", "-o", "json"});
@@ -119,7 +121,8 @@ TEST(SessionWait, SeesTheStateThatIsAndTheOneThatComes) {
   std::thread later([&] {
     d.broker.wait_streams(2);
     while (asked < 2) std::this_thread::yield();
-    d.broker.push_event(R"({"type":"session","session":)" + test::session_json("waiting", "99999999-9999-4999-8999-999999999999") + "}");
+    d.broker.push_event(R"({"type":"session","session":)" +
+                        test::session_json("waiting", "99999999-9999-4999-8999-999999999999") + "}");
     d.broker.push_event(R"({"type":"session","session":)" + test::session_json("waiting") + "}");
   });
   const auto r = d.run("session wait " + test::kId + " --timeout 30s -o json");
@@ -129,9 +132,13 @@ TEST(SessionWait, SeesTheStateThatIsAndTheOneThatComes) {
 }
 
 TEST(SessionWait, TellsTimeOutAndOtherEndApart) {
-  Desk pending([](const FakeRequest&) -> FakeReply { return {200, R"({"session":)" + test::session_json("created") + "}"}; });
+  Desk pending([](const FakeRequest&) -> FakeReply {
+    return {200, R"({"session":)" + test::session_json("created") + "}"};
+  });
   EXPECT_EQ(pending.run("session wait " + test::kId + " --timeout 200ms").code, 8);
-  Desk over([](const FakeRequest&) -> FakeReply { return {200, R"({"session":)" + test::session_json("timed_out") + "}"}; });
+  Desk over([](const FakeRequest&) -> FakeReply {
+    return {200, R"({"session":)" + test::session_json("timed_out") + "}"};
+  });
   EXPECT_EQ(over.run("session wait " + test::kId + " --timeout 30s").code, 7);
 }
 
@@ -144,34 +151,43 @@ TEST(SessionWatch, PrintsALineForEachChangeUntilTheSessionEnds) {
   std::thread later([&] {
     d.broker.wait_streams(1);
     while (!asked) std::this_thread::yield();
-    for (const char* state : {"waiting", "active", "closed"}) d.broker.push_event(R"({"type":"session","session":)" + test::session_json(state) + "}");
+    for (const char* state : {"waiting", "active", "closed"})
+      d.broker.push_event(R"({"type":"session","session":)" + test::session_json(state) + "}");
   });
   const auto r = d.run("session watch " + test::kId + " -o jsonl");
   later.join();
   EXPECT_EQ(r.code, 0) << r.err;
   std::string states;
   std::istringstream lines(r.out);
-  for (std::string line; std::getline(lines, line);) states += std::string(boost::json::parse(line).at("state").as_string()) + " ";
+  for (std::string line; std::getline(lines, line);)
+    states += std::string(boost::json::parse(line).at("state").as_string()) + " ";
   EXPECT_EQ(states, "created waiting active closed ");
 }
 
 std::string event_json(int id, const std::string& type) {
-  return R"({"id":)" + std::to_string(id) + R"(,"session":null,"seq":1,"source":"broker","time":"2026-01-01T00:00:00.500000Z","server_time":"2026-01-01T00:00:00.500000Z","type":")" + type + R"(","actor":"ada@example.org","data":{"text":"a\u001b[2Jb"}})";
+  return R"({"id":)" + std::to_string(id) +
+         R"(,"session":null,"seq":1,"source":"broker","time":"2026-01-01T00:00:00.500000Z","server_time":"2026-01-01T00:00:00.500000Z","type":")" +
+         type + R"(","actor":"ada@example.org","data":{"text":"a\u001b[2Jb"}})";
 }
 
 TEST(LogCommands, SendFiltersAndShowEvents) {
-  Desk d([](const FakeRequest&) -> FakeReply { return {200, R"({"events":[)" + event_json(7, "chat.message") + R"(],"next_cursor":null})"}; });
-  auto r = d.person.run({"log", "query", "--type", "chat.message", "--type", "file.*", "--technician", "a@b", "--text", "hello world",
-                         "--since", "2026-01-01T00:00:00Z", "--source", "console", "-o", "jsonl"});
+  Desk d([](const FakeRequest&) -> FakeReply {
+    return {200, R"({"events":[)" + event_json(7, "chat.message") + R"(],"next_cursor":null})"};
+  });
+  auto r = d.person.run({"log", "query", "--type", "chat.message", "--type", "file.*", "--technician", "a@b", "--text",
+                         "hello world", "--since", "2026-01-01T00:00:00Z", "--source", "console", "-o", "jsonl"});
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(boost::json::parse(r.out).at("id").as_int64(), 7);
   EXPECT_EQ(d.broker.requests().back().path,
-            "/log?technician=a%40b&source=console&type=chat.message%2Cfile.%2A&since=2026-01-01T00%3A00%3A00.000000Z&text=hello%20world&order=asc&limit=100");
+            "/log?technician=a%40b&source=console&type=chat.message%2Cfile.%2A&since=2026-01-01T00%3A00%3A00.000000Z&"
+            "text=hello%20world&order=asc&limit=100");
   EXPECT_EQ(d.run("log show 7 -o name").out, "7\n");
   EXPECT_EQ(d.run("log show 8").code, 6);
   EXPECT_EQ(d.run("log show zero").code, 2);
   EXPECT_EQ(d.run("log query --since someday").code, 2);
-  EXPECT_EQ(d.run("log query").out, "7\t2026-01-01T00:00:00Z\t\tbroker\tchat.message\tada@example.org\ttext=a\x1b[2Jb\n") << "a pipe gets the bytes";
+  EXPECT_EQ(d.run("log query").out,
+            "7\t2026-01-01T00:00:00Z\t\tbroker\tchat.message\tada@example.org\ttext=a\x1b[2Jb\n")
+      << "a pipe gets the bytes";
 }
 
 TEST(Unreachable, IsExitCode9) {

@@ -25,8 +25,10 @@ struct RunResult {
 class Person {
  public:
   Person() {
-    variables = {{"HOME", home.path().string()}, {"XDG_CONFIG_HOME", (home.path() / "config").string()},
-                 {"XDG_STATE_HOME", (home.path() / "state").string()}, {"XDG_RUNTIME_DIR", home.path().string()}};
+    variables = {{"HOME", home.path().string()},
+                 {"XDG_CONFIG_HOME", (home.path() / "config").string()},
+                 {"XDG_STATE_HOME", (home.path() / "state").string()},
+                 {"XDG_RUNTIME_DIR", home.path().string()}};
   }
   RunResult run(const std::vector<std::string>& args, std::string_view input = "") {
     TestEnv t(input);
@@ -39,7 +41,9 @@ class Person {
   }
   RunResult run(std::string_view line, std::string_view input = "") { return run(words(line), input); }
   RunResult login(const FakeBroker& broker) {
-    return run({"login", "--server", broker.url(), "--ca-pin", broker.pin(), "--email", "ada@example.org", "--password-stdin"}, "secret\n");
+    return run(
+        {"login", "--server", broker.url(), "--ca-pin", broker.pin(), "--email", "ada@example.org", "--password-stdin"},
+        "secret\n");
   }
 
   TempDir home;
@@ -50,11 +54,13 @@ class Person {
 inline constexpr const char* kUserJson =
     R"({"id":"11111111-1111-4111-8111-111111111111","email":"ada@example.org","name":"Ada","role":"technician","disabled":false,"locked":false,"must_change_password":false,"created_at":"2026-01-01T00:00:00.000000Z","last_login_at":null})";
 inline std::string login_json() {
-  return std::string(R"({"token":"tok-1","expires_at":"2026-01-02T00:00:00.000000Z","user":)") + kUserJson + R"(,"must_change_password":false})";
+  return std::string(R"({"token":"tok-1","expires_at":"2026-01-02T00:00:00.000000Z","user":)") + kUserJson +
+         R"(,"must_change_password":false})";
 }
 inline const std::string kId = "0f8fad5b-d9cb-469f-a165-70867728950e";
 inline std::string session_json(const std::string& state, const std::string& id = kId) {
-  return R"({"id":")" + id + R"(","state":")" + state + R"(","kind":"private","note":"printer","customer":{},"created_at":"2026-01-01T00:00:00.000000Z","created_by":{"id":"1","email":"ada@example.org","name":"Ada"},"technician":null,"applet":null,"pin_expires_at":null,"ended_at":null,"ended_by":null,"end_reason":null})";
+  return R"({"id":")" + id + R"(","state":")" + state +
+         R"(","kind":"private","note":"printer","customer":{},"created_at":"2026-01-01T00:00:00.000000Z","created_by":{"id":"1","email":"ada@example.org","name":"Ada"},"technician":null,"applet":null,"pin_expires_at":null,"ended_at":null,"ended_by":null,"end_reason":null})";
 }
 
 }  // namespace rescue::test

@@ -17,7 +17,8 @@ std::string record(const std::filesystem::path& path) {
   rcrec::RecordingStart start;
   start.session = base::Guid::parse(test::kId).value();
   start.head = {{"codec", {{"id", "tiles"}, {"version", 1}}}, {"software", "test"}};
-  auto writer = rcrec::Writer::create(rcrec::create_file_sink(path.string()).value(), start, base::system_random()).value();
+  auto writer =
+      rcrec::Writer::create(rcrec::create_file_sink(path.string()).value(), start, base::system_random()).value();
   screen::Encoder encoder;
   auto frame = screen::Frame::create({32, 16}).value();
   for (int second = 0; second < 2; ++second) {
@@ -116,7 +117,8 @@ TEST(RecordingConvert, RunsTheHelperAndShowsItsResult) {
   const auto r = p.run("recording convert a.rcrec b.rcrec -o out.avi --fps 20 --codec zmbv --force --output json");
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(r.json().at("frames").as_int64(), 2);
-  EXPECT_EQ(slurp(p.home / "args"), "convert -o " + (p.home / "out.avi").string() + " --fps 20 --progress json --codec zmbv --overwrite -- " +
+  EXPECT_EQ(slurp(p.home / "args"), "convert -o " + (p.home / "out.avi").string() +
+                                        " --fps 20 --progress json --codec zmbv --overwrite -- " +
                                         (p.home / "a.rcrec").string() + " " + (p.home / "b.rcrec").string() + "\n");
   std::filesystem::create_directory(p.home / "videos");
   EXPECT_EQ(p.run("recording convert a.rcrec b.rcrec -o videos --output jsonl").code, 0);
@@ -125,7 +127,9 @@ TEST(RecordingConvert, RunsTheHelperAndShowsItsResult) {
 
 TEST(RecordingConvert, TellsItsErrorsAndCrashes) {
   Person p;
-  make_helper(p, "echo '{\"error\":\"NO_SPACE\",\"code\":1,\"message\":\"write x.avi: no space left on the disk\",\"retryable\":true}' >&2\nexit 1\n");
+  make_helper(p,
+              "echo '{\"error\":\"NO_SPACE\",\"code\":1,\"message\":\"write x.avi: no space left on the "
+              "disk\",\"retryable\":true}' >&2\nexit 1\n");
   auto r = p.run("recording convert a.rcrec -o out.avi --output json");
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.error().at("error").as_string(), "NO_SPACE");

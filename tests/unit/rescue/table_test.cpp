@@ -23,7 +23,8 @@ bool updating() { return std::getenv("RESCUE_UPDATE_GENERATED") != nullptr; }
 /// Pages of the commands; those of other programs have other names.
 std::vector<fs::path> pages() {
   std::vector<fs::path> out;
-  for (const char* name : {"rescue", "rescue-login", "rescue-context", "rescue-admin", "rescue-session", "rescue-log", "rescue-recording"})
+  for (const char* name :
+       {"rescue", "rescue-login", "rescue-context", "rescue-admin", "rescue-session", "rescue-log", "rescue-recording"})
     out.push_back(test::source_dir() / "man" / (std::string(name) + ".1.scd"));
   return out;
 }
@@ -34,7 +35,8 @@ TEST(Table, HasAHandlerForEveryCommandAndHelpThatNamesEveryFlag) {
   cli::for_each_command(kProgram, [](const std::string& path, const cli::Command& command) {
     EXPECT_EQ(find_handler(path) != nullptr, command.commands.empty()) << path;
     const auto help = cli::help_text(kProgram, path);
-    for (const auto& o : cli::options_of(command)) EXPECT_NE(help.find("--" + o.name), std::string::npos) << path << " --" << o.name;
+    for (const auto& o : cli::options_of(command))
+      EXPECT_NE(help.find("--" + o.name), std::string::npos) << path << " --" << o.name;
   });
 }
 
@@ -61,7 +63,8 @@ TEST(Completions, AreThoseThatTheTableMakes) {
   for (const auto& [name, text] : files) {
     const auto path = test::source_dir() / "completions" / name;
     if (updating()) std::ofstream(path, std::ios::binary) << text;
-    EXPECT_TRUE(slurp(path) == text) << path << " is not what the table makes; run this test with RESCUE_UPDATE_GENERATED=1";
+    EXPECT_TRUE(slurp(path) == text) << path
+                                     << " is not what the table makes; run this test with RESCUE_UPDATE_GENERATED=1";
   }
   test::Person p;
   EXPECT_EQ(p.run("completion bash").out, slurp(test::source_dir() / "completions" / "rescue.bash"));

@@ -73,7 +73,8 @@ class FakeAgent {
 /// hello gives a state; everything else a plain result.
 std::vector<std::string> polite(const std::expected<ScriptCommand, client::BadCommand>& c) {
   if (!c) return {client::error_line(c.error().id, c.error().error)};
-  if (c->verb == ScriptVerb::hello) return {client::result_line(c->id, {{"session", test::kId}, {"linked", true}, {"views", 1}})};
+  if (c->verb == ScriptVerb::hello)
+    return {client::result_line(c->id, {{"session", test::kId}, {"linked", true}, {"views", 1}})};
   return {client::result_line(c->id, {})};
 }
 
@@ -85,7 +86,8 @@ TEST(ScriptView, GivesOneReplyToEachLine) {
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(r.out,
             "{\"id\":1,\"event\":\"result\"}\n"
-            "{\"event\":\"error\",\"error\":\"BAD_FORMAT\",\"code\":1,\"message\":\"a line must be one JSON object: malformed input\",\"retryable\":false}\n"
+            "{\"event\":\"error\",\"error\":\"BAD_FORMAT\",\"code\":1,\"message\":\"a line must be one JSON object: "
+            "malformed input\",\"retryable\":false}\n"
             "{\"id\":2,\"event\":\"result\"}\n");
 }
 
@@ -122,10 +124,12 @@ TEST(ScriptView, EndsWithTheSession) {
   int commands = 0;
   FakeAgent agent(p, [&](const auto& c) -> std::vector<std::string> {
     if (c && c->verb == ScriptVerb::hello) return polite(c);
-    if (++commands == 1) return {client::result_line(c->id, {}), client::event_line("ended", {{"by", "console"}, {"reason", "done"}})};
+    if (++commands == 1)
+      return {client::result_line(c->id, {}), client::event_line("ended", {{"by", "console"}, {"reason", "done"}})};
     return {};
   });
-  const auto r = p.run("session attach " + test::kId + " --script -", "{\"id\":1,\"cmd\":\"close\"}\n{\"id\":2,\"cmd\":\"state\"}\n");
+  const auto r = p.run("session attach " + test::kId + " --script -",
+                       "{\"id\":1,\"cmd\":\"close\"}\n{\"id\":2,\"cmd\":\"state\"}\n");
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_NE(r.out.find("\"ended\""), std::string::npos);
 }
