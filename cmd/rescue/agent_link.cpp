@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "cli/secret_input.hpp"
 
@@ -20,9 +20,9 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 
-constexpr int kReadyFd = 3;                  // in the background process
-constexpr std::size_t kReadyCap = 16 * 1024; // bytes of its first line
-constexpr int kReadySeconds = 60;            // for the pickup at the broker
+constexpr int kReadyFd = 3;                   // in the background process
+constexpr std::size_t kReadyCap = 16 * 1024;  // bytes of its first line
+constexpr int kReadySeconds = 60;             // for the pickup at the broker
 
 base::Result<fs::path> log_path(const cli::Env& env, const std::string& session) {
   const auto dir = env.state_dir();
@@ -34,14 +34,16 @@ base::Result<fs::path> log_path(const cli::Env& env, const std::string& session)
 }
 
 std::vector<std::string> agent_arguments(const Invocation& in, const AgentStart& start) {
-  std::vector<std::string> out{"rescue", "__agent", "--session", start.session, "--receive-dir", start.receive_dir,
-                               "--linger", start.linger, "--ready-fd", fmt::format("{}", kReadyFd)};
+  std::vector<std::string> out{"rescue",          "__agent",  "--session",  start.session, "--receive-dir",
+                               start.receive_dir, "--linger", start.linger, "--ready-fd",  fmt::format("{}", kReadyFd)};
   if (start.record_dir) out.insert(out.end(), {"--record", *start.record_dir});
   if (start.join) out.emplace_back("--join");
   // What came by the environment is inherited with it.
   for (const char* flag : {"context", "server", "ca", "ca-pin"})
     if (in.parsed.source(flag) == cli::Source::flag)
-      out.insert(out.end(), {fmt::format("--{}", flag), std::string(flag) == "ca" ? in.env.absolute(in.parsed.text(flag)).string() : in.parsed.text(flag)});
+      out.insert(out.end(),
+                 {fmt::format("--{}", flag),
+                  std::string(flag) == "ca" ? in.env.absolute(in.parsed.text(flag)).string() : in.parsed.text(flag)});
   if (in.parsed.on("verbose")) out.emplace_back("--verbose");
   return out;
 }
@@ -54,10 +56,12 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 /// In the child: nothing but async-signal-safe calls.
-[[noreturn]] void become_agent(const char* self, char* const* argv, char* const* envp, int log_fd, int null_fd, int ready_fd) {
+[[noreturn]] void become_agent(const char* self, char* const* argv, char* const* envp, int log_fd, int null_fd,
+                               int ready_fd) {
   ::setsid();
   if (::fork() != 0) ::_exit(0);  // the grandchild has no terminal and never gets one
-  if (::dup2(null_fd, 0) < 0 || ::dup2(log_fd, 1) < 0 || ::dup2(log_fd, 2) < 0 || ::dup2(ready_fd, kReadyFd) < 0) ::_exit(127);
+  if (::dup2(null_fd, 0) < 0 || ::dup2(log_fd, 1) < 0 || ::dup2(log_fd, 2) < 0 || ::dup2(ready_fd, kReadyFd) < 0)
+    ::_exit(127);
   ::close_range(kReadyFd + 1, ~0U, 0);
   if (::chdir("/") != 0) ::_exit(127);
   ::execve(self, argv, envp);
@@ -67,11 +71,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 base::Result<> wait_ready(int fd, const fs::path& log) {
   pollfd p{fd, POLLIN, 0};
   const int ready = ::poll(&p, 1, kReadySeconds * 1000);
-  if (ready == 0) return base::fail(base::Errc::timed_out, "the background process does not start; its log is " + log.string());
+  if (ready == 0)
+    return base::fail(base::Errc::timed_out, "the background process does not start; its log is " + log.string());
   auto line = cli::read_line(fd, kReadyCap);
-  if (!line) return base::fail(base::Errc::internal, fmt::format("the background process did not start; its log is '{}'", log.string()));
+  if (!line)
+    return base::fail(base::Errc::internal,
+                      fmt::format("the background process did not start; its log is '{}'", log.string()));
   auto parsed = client::parse_json(*line);
-  if (!parsed || !parsed->is_object()) return base::fail(base::Errc::internal, "the background process said something else");
+  if (!parsed || !parsed->is_object())
+    return base::fail(base::Errc::internal, "the background process said something else");
   if (parsed->as_object().contains("error")) return base::fail(error_of(parsed->as_object()));
   return {};
 }
@@ -124,7 +132,9 @@ base::Result<> AgentLink::send(std::string_view line) {
   for (std::string_view left = text; !left.empty();) {
     const auto n = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::fail(base::Errc::closed, "the session's background process", std::error_code(errno, std::generic_category()));
+    if (n < 0)
+      return base::fail(base::Errc::closed, "the session's background process",
+                        std::error_code(errno, std::generic_category()));
     left.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
@@ -174,7 +184,8 @@ base::Result<json::object> AgentLink::reply(std::int64_t id, const std::function
   }
 }
 
-base::Result<AgentLink> open_agent(Invocation& in, const std::string& session, const AgentStart* start, json::object& state) {
+base::Result<AgentLink> open_agent(Invocation& in, const std::string& session, const AgentStart* start,
+                                   json::object& state) {
   RESCUE_TRY(const auto dir, client::agent_dir(in.env.var("XDG_RUNTIME_DIR")));
   RESCUE_TRY(const auto socket, client::agent_socket_path(dir, session));
   auto link = AgentLink::connect(socket);
@@ -183,7 +194,8 @@ base::Result<AgentLink> open_agent(Invocation& in, const std::string& session, c
     link = AgentLink::connect(socket);
   }
   if (!link) return base::fail(link.error());
-  RESCUE_TRY(const auto id, link->command("hello", {{"cwd", in.env.cwd.string()}, {"name", std::string(in.parsed.command().name)}}));
+  RESCUE_TRY(const auto id,
+             link->command("hello", {{"cwd", in.env.cwd.string()}, {"name", std::string(in.parsed.command().name)}}));
   RESCUE_TRY(state, link->reply(id, [](const json::object&) {}));
   return link;
 }

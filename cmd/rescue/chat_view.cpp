@@ -7,8 +7,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "base/utf8.hpp"
 #include "cli/progress.hpp"
@@ -119,15 +119,24 @@ class ChatView {
 
   void show_event(const json::object& e) {
     const auto name = cell_of(e, "event");
-    if (name == "chat") say(fmt::format("{}: {}", cell_of(e, "from") == "applet" ? "user" : "another view", cell_of(e, "text")));
-    else if (name == "link") notice(cell_of(e, "up") == "true" ? "connected" : "connection lost; trying again");
-    else if (name == "consent" && cell_of(e, "state") != "asked") notice(fmt::format("{}: {}", cell_of(e, "permission"), cell_of(e, "state")));
-    else if (name == "view" && cell_of(e, "active") == "false") notice("view ended: " + cell_of(e, "reason"));
-    else if (name == "control") notice(cell_of(e, "active") == "false" ? "control ended: " + cell_of(e, "reason")
-                                       : cell_of(e, "held") == "true" ? "control pauses while the user decides" : "control runs");
-    else if (name == "recording") notice(fmt::format("recording {} {}", cell_of(e, "state"), cell_of(e, "message")));
-    else if (name == "paused") notice(cell_of(e, "message"));
-    else if (name == "file" && cell_of(e, "state") != "progress") notice(fmt::format("file '{}': {} {}", cell_of(e, "name"), cell_of(e, "state"), cell_of(e, "reason")));
+    if (name == "chat")
+      say(fmt::format("{}: {}", cell_of(e, "from") == "applet" ? "user" : "another view", cell_of(e, "text")));
+    else if (name == "link")
+      notice(cell_of(e, "up") == "true" ? "connected" : "connection lost; trying again");
+    else if (name == "consent" && cell_of(e, "state") != "asked")
+      notice(fmt::format("{}: {}", cell_of(e, "permission"), cell_of(e, "state")));
+    else if (name == "view" && cell_of(e, "active") == "false")
+      notice("view ended: " + cell_of(e, "reason"));
+    else if (name == "control")
+      notice(cell_of(e, "active") == "false" ? "control ended: " + cell_of(e, "reason")
+             : cell_of(e, "held") == "true"  ? "control pauses while the user decides"
+                                             : "control runs");
+    else if (name == "recording")
+      notice(fmt::format("recording {} {}", cell_of(e, "state"), cell_of(e, "message")));
+    else if (name == "paused")
+      notice(cell_of(e, "message"));
+    else if (name == "file" && cell_of(e, "state") != "progress")
+      notice(fmt::format("file '{}': {} {}", cell_of(e, "name"), cell_of(e, "state"), cell_of(e, "reason")));
     else if (name == "ended") {
       notice(fmt::format("the session has ended: {} {}", cell_of(e, "by"), cell_of(e, "reason")));
       ended_ = over_ = true;
@@ -148,9 +157,12 @@ class ChatView {
     input_.add({buffer, static_cast<std::size_t>(n)});
     for (;;) {
       auto line = input_.next();
-      if (!line) notice(line.error().message());
-      else if (!*line) return {};
-      else RESCUE_CHECK(take(**line));
+      if (!line)
+        notice(line.error().message());
+      else if (!*line)
+        return {};
+      else
+        RESCUE_CHECK(take(**line));
     }
   }
 
@@ -158,29 +170,58 @@ class ChatView {
     if (line.find_first_not_of(" \t") == line.npos) return {};
     if (line.front() != '/') return send("chat", {{"text", line}});
     const auto [word, rest] = split(line);
-    if (word == "/help") say(kHelp);
-    else if (word == "/quit") over_ = true;
-    else if (word == "/view") return view(rest);
-    else if (word == "/unview") return send("unview", {});
-    else if (word == "/control") return asked("remote_control", "control", {}, [this](const json::object&) { notice("you have pointer and keyboard; /release gives them back"); });
-    else if (word == "/release") return send("uncontrol", {});
-    else if (word == "/type") return send("type", {{"text", rest}});
-    else if (word == "/key") return send("key", {{"keysym", rest}});
-    else if (word == "/click") return click(rest);
-    else if (word == "/send") return asked("send_files", "send", {{"path", rest}}, [this](const json::object& r) { say(fmt::format("sent {} ({} bytes, sha256 {})", cell_of(r, "name"), cell_of(r, "size"), cell_of(r, "sha256"))); });
-    else if (word == "/receive") return asked("receive_files", "receive", rest.empty() ? json::object() : json::object({{"directory", rest}}),
-                                              [this](const json::object& r) { say(fmt::format("received {} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"), cell_of(r, "sha256"))); });
-    else if (word == "/sysinfo") return asked("system_information", "sysinfo", rest.empty() ? json::object() : json::object({{"sections", json::array({json::value(rest)})}}),
-                                              [this](const json::object& r) { show_sysinfo(r); });
-    else if (word == "/screenshot") return send("screenshot", {{"path", rest}}, [this](const json::object& r) { say(cell_of(r, "path")); });
-    else if (word == "/record") return asked("record_session", "record", rest.empty() ? json::object() : json::object({{"directory", rest}}), [this](const json::object& r) { say("recording to " + cell_of(r, "path")); });
-    else if (word == "/unrecord") return send("unrecord", {}, [this](const json::object& r) { say(fmt::format("{} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"), cell_of(r, "sha256"))); });
-    else if (word == "/ask") return send("ask", {{"permission", rest}}, [this](const json::object& r) { notice(cell_of(r, "permission") + ": " + cell_of(r, "state")); });
-    else if (word == "/state") return send("state", {}, [this](const json::object& r) { show_state(r); });
+    if (word == "/help")
+      say(kHelp);
+    else if (word == "/quit")
+      over_ = true;
+    else if (word == "/view")
+      return view(rest);
+    else if (word == "/unview")
+      return send("unview", {});
+    else if (word == "/control")
+      return asked("remote_control", "control", {},
+                   [this](const json::object&) { notice("you have pointer and keyboard; /release gives them back"); });
+    else if (word == "/release")
+      return send("uncontrol", {});
+    else if (word == "/type")
+      return send("type", {{"text", rest}});
+    else if (word == "/key")
+      return send("key", {{"keysym", rest}});
+    else if (word == "/click")
+      return click(rest);
+    else if (word == "/send")
+      return asked("send_files", "send", {{"path", rest}}, [this](const json::object& r) {
+        say(fmt::format("sent {} ({} bytes, sha256 {})", cell_of(r, "name"), cell_of(r, "size"), cell_of(r, "sha256")));
+      });
+    else if (word == "/receive")
+      return asked("receive_files", "receive", rest.empty() ? json::object() : json::object({{"directory", rest}}),
+                   [this](const json::object& r) {
+                     say(fmt::format("received {} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"),
+                                     cell_of(r, "sha256")));
+                   });
+    else if (word == "/sysinfo")
+      return asked("system_information", "sysinfo",
+                   rest.empty() ? json::object() : json::object({{"sections", json::array({json::value(rest)})}}),
+                   [this](const json::object& r) { show_sysinfo(r); });
+    else if (word == "/screenshot")
+      return send("screenshot", {{"path", rest}}, [this](const json::object& r) { say(cell_of(r, "path")); });
+    else if (word == "/record")
+      return asked("record_session", "record", rest.empty() ? json::object() : json::object({{"directory", rest}}),
+                   [this](const json::object& r) { say("recording to " + cell_of(r, "path")); });
+    else if (word == "/unrecord")
+      return send("unrecord", {}, [this](const json::object& r) {
+        say(fmt::format("{} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"), cell_of(r, "sha256")));
+      });
+    else if (word == "/ask")
+      return send("ask", {{"permission", rest}},
+                  [this](const json::object& r) { notice(cell_of(r, "permission") + ": " + cell_of(r, "state")); });
+    else if (word == "/state")
+      return send("state", {}, [this](const json::object& r) { show_state(r); });
     else if (word == "/close") {
       closing_ = true;
       return send("close", {{"reason", rest}});
-    } else notice(fmt::format("no command '{}'; /help lists them", word));
+    } else
+      notice(fmt::format("no command '{}'; /help lists them", word));
     return {};
   }
 
@@ -210,7 +251,8 @@ class ChatView {
       fields["display"] = display;
     }
     return asked("desktop_view", "view", std::move(fields), [this](const json::object& r) {
-      say(fmt::format("viewing display {}, {}x{}; /screenshot FILE saves it", cell_of(r, "display"), cell_of(r, "width"), cell_of(r, "height")));
+      say(fmt::format("viewing display {}, {}x{}; /screenshot FILE saves it", cell_of(r, "display"),
+                      cell_of(r, "width"), cell_of(r, "height")));
     });
   }
 
@@ -232,16 +274,19 @@ class ChatView {
       say(fmt::format("[{}]", std::string_view(name.data(), name.size())));
       if (!items.is_object()) continue;
       for (const auto& [key, value] : items.as_object())
-        say(fmt::format("  {}: {}", std::string_view(key.data(), key.size()), cell_of(items.as_object(), std::string_view(key.data(), key.size()))));
+        say(fmt::format("  {}: {}", std::string_view(key.data(), key.size()),
+                        cell_of(items.as_object(), std::string_view(key.data(), key.size()))));
     }
   }
 
   void show_state(const json::object& r) {
-    for (const char* key : {"linked", "path", "viewing", "controlling", "input", "views", "spooled", "recording", "displays"})
+    for (const char* key :
+         {"linked", "path", "viewing", "controlling", "input", "views", "spooled", "recording", "displays"})
       if (const auto text = cell_of(r, key); !text.empty()) say(fmt::format("{}: {}", key, text));
     if (const auto* p = r.if_contains("permissions"); p != nullptr && p->is_object())
       for (const auto& [name, state] : p->as_object())
-        say(fmt::format("  {}: {}", std::string_view(name.data(), name.size()), state.is_string() ? std::string_view(state.as_string()) : ""));
+        say(fmt::format("  {}: {}", std::string_view(name.data(), name.size()),
+                        state.is_string() ? std::string_view(state.as_string()) : ""));
   }
 
   Invocation& in_;
@@ -254,6 +299,8 @@ class ChatView {
 
 }  // namespace
 
-base::Result<int> run_chat(Invocation& in, AgentLink& link, const json::object& state) { return ChatView(in, link).run(state); }
+base::Result<int> run_chat(Invocation& in, AgentLink& link, const json::object& state) {
+  return ChatView(in, link).run(state);
+}
 
 }  // namespace rescue::program

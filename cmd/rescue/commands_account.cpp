@@ -5,8 +5,8 @@
 #include <array>
 #include <ostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "base/utf8.hpp"
 #include "cli/secret_input.hpp"
@@ -17,7 +17,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kUserKeys[] = {"id", "email", "name", "role", "disabled", "locked", "last_login_at"};
-constexpr cli::Column kUserColumns[] = {{"ID"}, {"EMAIL"}, {"NAME"}, {"ROLE"}, {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
+constexpr cli::Column kUserColumns[] = {{"ID"},       {"EMAIL"},  {"NAME"},      {"ROLE"},
+                                        {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
 constexpr cli::Column kContextColumns[] = {{"NAME"}, {"CURRENT"}, {"SERVER"}, {"EMAIL"}, {"TRUST"}, {"SIGNED IN"}};
 
 std::string device_name(const Invocation& in) {
@@ -40,7 +41,7 @@ cli::Record context_record(const ContextStore& store, const Context& c) {
   const auto token = store.token(c.name);
   const bool signed_in = token && !token->empty();
   const std::string trust = !c.ca_pin.empty() ? "pin" : !c.ca_file.empty() ? "file" : "system";
-  json::object o{{"name", c.name},     {"current", current},     {"server", c.server},     {"email", c.email},
+  json::object o{{"name", c.name},    {"current", current}, {"server", c.server},    {"email", c.email},
                  {"ca_pin", nullptr}, {"ca_file", nullptr}, {"signed_in", signed_in}};
   if (!c.ca_pin.empty()) o["ca_pin"] = c.ca_pin;
   if (!c.ca_file.empty()) o["ca_file"] = c.ca_file;
@@ -57,9 +58,11 @@ base::Result<int> login(Invocation& in) {
   if (!is_context_name(context.name))
     return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is no name for a context", context.name));
   RESCUE_TRY(context.email, email_of(in, context));
-  RESCUE_TRY(const auto password, cli::read_secret(in.env, in.parsed, "password", fmt::format("Password of {}", context.email)));
+  RESCUE_TRY(const auto password,
+             cli::read_secret(in.env, in.parsed, "password", fmt::format("Password of {}", context.email)));
   RESCUE_TRY(auto* api, in.api(false));
-  json::object body{{"email", context.email}, {"password", base::as_text(password.view())}, {"device", device_name(in)}};
+  json::object body{
+      {"email", context.email}, {"password", base::as_text(password.view())}, {"device", device_name(in)}};
   RESCUE_TRY(const auto answer, api->post("/auth/login", std::move(body)));
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer to the sign-in is no object");
   RESCUE_TRY(const auto token, client::text_field(answer.as_object(), "token"));
@@ -69,19 +72,25 @@ base::Result<int> login(Invocation& in) {
   RESCUE_CHECK(in.contexts.set_current(context.name));
   const auto* must = answer.as_object().if_contains("must_change_password");
   const bool change = must != nullptr && must->is_bool() && must->as_bool();
-  json::object shown{{"context", context.name}, {"server", context.server}, {"user", user},
-                     {"expires_at", cell_of(answer.as_object(), "expires_at")}, {"must_change_password", change}};
+  json::object shown{{"context", context.name},
+                     {"server", context.server},
+                     {"user", user},
+                     {"expires_at", cell_of(answer.as_object(), "expires_at")},
+                     {"must_change_password", change}};
   constexpr cli::Column kColumns[] = {{"CONTEXT"}, {"EMAIL"}, {"ROLE"}, {"EXPIRES"}};
-  cli::write_object(in.env, in.format, in.color, kColumns,
-                    {{context.name, cell_of(user, "email"), cell_of(user, "role"), cli::short_time(cell_of(shown, "expires_at"))},
-                     json::serialize(shown), context.name});
+  cli::write_object(
+      in.env, in.format, in.color, kColumns,
+      {{context.name, cell_of(user, "email"), cell_of(user, "role"), cli::short_time(cell_of(shown, "expires_at"))},
+       json::serialize(shown),
+       context.name});
   if (change) in.hint("The password must be changed now: rescue passwd");
   return 0;
 }
 
 base::Result<int> logout(Invocation& in) {
   RESCUE_TRY(auto target, in.contexts.resolve(in.parsed));
-  if (target.token.empty()) return base::fail(client::Errc::sign_in_needed, fmt::format("not signed in at {}", target.site.url));
+  if (target.token.empty())
+    return base::fail(client::Errc::sign_in_needed, fmt::format("not signed in at {}", target.site.url));
   RESCUE_TRY(auto* api, in.api());
   auto answer = api->post("/auth/logout");
   // The token goes from here in any case; a broker that is away forgets it when it expires.
@@ -126,7 +135,8 @@ base::Result<int> context_use(Invocation& in) {
 base::Result<int> context_show(Invocation& in) {
   auto name = in.parsed.positional("NAME");
   if (name.empty()) name = in.parsed.given("context") ? in.parsed.text("context") : in.contexts.current().value_or("");
-  if (name.empty()) return base::fail(base::Errc::not_found, "no context is the current one; see 'rescue context list'");
+  if (name.empty())
+    return base::fail(base::Errc::not_found, "no context is the current one; see 'rescue context list'");
   RESCUE_TRY(const auto context, in.contexts.load(name));
   cli::write_object(in.env, in.format, in.color, kContextColumns, context_record(in.contexts, context));
   return 0;

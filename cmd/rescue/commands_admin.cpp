@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // admin user, admin gateway.
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "cli/secret_input.hpp"
 #include "cmd/rescue/invocation.hpp"
@@ -11,12 +11,15 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kUserKeys[] = {"id", "email", "name", "role", "disabled", "locked", "last_login_at"};
-constexpr cli::Column kUserColumns[] = {{"ID"}, {"EMAIL"}, {"NAME"}, {"ROLE"}, {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
+constexpr cli::Column kUserColumns[] = {{"ID"},       {"EMAIL"},  {"NAME"},      {"ROLE"},
+                                        {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
 constexpr std::string_view kGatewayKeys[] = {"id", "name", "host", "port", "connected", "draining", "pairs", "waiting"};
 constexpr cli::Column kGatewayColumns[] = {{"ID"},        {"NAME"},     {"HOST"},        {"PORT", true},
                                            {"CONNECTED"}, {"DRAINING"}, {"PAIRS", true}, {"WAITING", true}};
 
-std::string user_target(const Invocation& in) { return "/users/" + net::encode_component(in.parsed.positional("USER")); }
+std::string user_target(const Invocation& in) {
+  return "/users/" + net::encode_component(in.parsed.positional("USER"));
+}
 
 base::Result<int> show_user(Invocation& in, const json::value& answer) {
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer is no object");
@@ -31,9 +34,11 @@ base::Result<int> show_user_and_password(Invocation& in, const json::value& answ
   RESCUE_TRY(const auto user, client::object_field(answer.as_object(), "user"));
   const auto password = cell_of(answer.as_object(), "initial_password");
   constexpr cli::Column kColumns[] = {{"ID"}, {"EMAIL"}, {"NAME"}, {"ROLE"}, {"INITIAL PASSWORD"}};
-  cli::write_object(in.env, in.format, in.color, kColumns,
-                    {{cell_of(user, "id"), cell_of(user, "email"), cell_of(user, "name"), cell_of(user, "role"), password},
-                     json::serialize(answer), cell_of(user, "id")});
+  cli::write_object(
+      in.env, in.format, in.color, kColumns,
+      {{cell_of(user, "id"), cell_of(user, "email"), cell_of(user, "name"), cell_of(user, "role"), password},
+       json::serialize(answer),
+       cell_of(user, "id")});
   if (!password.empty()) in.hint("The initial password is shown this once; it must be changed at the first sign-in.");
   return 0;
 }
@@ -59,8 +64,10 @@ base::Result<json::object> find_gateway(client::BlockingApi& api, const std::str
 
 base::Result<int> user_add(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
-  json::object body{{"email", in.parsed.positional("EMAIL")}, {"name", in.parsed.text("name")}, {"role", in.parsed.text("role")}};
-  const bool given = in.parsed.on("password-stdin") || in.parsed.given("password-file") || in.env.var("RESCUE_NEW_PASSWORD");
+  json::object body{
+      {"email", in.parsed.positional("EMAIL")}, {"name", in.parsed.text("name")}, {"role", in.parsed.text("role")}};
+  const bool given =
+      in.parsed.on("password-stdin") || in.parsed.given("password-file") || in.env.var("RESCUE_NEW_PASSWORD");
   if (given) {
     RESCUE_TRY(const auto password, cli::read_secret(in.env, in.parsed, "password", "Initial password"));
     body["password"] = base::as_text(password.view());
@@ -93,7 +100,8 @@ base::Result<int> user_set(Invocation& in) {
   json::object body;
   for (const char* key : {"email", "name", "role"})
     if (auto value = in.parsed.maybe(key)) body[key] = *value;
-  if (body.empty()) return base::fail(base::Errc::invalid_argument, "nothing to change: give --email, --name or --role");
+  if (body.empty())
+    return base::fail(base::Errc::invalid_argument, "nothing to change: give --email, --name or --role");
   RESCUE_TRY(const auto answer, api->patch(user_target(in), std::move(body)));
   return show_user(in, answer);
 }
@@ -145,7 +153,8 @@ base::Result<int> gateway_list(Invocation& in) {
 base::Result<int> gateway_act(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
   RESCUE_TRY(const auto gateway, find_gateway(*api, in.parsed.positional("GATEWAY")));
-  const auto target = fmt::format("/gateways/{}/{}", net::encode_component(cell_of(gateway, "id")), in.parsed.command().name);
+  const auto target =
+      fmt::format("/gateways/{}/{}", net::encode_component(cell_of(gateway, "id")), in.parsed.command().name);
   RESCUE_TRY(const auto answer, api->post(target));
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer is no object");
   RESCUE_TRY(const auto changed, client::object_field(answer.as_object(), "gateway"));

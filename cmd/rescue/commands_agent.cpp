@@ -17,7 +17,8 @@ namespace {
 void say_ready(int fd, const std::string& line) {
   const auto text = line + "\n";
   // Nobody there any more: the session is held all the same.
-  if (::write(fd, text.data(), text.size()) < 0) base::log(base::LogLevel::info, "rescue", "nobody waits for this process", {});
+  if (::write(fd, text.data(), text.size()) < 0)
+    base::log(base::LogLevel::info, "rescue", "nobody waits for this process", {});
   ::close(fd);
 }
 
@@ -31,17 +32,21 @@ base::Result<client::AgentProcessOptions> options_of(Invocation& in) {
   client::AgentProcessOptions out;
   RESCUE_TRY(auto target, in.contexts.resolve(in.parsed));
   if (target.token.empty())
-    return base::fail(client::Errc::sign_in_needed, fmt::format("not signed in at {}: use 'rescue login'", target.site.url));
+    return base::fail(client::Errc::sign_in_needed,
+                      fmt::format("not signed in at {}: use 'rescue login'", target.site.url));
   out.site = target.site;
   out.token = std::move(target.token);
   out.session = in.parsed.text("session");
   RESCUE_TRY(const auto dir, client::agent_dir(in.env.var("XDG_RUNTIME_DIR")));
   RESCUE_TRY(out.socket, client::agent_socket_path(dir, out.session));
-  if (in.env.state_dir().empty()) return base::fail(base::Errc::invalid_argument, "neither XDG_STATE_HOME nor HOME is set");
+  if (in.env.state_dir().empty())
+    return base::fail(base::Errc::invalid_argument, "neither XDG_STATE_HOME nor HOME is set");
   out.spool_dir = in.env.state_dir() / "spool";
-  out.receive_dir = in.parsed.given("receive-dir") ? std::filesystem::path(in.parsed.text("receive-dir")) : in.env.state_dir() / "received";
+  out.receive_dir = in.parsed.given("receive-dir") ? std::filesystem::path(in.parsed.text("receive-dir"))
+                                                   : in.env.state_dir() / "received";
   out.record_at_once = in.parsed.given("record");
-  out.record_dir = out.record_at_once ? std::filesystem::path(in.parsed.text("record")) : in.env.state_dir() / "recordings";
+  out.record_dir =
+      out.record_at_once ? std::filesystem::path(in.parsed.text("record")) : in.env.state_dir() / "recordings";
   out.join = in.parsed.on("join");
   out.linger = in.parsed.duration("linger");
   out.software = fmt::format("rescue {}", RESCUE_VERSION);

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "cli/progress.hpp"
 #include "client/agent_socket.hpp"
@@ -23,11 +23,12 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kHelper = "rescue-media";
 constexpr std::size_t kMaxLine = 1024 * 1024;  // of the helper's output
-constexpr cli::Column kColumns[] = {{"FILE"},  {"CODEC"},          {"SIZE"},        {"FPS", true}, {"FRAMES", true},
+constexpr cli::Column kColumns[] = {{"FILE"},     {"CODEC"},       {"SIZE"},    {"FPS", true}, {"FRAMES", true},
                                     {"DURATION"}, {"BYTES", true}, {"PARTIAL"}, {"SHA256"}};
 
 base::Result<fs::path> find_helper(const cli::Env& env) {
-  std::vector<fs::path> places{env.self.parent_path() / kHelper, env.self.parent_path() / "../libexec/rescue" / kHelper};
+  std::vector<fs::path> places{env.self.parent_path() / kHelper,
+                               env.self.parent_path() / "../libexec/rescue" / kHelper};
   const auto path = env.var("PATH").value_or("");
   for (std::string_view left = path; !left.empty();) {
     const auto colon = left.find(':');
@@ -36,7 +37,8 @@ base::Result<fs::path> find_helper(const cli::Env& env) {
   }
   for (const auto& p : places)
     if (!p.parent_path().empty() && ::access(p.c_str(), X_OK) == 0) return p;
-  return base::fail(base::Errc::not_found, "the helper rescue-media (beside this program, in ../libexec/rescue and in PATH)");
+  return base::fail(base::Errc::not_found,
+                    "the helper rescue-media (beside this program, in ../libexec/rescue and in PATH)");
 }
 
 struct Helper {
@@ -84,8 +86,10 @@ void on_line(const std::string& line, bool from_out, Said& said, cli::Progress& 
     return;
   }
   auto& o = parsed->as_object();
-  if (from_out) said.result = std::move(o);
-  else if (o.contains("error")) said.error = std::move(o);
+  if (from_out)
+    said.result = std::move(o);
+  else if (o.contains("error"))
+    said.error = std::move(o);
   else if (cell_of(o, "event") == "progress") {
     const auto number = [&](const char* key) {
       const auto* v = o.if_contains(key);
@@ -136,8 +140,9 @@ base::Result<std::pair<json::object, int>> convert(Invocation& in, const fs::pat
   if (in.parsed.on("force")) arguments.emplace_back("--overwrite");
   arguments.emplace_back("--");
   arguments.insert(arguments.end(), inputs.begin(), inputs.end());
-  cli::Progress progress(in.env, fs::path(output).filename().string(),
-                         {.quiet = in.parsed.on("quiet"), .verbose = in.parsed.on("verbose"), .unit = cli::Progress::Unit::items});
+  cli::Progress progress(
+      in.env, fs::path(output).filename().string(),
+      {.quiet = in.parsed.on("quiet"), .verbose = in.parsed.on("verbose"), .unit = cli::Progress::Unit::items});
   RESCUE_TRY(const auto helper, start_helper(in.env, program, std::move(arguments)));
   auto said = listen(helper, progress);
   int status = 0;
@@ -146,8 +151,8 @@ base::Result<std::pair<json::object, int>> convert(Invocation& in, const fs::pat
   if (!said) return base::fail(said.error());
   if (!said->error.empty()) return base::fail(error_of(said->error));
   if (!WIFEXITED(status) || said->result.empty())
-    return base::fail(base::Errc::internal,
-                      fmt::format("rescue-media ended without a result{}{}", said->other.empty() ? "" : ": ", said->other));
+    return base::fail(base::Errc::internal, fmt::format("rescue-media ended without a result{}{}",
+                                                        said->other.empty() ? "" : ": ", said->other));
   return std::pair(std::move(said->result), WEXITSTATUS(status));
 }
 
@@ -156,7 +161,8 @@ cli::Record record_of_video(const json::object& o) {
   return {{cell_of(o, "path"), cell_of(o, "codec"), fmt::format("{}x{}", cell_of(o, "width"), cell_of(o, "height")),
            cell_of(o, "fps"), cell_of(o, "frames"), fmt::format("{}.{:06}", us / 1'000'000, us % 1'000'000),
            cell_of(o, "bytes"), cell_of(o, "partial"), cell_of(o, "sha256")},
-          json::serialize(o), cell_of(o, "path")};
+          json::serialize(o),
+          cell_of(o, "path")};
 }
 
 }  // namespace

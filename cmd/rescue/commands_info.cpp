@@ -21,10 +21,12 @@ base::Result<int> completion(Invocation& in) {
 
 base::Result<int> version(Invocation& in) {
   constexpr cli::Column kColumns[] = {{"VERSION"}};
-  if (in.format == cli::Format::table || in.format == cli::Format::tsv) *in.env.out << "rescue " << RESCUE_VERSION << '\n';
+  if (in.format == cli::Format::table || in.format == cli::Format::tsv)
+    *in.env.out << "rescue " << RESCUE_VERSION << '\n';
   else
-    cli::write_object(in.env, in.format, in.color, kColumns,
-                      {{RESCUE_VERSION}, fmt::format(R"({{"name":"rescue","version":"{}"}})", RESCUE_VERSION), RESCUE_VERSION});
+    cli::write_object(
+        in.env, in.format, in.color, kColumns,
+        {{RESCUE_VERSION}, fmt::format(R"({{"name":"rescue","version":"{}"}})", RESCUE_VERSION), RESCUE_VERSION});
   return 0;
 }
 
@@ -42,8 +44,9 @@ base::Result<int> help(Invocation& in) {
       if (!at.empty() && !command.hidden) known.push_back(at);
     });
     const auto near = cli::nearest(path, known);
-    return base::fail(base::Errc::invalid_argument,
-                      fmt::format("no help on '{}'{}", path, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    return base::fail(
+        base::Errc::invalid_argument,
+        fmt::format("no help on '{}'{}", path, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
   *in.env.out << cli::help_text(kProgram, path, in.env.out_is_tty ? in.env.columns : 80);
   return 0;

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <ostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "base/guid.hpp"
 #include "base/utf8.hpp"
@@ -33,7 +33,8 @@ std::string data_text(const json::object& event) {
 cli::Record record_of_event(const json::object& e) {
   return {{cell_of(e, "id"), cli::short_time(cell_of(e, "time")), cell_of(e, "session"), cell_of(e, "source"),
            cell_of(e, "type"), cell_of(e, "actor"), data_text(e)},
-          json::serialize(e), cell_of(e, "id")};
+          json::serialize(e),
+          cell_of(e, "id")};
 }
 
 Query filter_of(const Invocation& in) {
@@ -71,7 +72,8 @@ base::Result<int> follow(Invocation& in, client::BlockingApi& api, cli::RecordWr
   while (in.env.out->good()) {
     RESCUE_TRY(const auto message, follower->next());
     const auto kind = cell_of(*message, "type");
-    if (kind == "disconnected" && in.parsed.on("verbose")) in.hint("connection to the broker lost: " + cell_of(*message, "reason"));
+    if (kind == "disconnected" && in.parsed.on("verbose"))
+      in.hint("connection to the broker lost: " + cell_of(*message, "reason"));
     if (kind != "log") continue;
     RESCUE_TRY(const auto event, client::object_field(*message, "event"));
     if (id_of(event) <= after) continue;
@@ -114,10 +116,11 @@ base::Result<int> log_query(Invocation& in) {
   query.emplace_back("order", in.parsed.text("order"));
   cli::RecordWriter writer(in.env, in.format, in.color, kColumns);
   const auto limit = in.parsed.on("all") ? 0 : in.parsed.integer("limit");
-  RESCUE_TRY(const bool more, api->for_each("/log" + net::encode_query(query), "events", limit, [&](const json::object& e) {
-    writer.add(record_of_event(e));
-    return in.env.out->good();
-  }));
+  RESCUE_TRY(const bool more,
+             api->for_each("/log" + net::encode_query(query), "events", limit, [&](const json::object& e) {
+               writer.add(record_of_event(e));
+               return in.env.out->good();
+             }));
   writer.finish();
   if (more) in.hint(fmt::format("Only the first {} are shown; --all shows every one.", writer.count()));
   return 0;
@@ -131,10 +134,11 @@ base::Result<int> log_tail(Invocation& in) {
   const auto lines = in.parsed.integer("lines");
   std::uint64_t after = 0;
   if (lines > 0) {
-    RESCUE_TRY(const bool more, api->for_each("/log" + net::encode_query(query), "events", lines, [&](const json::object& e) {
-      newest.push_back(e);
-      return true;
-    }));
+    RESCUE_TRY(const bool more,
+               api->for_each("/log" + net::encode_query(query), "events", lines, [&](const json::object& e) {
+                 newest.push_back(e);
+                 return true;
+               }));
     static_cast<void>(more);
   }
   if (in.parsed.on("follow")) {  // from the newest event of all, not of those that match
@@ -146,8 +150,8 @@ base::Result<int> log_tail(Invocation& in) {
   }
   const bool endless = in.parsed.on("follow");
   const auto format = !endless || in.format == cli::Format::csv || in.format == cli::Format::name ? in.format
-                      : in.json()                                                                  ? cli::Format::jsonl
-                                                                                                   : cli::Format::tsv;
+                      : in.json()                                                                 ? cli::Format::jsonl
+                                                                                                  : cli::Format::tsv;
   cli::RecordWriter writer(in.env, format, in.color, kColumns);
   for (auto it = newest.rbegin(); it != newest.rend(); ++it) {
     // What arrived between the two questions is shown once.
@@ -169,12 +173,14 @@ base::Result<int> log_show(Invocation& in) {
   std::uint64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error != std::errc() || end != text.data() + text.size() || id == 0)
-    return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is neither an event's number nor a session's id", text));
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("'{}' is neither an event's number nor a session's id", text));
   std::optional<json::object> found;
-  RESCUE_TRY(const bool more, api->for_each(fmt::format("/log?order=asc&after={}", id - 1), "events", 1, [&](const json::object& e) {
-    if (id_of(e) == id) found = e;
-    return false;
-  }));
+  RESCUE_TRY(const bool more,
+             api->for_each(fmt::format("/log?order=asc&after={}", id - 1), "events", 1, [&](const json::object& e) {
+               if (id_of(e) == id) found = e;
+               return false;
+             }));
   static_cast<void>(more);
   if (!found) return base::fail(client::Errc::not_found, fmt::format("no event {}", id));
   cli::write_object(in.env, in.format, in.color, kColumns, record_of_event(*found));

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <ostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "cli/exit.hpp"
 #include "cli/progress.hpp"
@@ -18,9 +18,9 @@ namespace rescue::program {
 namespace {
 namespace json = boost::json;
 
-constexpr cli::Column kInfoColumns[] = {{"FILE"},          {"SESSION"},       {"START"},        {"DURATION"},
-                                        {"FINISHED"},      {"SIZE", true},    {"FRAMES", true}, {"CHAT", true},
-                                        {"EVENTS", true},  {"DAMAGED", true}};
+constexpr cli::Column kInfoColumns[] = {{"FILE"},         {"SESSION"},      {"START"},        {"DURATION"},
+                                        {"FINISHED"},     {"SIZE", true},   {"FRAMES", true}, {"CHAT", true},
+                                        {"EVENTS", true}, {"DAMAGED", true}};
 
 std::string seconds(rcrec::Time t) { return fmt::format("{}.{:06}", t.count() / 1'000'000, t.count() % 1'000'000); }
 
@@ -52,11 +52,13 @@ cli::Record info_record(const rcrec::RecordingInfo& i) {
   return {{i.path, i.header.session.text(), cli::short_time(base::to_rfc3339(i.header.start)), seconds(i.duration),
            i.finished ? "yes" : "no", fmt::format("{}", i.file_bytes), fmt::format("{}", i.video_packets),
            fmt::format("{}", i.chat_lines), fmt::format("{}", i.events), fmt::format("{}", i.damaged_places)},
-          json::serialize(info_json(i)), i.path};
+          json::serialize(info_json(i)),
+          i.path};
 }
 
 /// One recording is an object, several are a list.
-void write_records(Invocation& in, std::span<const cli::Column> columns, const std::vector<cli::Record>& records, bool single) {
+void write_records(Invocation& in, std::span<const cli::Column> columns, const std::vector<cli::Record>& records,
+                   bool single) {
   if (single && records.size() == 1) {
     cli::write_object(in.env, in.format, in.color, columns, records.front());
     return;
@@ -141,9 +143,10 @@ base::Result<int> recording_verify(Invocation& in) {
     o["sha256"] = v.sha256_hex;
     o["first_bad"] = v.first_bad ? json::value(damage_json(*v.first_bad)) : json::value(nullptr);
     const auto bad = v.first_bad ? fmt::format("offset {}: {}", v.first_bad->offset, v.first_bad->what) : "";
-    records.push_back({{v.info.path, std::string(rcrec::verdict_name(v.verdict)), v.sha256_hex, seconds(v.info.duration),
-                        fmt::format("{}", v.info.chunks), bad},
-                       json::serialize(o), v.info.path});
+    records.push_back({{v.info.path, std::string(rcrec::verdict_name(v.verdict)), v.sha256_hex,
+                        seconds(v.info.duration), fmt::format("{}", v.info.chunks), bad},
+                       json::serialize(o),
+                       v.info.path});
   }
   write_records(in, kColumns, records, files.size() == 1);
   if (damaged) return cli::exit_code(base::Exit::verification_failed);
@@ -162,9 +165,11 @@ base::Result<int> recording_repair(Invocation& in) {
                  {"original_sha256", report.original_sha256_hex},
                  {"sha256", report.sha256_hex},
                  {"damage", std::move(damage)}};
-  cli::write_object(in.env, in.format, in.color, kColumns,
-                    {{out, fmt::format("{}", report.chunks_kept), fmt::format("{}", report.bytes_dropped), report.sha256_hex},
-                     json::serialize(o), out});
+  cli::write_object(
+      in.env, in.format, in.color, kColumns,
+      {{out, fmt::format("{}", report.chunks_kept), fmt::format("{}", report.bytes_dropped), report.sha256_hex},
+       json::serialize(o),
+       out});
   return 0;
 }
 

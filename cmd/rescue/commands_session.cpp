@@ -2,8 +2,8 @@
 // session create, list, show, watch, wait, close, note. pickup and attach: commands_view.cpp.
 #include <algorithm>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "cli/secret_input.hpp"
 #include "cmd/rescue/invocation.hpp"
@@ -15,9 +15,10 @@ namespace json = boost::json;
 
 constexpr std::string_view kListKeys[] = {"id", "state", "technician", "created_at", "note"};
 constexpr cli::Column kListColumns[] = {{"ID"}, {"STATE"}, {"TECHNICIAN"}, {"CREATED"}, {"NOTE"}};
-constexpr cli::Column kShowColumns[] = {{"ID"},          {"STATE"},    {"KIND"},   {"CREATED"}, {"CREATED BY"},
-                                        {"TECHNICIAN"},  {"MACHINE"},  {"ONLINE"}, {"ADDRESS"}, {"FINGERPRINT"},
-                                        {"PIN EXPIRES"}, {"ENDED"},    {"ENDED BY"}, {"REASON"}, {"CUSTOMER"}, {"NOTE"}};
+constexpr cli::Column kShowColumns[] = {{"ID"},         {"STATE"},       {"KIND"},        {"CREATED"},
+                                        {"CREATED BY"}, {"TECHNICIAN"},  {"MACHINE"},     {"ONLINE"},
+                                        {"ADDRESS"},    {"FINGERPRINT"}, {"PIN EXPIRES"}, {"ENDED"},
+                                        {"ENDED BY"},   {"REASON"},      {"CUSTOMER"},    {"NOTE"}};
 constexpr std::size_t kMaxNote = 4000;
 
 std::string session_target(const Invocation& in) {
@@ -42,11 +43,12 @@ cli::Record show_record(const json::object& s) {
   for (const char* key : {"name", "os", "user"})
     if (auto text = cell_of(host, key); !text.empty()) machine += (machine.empty() ? "" : ", ") + text;
   return {{cell_of(s, "id"), cell_of(s, "state"), cell_of(s, "kind"), cli::short_time(cell_of(s, "created_at")),
-           cell_of(s, "created_by"), cell_of(s, "technician"), machine, cell_of(applet, "online"), cell_of(applet, "address"),
-           cell_of(applet, "fingerprint"), cli::short_time(cell_of(s, "pin_expires_at")),
+           cell_of(s, "created_by"), cell_of(s, "technician"), machine, cell_of(applet, "online"),
+           cell_of(applet, "address"), cell_of(applet, "fingerprint"), cli::short_time(cell_of(s, "pin_expires_at")),
            cli::short_time(cell_of(s, "ended_at")), cell_of(s, "ended_by"), cell_of(s, "end_reason"), customer_text(s),
            cell_of(s, "note")},
-          json::serialize(s), cell_of(s, "id")};
+          json::serialize(s),
+          cell_of(s, "id")};
 }
 
 base::Result<json::object> session_of(const json::value& answer) {
@@ -83,13 +85,17 @@ base::Result<int> session_create(Invocation& in) {
   RESCUE_TRY(const auto answer, api->post("/sessions", std::move(body)));
   RESCUE_TRY(const auto session, session_of(answer));
   const auto& o = answer.as_object();
-  json::object shown{{"id", cell_of(session, "id")}, {"pin", cell_of(o, "pin")}, {"link", cell_of(o, "link")},
-                     {"pin_expires_at", cell_of(session, "pin_expires_at")}, {"session", session}};
+  json::object shown{{"id", cell_of(session, "id")},
+                     {"pin", cell_of(o, "pin")},
+                     {"link", cell_of(o, "link")},
+                     {"pin_expires_at", cell_of(session, "pin_expires_at")},
+                     {"session", session}};
   constexpr cli::Column kColumns[] = {{"ID"}, {"PIN"}, {"LINK"}, {"PIN EXPIRES"}};
   cli::write_object(in.env, in.format, in.color, kColumns,
                     {{cell_of(shown, "id"), cell_of(shown, "pin"), cell_of(shown, "link"),
                       cli::short_time(cell_of(shown, "pin_expires_at"))},
-                     json::serialize(shown), cell_of(shown, "id")});
+                     json::serialize(shown),
+                     cell_of(shown, "id")});
   return 0;
 }
 
@@ -101,10 +107,11 @@ base::Result<int> session_list(Invocation& in) {
   if (auto technician = in.parsed.maybe("technician")) query.emplace_back("technician", *technician);
   cli::RecordWriter writer(in.env, in.format, in.color, kListColumns);
   const auto limit = in.parsed.on("all") ? 0 : in.parsed.integer("limit");
-  RESCUE_TRY(const bool more, api->for_each("/sessions" + net::encode_query(query), "sessions", limit, [&](const json::object& s) {
-    writer.add(record_of(s, kListKeys));
-    return true;
-  }));
+  RESCUE_TRY(const bool more,
+             api->for_each("/sessions" + net::encode_query(query), "sessions", limit, [&](const json::object& s) {
+               writer.add(record_of(s, kListKeys));
+               return true;
+             }));
   writer.finish();
   if (more) in.hint(fmt::format("Only the first {} are shown; --all shows every one.", writer.count()));
   return 0;
@@ -136,7 +143,9 @@ base::Result<int> session_watch(Invocation& in) {
   const auto id = in.parsed.positional("ID");
   const auto follower = api->follow("sessions", 0);
   // A list that never ends has no JSON array around it.
-  const auto format = in.format == cli::Format::json || in.format == cli::Format::table ? (in.json() ? cli::Format::jsonl : cli::Format::tsv) : in.format;
+  const auto format = in.format == cli::Format::json || in.format == cli::Format::table
+                          ? (in.json() ? cli::Format::jsonl : cli::Format::tsv)
+                          : in.format;
   cli::RecordWriter writer(in.env, format, in.color, kListColumns);
   bool over = false;
   const auto show = [&](const json::object& s) {
@@ -171,11 +180,12 @@ base::Result<int> session_wait(Invocation& in) {
   std::string state = "unknown";
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - in.env.clock->steady());
-    const auto message = left.count() > 0 ? follower->next(left) : base::Result<std::optional<json::object>>(std::nullopt);
+    const auto message =
+        left.count() > 0 ? follower->next(left) : base::Result<std::optional<json::object>>(std::nullopt);
     if (!message) return base::fail(message.error());
     if (!*message)
-      return base::fail(base::Errc::timed_out, fmt::format("session {} is '{}', not {}", in.parsed.positional("ID"), state,
-                                                           fmt::join(wanted, " or ")));
+      return base::fail(base::Errc::timed_out, fmt::format("session {} is '{}', not {}", in.parsed.positional("ID"),
+                                                           state, fmt::join(wanted, " or ")));
     json::object session;
     const auto type = cell_of(**message, "type");
     if (type == "connected") {  // what happened before, and while the connection was away

@@ -2,8 +2,8 @@
 // session pickup, session attach.
 #include <fcntl.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "cmd/rescue/views.hpp"
 
@@ -42,21 +42,25 @@ void show_state(Invocation& in, const json::object& state) {
   constexpr cli::Column kColumns[] = {{"SESSION"}, {"LINKED"}, {"PATH"}, {"VIEWS", true}};
   auto shown = state;
   for (const char* key : {"id", "event"}) shown.erase(key);
-  cli::write_object(in.env, in.format, in.color, kColumns,
-                    {{cell_of(state, "session"), cell_of(state, "linked"), cell_of(state, "path"), cell_of(state, "views")},
-                     json::serialize(shown), cell_of(state, "session")});
+  cli::write_object(
+      in.env, in.format, in.color, kColumns,
+      {{cell_of(state, "session"), cell_of(state, "linked"), cell_of(state, "path"), cell_of(state, "views")},
+       json::serialize(shown),
+       cell_of(state, "session")});
 }
 
 /// Until the supported machine is connected.
 base::Result<int> wait_linked(Invocation& in, AgentLink& link, json::object state) {
   if (cell_of(state, "linked") != "true") {
     const auto seconds = std::chrono::duration<double>(in.parsed.duration("timeout")).count();
-    RESCUE_TRY(const auto waiting, link.command("wait", {{"for", "link"}, {"where", json::object({{"up", true}})}, {"timeout", seconds}}));
+    RESCUE_TRY(const auto waiting,
+               link.command("wait", {{"for", "link"}, {"where", json::object({{"up", true}})}, {"timeout", seconds}}));
     auto up = link.reply(waiting, [](const json::object&) {});
     if (!up) {
       if (up.error().exit() != base::Exit::timed_out) return base::fail(up.error());
-      return base::fail(base::Errc::timed_out, "picked up, but the supported machine is not connected yet; 'rescue session "
-                                               "attach' joins when it is");
+      return base::fail(base::Errc::timed_out,
+                        "picked up, but the supported machine is not connected yet; 'rescue session "
+                        "attach' joins when it is");
     }
     RESCUE_TRY(const auto asking, link.command("state"));
     RESCUE_TRY(state, link.reply(asking, [](const json::object&) {}));

@@ -18,7 +18,11 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxToken = 4096;
 constexpr config::Key kKeys[] = {
-    {"server", config::Type::text, "", "Address of the site's broker.", false,
+    {"server",
+     config::Type::text,
+     "",
+     "Address of the site's broker.",
+     false,
      {.check = config::is_https_url, .rule = "https://HOST[:PORT]"}},
     {"ca_pin", config::Type::text, "", "SHA-256 of the key of the site's authority."},
     {"ca_file", config::Type::text, "", "File with the authority that is trusted."},
@@ -31,8 +35,10 @@ std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else out += c;
+    if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      out += c;
   }
   return out + '"';
 }
@@ -66,14 +72,16 @@ base::Result<crypto::ServerTrust> trust_of(const cli::Env& env, const Context& c
 
 bool is_context_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
-         std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; });
+         std::ranges::all_of(name,
+                             [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; });
 }
 
 std::string context_name_of(std::string_view url) {
   if (const auto scheme = url.find("://"); scheme != url.npos) url.remove_prefix(scheme + 3);
   std::string host(url.substr(0, url.find('/')));
   if (const auto colon = host.rfind(':'); colon != host.npos && host.find(']', colon) == host.npos) host.resize(colon);
-  std::ranges::replace_if(host, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-'; }, '_');
+  std::ranges::replace_if(
+      host, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-'; }, '_');
   return is_context_name(host) ? host : "default";
 }
 
@@ -101,7 +109,8 @@ base::Result<Context> ContextStore::load(const std::string& name) const {
   config::Sources sources;
   sources.file = file(name).string();
   RESCUE_TRY(const auto settings, config::load(kTable, sources));
-  return Context{name, settings.text("server"), settings.text("ca_pin"), settings.text("ca_file"), settings.text("email")};
+  return Context{name, settings.text("server"), settings.text("ca_pin"), settings.text("ca_file"),
+                 settings.text("email")};
 }
 
 base::Result<> ContextStore::save(const Context& context) const {
@@ -173,7 +182,8 @@ base::Result<Target> ContextStore::resolve(const cli::Parsed& parsed) const {
   }
   if (other_server) target.context.server = parsed.text("server");
   if (target.context.server.empty())
-    return base::fail(base::Errc::invalid_argument, "no server is known: give --server URL, or sign in with 'rescue login'");
+    return base::fail(base::Errc::invalid_argument,
+                      "no server is known: give --server URL, or sign in with 'rescue login'");
   if (parsed.given("ca-pin")) {
     target.context.ca_pin = parsed.text("ca-pin");
     target.context.ca_file.clear();

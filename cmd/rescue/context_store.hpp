@@ -47,8 +47,8 @@ class ContextStore {
   [[nodiscard]] base::Result<> save_token(const std::string& name, std::string_view token) const;
   void remove_token(const std::string& name) const;
 
-  /// A saved token is used only for the server it was made for. Errors: invalid_argument when no server is known or flags
-  /// contradict, not_found for an unknown context, those of the token file.
+  /// A saved token is used only for the server it was made for. Errors: invalid_argument when no server is known or
+  /// flags contradict, not_found for an unknown context, those of the token file.
   [[nodiscard]] base::Result<Target> resolve(const cli::Parsed& parsed) const;
 
  private:

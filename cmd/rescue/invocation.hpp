@@ -18,7 +18,9 @@ namespace rescue::program {
 class Invocation {
  public:
   Invocation(const cli::Parsed& arguments, cli::Env& environment)
-      : parsed(arguments), env(environment), format(cli::output_format(arguments, environment)),
+      : parsed(arguments),
+        env(environment),
+        format(cli::output_format(arguments, environment)),
         color(cli::use_color(arguments, environment)),
         contexts(environment) {}
 

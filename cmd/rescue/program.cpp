@@ -4,8 +4,8 @@
 #include <array>
 #include <ostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -103,7 +103,8 @@ std::string cell_of(const boost::json::object& o, std::string_view key) {
 
 cli::Record record_of(const boost::json::object& o, std::span<const std::string_view> keys) {
   cli::Record out;
-  for (auto key : keys) out.cells.push_back(key.ends_with("_at") || key == "time" ? cli::short_time(cell_of(o, key)) : cell_of(o, key));
+  for (auto key : keys)
+    out.cells.push_back(key.ends_with("_at") || key == "time" ? cli::short_time(cell_of(o, key)) : cell_of(o, key));
   out.json = boost::json::serialize(o);
   out.name = cell_of(o, "id");
   return out;

@@ -57,7 +57,8 @@ class ScriptView {
         if (replies_due_ == 0) hold_ = false;
       }
       if (event == "error" && first_failure_ == 0)
-        if (const auto* c = line->if_contains("code"); c != nullptr && c->is_int64()) first_failure_ = static_cast<int>(c->as_int64());
+        if (const auto* c = line->if_contains("code"); c != nullptr && c->is_int64())
+          first_failure_ = static_cast<int>(c->as_int64());
       if (event == "ended") ended_ = true;
       *in_.env.out << json::serialize(*line) << '\n';
     }
@@ -110,7 +111,7 @@ class ScriptView {
   client::LineBuffer input_;
   std::deque<std::string> waiting_;  // commands not yet sent
   std::size_t replies_due_ = 0;
-  bool hold_ = false;                // the last command must end first
+  bool hold_ = false;  // the last command must end first
   bool input_over_ = false, ended_ = false, closing_ = false;
   int first_failure_ = 0;
 };

@@ -14,24 +14,45 @@ using cli::Positional;
 using cli::ValueType;
 
 constexpr Flag kGlobal[] = {
-    {.name = "context", .type = ValueType::text, .value = "NAME", .help = "use this saved context", .env = "RESCUE_CONTEXT"},
+    {.name = "context",
+     .type = ValueType::text,
+     .value = "NAME",
+     .help = "use this saved context",
+     .env = "RESCUE_CONTEXT"},
     {.name = "server", .type = ValueType::url, .value = "URL", .help = "the site's broker", .env = "RESCUE_SERVER"},
-    {.name = "ca", .type = ValueType::path, .value = "FILE", .help = "trust the certificate authority in FILE (PEM)",
+    {.name = "ca",
+     .type = ValueType::path,
+     .value = "FILE",
+     .help = "trust the certificate authority in FILE (PEM)",
      .env = "RESCUE_CA"},
-    {.name = "ca-pin", .type = ValueType::text, .value = "SHA256",
+    {.name = "ca-pin",
+     .type = ValueType::text,
+     .value = "SHA256",
      .help = "trust the site's own authority with this key hash (64 hex digits, printed by rescue-broker init)",
      .env = "RESCUE_CA_PIN"},
-    {.name = "output", .letter = 'o', .type = ValueType::choice, .value = "FORMAT", .help = "output format",
-     .env = "RESCUE_OUTPUT", .choices = cli::kFormatChoices},
+    {.name = "output",
+     .letter = 'o',
+     .type = ValueType::choice,
+     .value = "FORMAT",
+     .help = "output format",
+     .env = "RESCUE_OUTPUT",
+     .choices = cli::kFormatChoices},
     {.name = "no-color", .help = "no colour"},
     {.name = "quiet", .letter = 'q', .help = "no progress and no hints on standard error"},
     {.name = "verbose", .letter = 'v', .help = "say more on standard error"},
 };
 
 constexpr Flag kLogin[] = {
-    {.name = "email", .type = ValueType::text, .value = "EMAIL", .help = "account to sign in with", .env = "RESCUE_EMAIL"},
+    {.name = "email",
+     .type = ValueType::text,
+     .value = "EMAIL",
+     .help = "account to sign in with",
+     .env = "RESCUE_EMAIL"},
     {.name = "password", .type = ValueType::secret, .help = "the password", .env = "RESCUE_PASSWORD"},
-    {.name = "device", .type = ValueType::text, .value = "NAME", .help = "name of this device in the log; the host name without it"},
+    {.name = "device",
+     .type = ValueType::text,
+     .value = "NAME",
+     .help = "name of this device in the log; the host name without it"},
 };
 constexpr Flag kPasswd[] = {
     {.name = "current-password", .type = ValueType::secret, .help = "the present password", .env = "RESCUE_PASSWORD"},
@@ -48,7 +69,8 @@ constexpr Example kPasswdExamples[] = {
      "Both from standard input, a line each."}};
 
 constexpr Positional kContextName[] = {{.name = "NAME", .help = "a context of 'rescue context list'"}};
-constexpr Positional kContextMaybe[] = {{.name = "NAME", .help = "a context; the current one without it", .optional = true}};
+constexpr Positional kContextMaybe[] = {
+    {.name = "NAME", .help = "a context; the current one without it", .optional = true}};
 constexpr Command kContext[] = {
     {.name = "list", .summary = "list saved contexts"},
     {.name = "use", .summary = "make a context the current one", .positionals = kContextName},
@@ -71,16 +93,27 @@ constexpr Flag kAgent[] = {
     {.name = "record", .type = ValueType::directory, .value = "DIR", .help = "record there"},
     {.name = "receive-dir", .type = ValueType::directory, .value = "DIR", .help = "folder for received files"},
     {.name = "join", .help = "take part beside another technician"},
-    {.name = "linger", .type = ValueType::duration, .value = "TIME", .help = "life after the last view", .fallback = "5m"},
-    {.name = "ready-fd", .type = ValueType::integer, .value = "FD", .help = "where to say that it stands", .fallback = "3"},
+    {.name = "linger",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "life after the last view",
+     .fallback = "5m"},
+    {.name = "ready-fd",
+     .type = ValueType::integer,
+     .value = "FD",
+     .help = "where to say that it stands",
+     .fallback = "3"},
 };
 
 constexpr Command kCommands[] = {
-    {.name = "login", .summary = "sign in and save a context",
-     .description = "Signs in at the site's broker and keeps its address, how to trust it and the token as a context. The "
-                    "context is called as --context says, or like the server's host. The password is asked for on a "
-                    "terminal and never taken from the command line.",
-     .flags = kLogin, .examples = kLoginExamples},
+    {.name = "login",
+     .summary = "sign in and save a context",
+     .description =
+         "Signs in at the site's broker and keeps its address, how to trust it and the token as a context. The "
+         "context is called as --context says, or like the server's host. The password is asked for on a "
+         "terminal and never taken from the command line.",
+     .flags = kLogin,
+     .examples = kLoginExamples},
     {.name = "logout", .summary = "end the sign-in and forget the token"},
     {.name = "whoami", .summary = "show the account that is signed in"},
     {.name = "passwd", .summary = "change the own password", .flags = kPasswd, .examples = kPasswdExamples},
@@ -89,7 +122,9 @@ constexpr Command kCommands[] = {
     {.name = "session", .summary = "create, pick up and close support sessions", .commands = kSessionCommands},
     {.name = "log", .summary = "query the session log", .commands = kLogCommands},
     {.name = "recording", .summary = "inspect and convert recordings", .commands = kRecordingCommands},
-    {.name = "completion", .summary = "print the completion script of a shell", .positionals = kShell,
+    {.name = "completion",
+     .summary = "print the completion script of a shell",
+     .positionals = kShell,
      .examples = kCompletionExamples},
     {.name = "version", .summary = "show the version"},
     {.name = "help", .summary = "explain a command or a topic", .positionals = kTopic},
@@ -100,9 +135,10 @@ constexpr Command kCommands[] = {
 constinit const cli::Program kProgram = {
     .root = {.name = "rescue",
              .summary = "self-hosted remote support from a shell",
-             .description = "Standard output carries data only: a table on a terminal, tab-separated values in a pipe, or "
-                            "what --output says. Everything else goes to standard error. See 'rescue help exit-codes', "
-                            "'rescue help environment' and 'rescue help formatting'.",
+             .description =
+                 "Standard output carries data only: a table on a terminal, tab-separated values in a pipe, or "
+                 "what --output says. Everything else goes to standard error. See 'rescue help exit-codes', "
+                 "'rescue help environment' and 'rescue help formatting'.",
              .flags = kGlobal,
              .commands = kCommands},
     .version = RESCUE_VERSION};

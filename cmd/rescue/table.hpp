@@ -9,8 +9,8 @@ namespace rescue::program {
 using cli::ValueType;
 
 // ---- flags that several lists share
-inline constexpr cli::Flag kLimitFlag = {.name = "limit", .type = ValueType::integer, .value = "N", .help = "show at most N",
-                                         .fallback = "100"};
+inline constexpr cli::Flag kLimitFlag = {
+    .name = "limit", .type = ValueType::integer, .value = "N", .help = "show at most N", .fallback = "100"};
 inline constexpr cli::Flag kAllFlag = {.name = "all", .help = "show everything, whatever --limit says"};
 
 // ---- admin
@@ -18,8 +18,16 @@ inline constexpr std::string_view kRoles[] = {"technician", "administrator", "au
 inline constexpr cli::Positional kUser[] = {{.name = "USER", .help = "e-mail address or id"}};
 inline constexpr cli::Positional kNewUser[] = {{.name = "EMAIL", .help = "e-mail address to sign in with"}};
 inline constexpr cli::Flag kUserAdd[] = {
-    {.name = "name", .type = ValueType::text, .value = "NAME", .help = "name that supported users see", .required = true},
-    {.name = "role", .type = ValueType::choice, .value = "ROLE", .help = "what the account may do", .fallback = "technician",
+    {.name = "name",
+     .type = ValueType::text,
+     .value = "NAME",
+     .help = "name that supported users see",
+     .required = true},
+    {.name = "role",
+     .type = ValueType::choice,
+     .value = "ROLE",
+     .help = "what the account may do",
+     .fallback = "technician",
      .choices = kRoles},
     {.name = "password", .type = ValueType::secret, .help = "the initial password", .env = "RESCUE_NEW_PASSWORD"},
 };
@@ -34,10 +42,14 @@ inline constexpr cli::Example kUserAddExamples[] = {
     {"rescue admin user add ada@example.org --name 'Ada Lovelace'",
      "Prints the initial password once; it must be changed at the first sign-in."}};
 inline constexpr cli::Command kUserCommands[] = {
-    {.name = "add", .summary = "make an account",
-     .description = "Without a given password the broker makes one, which is printed once and must be changed at the first "
-                    "sign-in.",
-     .flags = kUserAdd, .positionals = kNewUser, .examples = kUserAddExamples},
+    {.name = "add",
+     .summary = "make an account",
+     .description =
+         "Without a given password the broker makes one, which is printed once and must be changed at the first "
+         "sign-in.",
+     .flags = kUserAdd,
+     .positionals = kNewUser,
+     .examples = kUserAddExamples},
     {.name = "list", .summary = "list accounts", .flags = kPaged},
     {.name = "show", .summary = "show one account", .positionals = kUser},
     {.name = "set", .summary = "change address, name or role of an account", .flags = kUserSet, .positionals = kUser},
@@ -54,13 +66,18 @@ inline constexpr cli::Example kEnrollExamples[] = {
      "--name gw1 --address gw1.example.org:443 --state /var/lib/rescue/gateway",
      "The token goes straight to the new gateway."}};
 inline constexpr cli::Command kGatewayCommands[] = {
-    {.name = "enroll", .summary = "make a one-time token for a new gateway",
+    {.name = "enroll",
+     .summary = "make a one-time token for a new gateway",
      .description = "The token is printed once. With --output name it is printed alone.",
-     .positionals = kGatewayName, .examples = kEnrollExamples},
+     .positionals = kGatewayName,
+     .examples = kEnrollExamples},
     {.name = "list", .summary = "list gateways"},
     {.name = "drain", .summary = "send no new sessions to a gateway", .positionals = kGateway},
     {.name = "resume", .summary = "send sessions to a drained gateway again", .positionals = kGateway},
-    {.name = "remove", .summary = "remove a gateway; its key is worthless then", .flags = kYes, .positionals = kGateway},
+    {.name = "remove",
+     .summary = "remove a gateway; its key is worthless then",
+     .flags = kYes,
+     .positionals = kGateway},
 };
 inline constexpr cli::Command kAdminCommands[] = {
     {.name = "user", .summary = "accounts", .commands = kUserCommands},
@@ -68,47 +85,81 @@ inline constexpr cli::Command kAdminCommands[] = {
 };
 
 // ---- session
-inline constexpr std::string_view kStates[] = {"created",   "waiting", "active", "on_hold",   "transferring", "reconnecting",
-                                               "rebooting", "offline", "closed", "timed_out", "aborted"};
+inline constexpr std::string_view kStates[] = {"created",      "waiting",      "active",    "on_hold",
+                                               "transferring", "reconnecting", "rebooting", "offline",
+                                               "closed",       "timed_out",    "aborted"};
 inline constexpr cli::Positional kSession[] = {{.name = "ID", .help = "id of the session", .type = ValueType::guid}};
 inline constexpr cli::Positional kSessionMaybe[] = {
     {.name = "ID", .help = "id of the session; all sessions without it", .type = ValueType::guid, .optional = true}};
-inline constexpr cli::Positional kSessionNote[] = {{.name = "ID", .help = "id of the session", .type = ValueType::guid},
-                                                   {.name = "TEXT", .help = "the note; '-' reads it from standard input"}};
+inline constexpr cli::Positional kSessionNote[] = {
+    {.name = "ID", .help = "id of the session", .type = ValueType::guid},
+    {.name = "TEXT", .help = "the note; '-' reads it from standard input"}};
 inline constexpr cli::Flag kCreate[] = {
     {.name = "private", .help = "a session for oneself, entered by PIN; the only kind now"},
     {.name = "note", .type = ValueType::text, .value = "TEXT", .help = "note for oneself and the log"},
-    {.name = "customer", .type = ValueType::text, .value = "KEY=VALUE", .help = "what is known of the person who is helped",
+    {.name = "customer",
+     .type = ValueType::text,
+     .value = "KEY=VALUE",
+     .help = "what is known of the person who is helped",
      .repeated = true},
 };
 inline constexpr cli::Flag kSessionList[] = {
-    {.name = "state", .type = ValueType::choice, .value = "STATE", .help = "only sessions in this state", .choices = kStates,
+    {.name = "state",
+     .type = ValueType::choice,
+     .value = "STATE",
+     .help = "only sessions in this state",
+     .choices = kStates,
      .repeated = true},
     {.name = "technician", .type = ValueType::text, .value = "USER", .help = "only sessions of this technician"},
     kLimitFlag,
     kAllFlag,
 };
 inline constexpr cli::Flag kWait[] = {
-    {.name = "state", .type = ValueType::choice, .value = "STATE", .help = "wait for this state", .fallback = "waiting",
-     .choices = kStates, .repeated = true},
-    {.name = "timeout", .type = ValueType::duration, .value = "TIME", .help = "give up after that long", .fallback = "20m"},
+    {.name = "state",
+     .type = ValueType::choice,
+     .value = "STATE",
+     .help = "wait for this state",
+     .fallback = "waiting",
+     .choices = kStates,
+     .repeated = true},
+    {.name = "timeout",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "give up after that long",
+     .fallback = "20m"},
 };
 inline constexpr cli::Flag kPickup[] = {
-    {.name = "script", .type = ValueType::path, .value = "FILE",
+    {.name = "script",
+     .type = ValueType::path,
+     .value = "FILE",
      .help = "drive the session by JSON lines from FILE, '-' for standard input (man rescue-script)"},
     {.name = "in-order", .help = "with --script -: begin each command after the one before has ended"},
-    {.name = "record", .type = ValueType::directory, .value = "DIR", .help = "record to a file in DIR as soon as the user allows it"},
-    {.name = "receive-dir", .type = ValueType::directory, .value = "DIR",
+    {.name = "record",
+     .type = ValueType::directory,
+     .value = "DIR",
+     .help = "record to a file in DIR as soon as the user allows it"},
+    {.name = "receive-dir",
+     .type = ValueType::directory,
+     .value = "DIR",
      .help = "folder for received files; without it the current one"},
     {.name = "join", .help = "take part beside the technician who has the session"},
     {.name = "detach", .letter = 'd', .help = "leave the session to the background process at once"},
-    {.name = "timeout", .type = ValueType::duration, .value = "TIME", .help = "how long to wait for the supported machine",
+    {.name = "timeout",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "how long to wait for the supported machine",
      .fallback = "60s"},
-    {.name = "linger", .type = ValueType::duration, .value = "TIME",
-     .help = "how long the background process stays after the last view left", .fallback = "5m", .env = "RESCUE_LINGER"},
+    {.name = "linger",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "how long the background process stays after the last view left",
+     .fallback = "5m",
+     .env = "RESCUE_LINGER"},
 };
 inline constexpr cli::Flag kAttach[] = {
-    {.name = "script", .type = ValueType::path, .value = "FILE",
+    {.name = "script",
+     .type = ValueType::path,
+     .value = "FILE",
      .help = "JSON lines instead of a chat, from FILE or '-' (man rescue-script)"},
     {.name = "in-order", .help = "with --script -: begin each command after the one before has ended"},
 };
@@ -129,20 +180,31 @@ inline constexpr cli::Command kSessionCommands[] = {
     {.name = "create", .summary = "create a session and get its PIN", .flags = kCreate, .examples = kCreateExamples},
     {.name = "list", .summary = "list sessions, newest first", .flags = kSessionList},
     {.name = "show", .summary = "show one session", .positionals = kSession},
-    {.name = "watch", .summary = "print each change of one or all sessions as it happens", .positionals = kSessionMaybe},
-    {.name = "wait", .summary = "wait until a session is in a state",
+    {.name = "watch",
+     .summary = "print each change of one or all sessions as it happens",
+     .positionals = kSessionMaybe},
+    {.name = "wait",
+     .summary = "wait until a session is in a state",
      .description = "Exit code 8 when the time is over, 7 when the session ended in another state.",
-     .flags = kWait, .positionals = kSession, .examples = kWaitExamples},
-    {.name = "pickup", .summary = "pick a session up and talk to the user",
-     .description = "Starts the background process that holds this end of the session, or joins the one that runs. On a "
-                    "terminal a line-mode chat follows; --script drives the session by JSON lines; otherwise the command "
-                    "ends when the supported machine is connected. The technician who has the session already comes again with "
-                    "it, from any machine; another one takes part with --join.",
-     .flags = kPickup, .positionals = kSession, .examples = kPickupExamples},
-    {.name = "attach", .summary = "join a session that was picked up on this machine",
+     .flags = kWait,
+     .positionals = kSession,
+     .examples = kWaitExamples},
+    {.name = "pickup",
+     .summary = "pick a session up and talk to the user",
+     .description =
+         "Starts the background process that holds this end of the session, or joins the one that runs. On a "
+         "terminal a line-mode chat follows; --script drives the session by JSON lines; otherwise the command "
+         "ends when the supported machine is connected. The technician who has the session already comes again with "
+         "it, from any machine; another one takes part with --join.",
+     .flags = kPickup,
+     .positionals = kSession,
+     .examples = kPickupExamples},
+    {.name = "attach",
+     .summary = "join a session that was picked up on this machine",
      .description = "A line is sent as chat; a line that begins with '/' is a command: /help lists them. Leaving ends "
                     "nothing.",
-     .flags = kAttach, .positionals = kSession},
+     .flags = kAttach,
+     .positionals = kSession},
     {.name = "close", .summary = "end a session for everybody", .flags = kClose, .positionals = kSession},
     {.name = "note", .summary = "replace the note of a session", .positionals = kSessionNote},
 };
@@ -150,22 +212,36 @@ inline constexpr cli::Command kSessionCommands[] = {
 // ---- log
 inline constexpr std::string_view kSources[] = {"console", "applet", "gateway", "broker"};
 inline constexpr std::string_view kOrders[] = {"asc", "desc"};
-inline constexpr cli::Flag kOfSession = {.name = "session", .type = ValueType::guid, .value = "ID", .help = "only of this session"};
-inline constexpr cli::Flag kOfTechnician = {.name = "technician", .type = ValueType::text, .value = "USER",
-                                            .help = "only of sessions of this technician"};
-inline constexpr cli::Flag kOfType = {.name = "type", .type = ValueType::text, .value = "TYPE",
-                                      .help = "only of this type; 'file.*' is a family", .repeated = true};
-inline constexpr cli::Flag kOfSource = {.name = "source", .type = ValueType::choice, .value = "SOURCE",
-                                        .help = "only from this source", .choices = kSources};
+inline constexpr cli::Flag kOfSession = {
+    .name = "session", .type = ValueType::guid, .value = "ID", .help = "only of this session"};
+inline constexpr cli::Flag kOfTechnician = {
+    .name = "technician", .type = ValueType::text, .value = "USER", .help = "only of sessions of this technician"};
+inline constexpr cli::Flag kOfType = {.name = "type",
+                                      .type = ValueType::text,
+                                      .value = "TYPE",
+                                      .help = "only of this type; 'file.*' is a family",
+                                      .repeated = true};
+inline constexpr cli::Flag kOfSource = {.name = "source",
+                                        .type = ValueType::choice,
+                                        .value = "SOURCE",
+                                        .help = "only from this source",
+                                        .choices = kSources};
 inline constexpr cli::Flag kQuery[] = {
     kOfSession,
     kOfTechnician,
     kOfType,
     kOfSource,
-    {.name = "since", .type = ValueType::time, .value = "TIME", .help = "from this time on (RFC 3339, or 2h for two hours ago)"},
+    {.name = "since",
+     .type = ValueType::time,
+     .value = "TIME",
+     .help = "from this time on (RFC 3339, or 2h for two hours ago)"},
     {.name = "until", .type = ValueType::time, .value = "TIME", .help = "before this time"},
     {.name = "text", .type = ValueType::text, .value = "WORDS", .help = "only with these words"},
-    {.name = "order", .type = ValueType::choice, .value = "ORDER", .help = "oldest or newest first", .fallback = "asc",
+    {.name = "order",
+     .type = ValueType::choice,
+     .value = "ORDER",
+     .help = "oldest or newest first",
+     .fallback = "asc",
      .choices = kOrders},
     kLimitFlag,
     kAllFlag,
@@ -175,13 +251,20 @@ inline constexpr cli::Flag kTail[] = {
     kOfTechnician,
     kOfType,
     kOfSource,
-    {.name = "lines", .letter = 'n', .type = ValueType::integer, .value = "N", .help = "begin with the last N events", .fallback = "10"},
+    {.name = "lines",
+     .letter = 'n',
+     .type = ValueType::integer,
+     .value = "N",
+     .help = "begin with the last N events",
+     .fallback = "10"},
     {.name = "follow", .letter = 'f', .help = "go on with new events as they come"},
 };
 inline constexpr cli::Positional kEvent[] = {{.name = "ID", .help = "number of an event, or id of a session"}};
 inline constexpr cli::Example kQueryExamples[] = {
-    {"rescue log query --type chat.message --since 24h -o jsonl", "Everything that was said today, a JSON object a line."},
-    {"rescue log query --text invoice --technician ada@example.org --all -o csv > found.csv", "A full search as a spreadsheet."},
+    {"rescue log query --type chat.message --since 24h -o jsonl",
+     "Everything that was said today, a JSON object a line."},
+    {"rescue log query --text invoice --technician ada@example.org --all -o csv > found.csv",
+     "A full search as a spreadsheet."},
 };
 inline constexpr cli::Command kLogCommands[] = {
     {.name = "query", .summary = "search the log", .flags = kQuery, .examples = kQueryExamples},
@@ -190,21 +273,42 @@ inline constexpr cli::Command kLogCommands[] = {
 };
 
 // ---- recording
-inline constexpr cli::Positional kRecording[] = {{.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path}};
+inline constexpr cli::Positional kRecording[] = {
+    {.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path}};
 inline constexpr cli::Positional kRecordings[] = {
     {.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path, .repeated = true}};
-inline constexpr cli::Flag kRepair[] = {
-    {.name = "out", .letter = 'o', .type = ValueType::path, .value = "FILE", .help = "the repaired copy", .required = true}};
+inline constexpr cli::Flag kRepair[] = {{.name = "out",
+                                         .letter = 'o',
+                                         .type = ValueType::path,
+                                         .value = "FILE",
+                                         .help = "the repaired copy",
+                                         .required = true}};
 inline constexpr cli::Flag kFrames[] = {
-    {.name = "out", .letter = 'o', .type = ValueType::directory, .value = "DIR", .help = "folder for the pictures", .required = true},
-    {.name = "at", .type = ValueType::duration, .value = "TIME", .help = "the picture at this time from the start", .repeated = true},
+    {.name = "out",
+     .letter = 'o',
+     .type = ValueType::directory,
+     .value = "DIR",
+     .help = "folder for the pictures",
+     .required = true},
+    {.name = "at",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "the picture at this time from the start",
+     .repeated = true},
     {.name = "every", .type = ValueType::duration, .value = "TIME", .help = "a picture each TIME"},
 };
 inline constexpr std::string_view kCodecs[] = {"h264", "mpeg4", "zmbv", "vp9"};
 inline constexpr cli::Flag kConvert[] = {
-    {.name = "out", .letter = 'o', .type = ValueType::path, .value = "FILE",
-     .help = "the video (.avi, .mp4 or .webm); a folder makes one AVI for each recording", .required = true},
-    {.name = "codec", .type = ValueType::choice, .value = "NAME", .help = "video codec; without it h264, for WebM vp9",
+    {.name = "out",
+     .letter = 'o',
+     .type = ValueType::path,
+     .value = "FILE",
+     .help = "the video (.avi, .mp4 or .webm); a folder makes one AVI for each recording",
+     .required = true},
+    {.name = "codec",
+     .type = ValueType::choice,
+     .value = "NAME",
+     .help = "video codec; without it h264, for WebM vp9",
      .choices = kCodecs},
     {.name = "fps", .type = ValueType::integer, .value = "N", .help = "pictures per second, 1 to 60", .fallback = "15"},
     {.name = "no-cursor", .help = "leave the mouse pointer out"},
@@ -213,22 +317,32 @@ inline constexpr cli::Flag kConvert[] = {
 };
 inline constexpr cli::Example kConvertExamples[] = {
     {"rescue recording convert session.rcrec -o session.avi", "One recording."},
-    {"rescue recording convert part1.rcrec part2.rcrec -o visit.avi", "Two recordings, one after the other in one video."},
+    {"rescue recording convert part1.rcrec part2.rcrec -o visit.avi",
+     "Two recordings, one after the other in one video."},
     {"rescue recording convert *.rcrec -o videos/", "Each to a file of its name in videos/."},
 };
 inline constexpr cli::Command kRecordingCommands[] = {
     {.name = "info", .summary = "show what is in recordings", .positionals = kRecordings},
-    {.name = "verify", .summary = "check every byte of recordings",
-     .description = "Exit code 0 when all are intact, 10 when one is damaged, 3 when one was not finished (its recorder was "
-                    "killed, or its end was cut off) and none is damaged.",
+    {.name = "verify",
+     .summary = "check every byte of recordings",
+     .description =
+         "Exit code 0 when all are intact, 10 when one is damaged, 3 when one was not finished (its recorder was "
+         "killed, or its end was cut off) and none is damaged.",
      .positionals = kRecordings},
-    {.name = "repair", .summary = "make a whole copy of a damaged recording", .flags = kRepair, .positionals = kRecording},
+    {.name = "repair",
+     .summary = "make a whole copy of a damaged recording",
+     .flags = kRepair,
+     .positionals = kRecording},
     {.name = "frames", .summary = "take pictures (PNG) from a recording", .flags = kFrames, .positionals = kRecording},
     {.name = "events", .summary = "list chat and events of a recording", .positionals = kRecording},
-    {.name = "convert", .summary = "make a video from recordings",
-     .description = "Runs the helper rescue-media, which is looked for beside this program, in its libexec folder and in "
-                    "PATH. On these commands -o names the file; the format of listings is --output.",
-     .flags = kConvert, .positionals = kRecordings, .examples = kConvertExamples},
+    {.name = "convert",
+     .summary = "make a video from recordings",
+     .description =
+         "Runs the helper rescue-media, which is looked for beside this program, in its libexec folder and in "
+         "PATH. On these commands -o names the file; the format of listings is --output.",
+     .flags = kConvert,
+     .positionals = kRecordings,
+     .examples = kConvertExamples},
 };
 
 }  // namespace rescue::program

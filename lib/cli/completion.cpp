@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion scripts. Each walks the words before the cursor along the command tree, then offers commands, flags, or values.
+// Completion scripts. Each walks the words before the cursor along the command tree, then offers commands, flags, or
+// values.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -82,7 +83,8 @@ std::string walk(const Program& program, std::string_view words, std::string_vie
     out += fmt::format("      {}) ((i++)) ; continue ;;\n", fmt::join(flags, "|"));
   out += fmt::format("    esac\n    case \"$at ${{{}[i]}}\" in\n", words);
   for_each_command(program, [&](const std::string& path, const Command& command) {
-    if (!path.empty() && !command.hidden) out += fmt::format("      {}) at={} ;;\n", quoted(" " + path), quoted(" " + path));
+    if (!path.empty() && !command.hidden)
+      out += fmt::format("      {}) at={} ;;\n", quoted(" " + path), quoted(" " + path));
   });
   return out + "    esac\n  done\n  at=${at# }\n";
 }
@@ -104,14 +106,16 @@ std::string fish_values(ValueType type, std::span<const std::string_view> choice
 
 std::string bash_completion(const Program& program) {
   const auto name = function_name(program);
-  std::string out = fmt::format("# bash completion of {}; made from its flag table\n{}() {{\n", program.root.name, name);
+  std::string out =
+      fmt::format("# bash completion of {}; made from its flag table\n{}() {{\n", program.root.name, name);
   out += "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at= i words=\n  COMPREPLY=()\n";
   out += walk(program, "COMP_WORDS", "COMP_CWORD", 1);
   const auto action = [](ValueType type, std::span<const std::string_view> choices) -> std::string {
     if (!choices.empty())
       return fmt::format("COMPREPLY=($(compgen -W {} -- \"$cur\")); return",
                          quoted(fmt::format("{}", fmt::join(choices, " "))));
-    if (type == ValueType::path) return "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\")); return";
+    if (type == ValueType::path)
+      return "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\")); return";
     if (type == ValueType::directory)
       return "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- \"$cur\")); return";
     return "return";
@@ -120,7 +124,8 @@ std::string bash_completion(const Program& program) {
   out += "  case \"$at:$cur\" in\n";
   for_each_command(program, [&](const std::string& path, const Command& command) {
     if (command.hidden) return;
-    out += fmt::format("    {}:-*) words={} ;;\n", quoted(path), quoted(fmt::format("{}", fmt::join(visible_flags(program, command), " "))));
+    out += fmt::format("    {}:-*) words={} ;;\n", quoted(path),
+                       quoted(fmt::format("{}", fmt::join(visible_flags(program, command), " "))));
     if (const auto commands = visible_commands(command); !commands.empty()) {
       out += fmt::format("    {}:*) words={} ;;\n", quoted(path), quoted(fmt::format("{}", fmt::join(commands, " "))));
     } else if (!command.positionals.empty()) {
@@ -175,11 +180,13 @@ std::string zsh_completion(const Program& program) {
 
 std::string fish_completion(const Program& program) {
   const auto at = "_" + function_name(program) + "_at";
-  std::string out = fmt::format("# fish completion of {}; made from its flag table\nfunction {}\n", program.root.name, at);
+  std::string out =
+      fmt::format("# fish completion of {}; made from its flag table\nfunction {}\n", program.root.name, at);
   out += "  set -l at ''\n  set -l skip 0\n  for word in (commandline -opc)[2..-1]\n";
   out += "    if test $skip = 1\n      set skip 0\n      continue\n    end\n";
   if (const auto flags = value_spellings(program); !flags.empty())
-    out += fmt::format("    if contains -- $word {}\n      set skip 1\n      continue\n    end\n", fmt::join(flags, " "));
+    out +=
+        fmt::format("    if contains -- $word {}\n      set skip 1\n      continue\n    end\n", fmt::join(flags, " "));
   out += "    switch \"$at $word\"\n";
   for_each_command(program, [&](const std::string& path, const Command& command) {
     if (!path.empty() && !command.hidden)

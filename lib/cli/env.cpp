@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/secret_input.hpp"
+
 extern char** environ;  // NOLINT: POSIX
 
 namespace rescue::cli {
@@ -34,6 +36,13 @@ std::filesystem::path Env::absolute(const std::filesystem::path& path) const {
 
 std::filesystem::path Env::config_dir() const { return xdg_dir(*this, "XDG_CONFIG_HOME", ".config"); }
 std::filesystem::path Env::state_dir() const { return xdg_dir(*this, "XDG_STATE_HOME", ".local/state"); }
+
+/// What stands in buffers is not worth more than ending at once; programs with a goodbye of their own take the signal
+/// over.
+static void on_interrupt(int) {
+  restore_terminal();
+  ::_exit(exit_code(base::Exit::interrupted));
+}
 
 Env process_env() {
   Env env;
@@ -61,6 +70,7 @@ Env process_env() {
 
 int run_main(int argc, char** argv, ProgramMain program) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed pipe or socket is an error where it is written
+  ::signal(SIGINT, on_interrupt);
   std::ios::sync_with_stdio(false);
   const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "rescue";
   int code = exit_code(base::Exit::failed);

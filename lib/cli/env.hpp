@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program may touch: streams, environment, clock, terminal. Programs are `x_main(args, env)`; main.cpp only calls
-// run_main, so that tests run whole programs in-process with an Env of their own.
+// What a program may touch: streams, environment, clock, terminal. Programs are `x_main(args, env)`; main.cpp only
+// calls run_main, so that tests run whole programs in-process with an Env of their own.
 #pragma once
 
 #include <filesystem>
@@ -30,12 +30,12 @@ struct Env {
   bool in_is_tty = false;
   bool out_is_tty = false;
   bool err_is_tty = false;
-  int columns = 80;             // width of the terminal
+  int columns = 80;  // width of the terminal
   std::map<std::string, std::string, std::less<>> environment;
   base::Clock* clock = &base::system_clock();
   base::RandomSource* random = &base::system_random();
   std::filesystem::path cwd;
-  std::filesystem::path self;   // the running binary; helpers are looked for beside it
+  std::filesystem::path self;  // the running binary; helpers are looked for beside it
 
   /// The value, or nothing when unset or empty.
   [[nodiscard]] std::optional<std::string> var(std::string_view name) const;
@@ -53,8 +53,9 @@ struct Env {
 /// A program: `int x_main(Args, Env&)` returns a process exit code (base::Exit or, for --check and the like, its own).
 using ProgramMain = int (*)(Args args, Env& env);
 
-/// Body of every main(): ignores SIGPIPE, builds the Env, runs, flushes. An exception that got this far prints
-/// "NAME: internal error: …" and gives 1; output that could not be written gives 1 as well.
+/// Body of every main(): ignores SIGPIPE, ends with 130 at SIGINT (daemons replace that handler), builds the Env, runs,
+/// flushes. An exception that got this far prints "NAME: internal error: …" and gives 1; output that could not be
+/// written gives 1 as well.
 int run_main(int argc, char** argv, ProgramMain program);
 
 inline int exit_code(base::Exit e) { return static_cast<int>(e); }

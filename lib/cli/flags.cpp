@@ -61,8 +61,10 @@ std::vector<Option> options_of(const Command& command) {
       out.push_back({&f, std::string(f.name), f.type, std::string(f.value), std::string(f.help)});
       continue;
     }
-    out.push_back({&f, fmt::format("{}-stdin", f.name), ValueType::none, "", fmt::format("read {} from standard input", f.help)});
-    out.push_back({&f, fmt::format("{}-file", f.name), ValueType::path, "FILE", fmt::format("read {} from FILE", f.help)});
+    out.push_back(
+        {&f, fmt::format("{}-stdin", f.name), ValueType::none, "", fmt::format("read {} from standard input", f.help)});
+    out.push_back(
+        {&f, fmt::format("{}-file", f.name), ValueType::path, "FILE", fmt::format("read {} from FILE", f.help)});
   }
   return out;
 }
@@ -102,7 +104,8 @@ std::vector<std::string> table_defects(const Program& program) {
     out.insert(out.end(), more.begin(), more.end());
     std::set<std::string_view> names;
     for (const auto& child : command.commands)
-      if (!names.insert(child.name).second) out.push_back(fmt::format("{}: command '{}' stands twice", where, child.name));
+      if (!names.insert(child.name).second)
+        out.push_back(fmt::format("{}: command '{}' stands twice", where, child.name));
   });
   return out;
 }

@@ -42,8 +42,10 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
   for (const auto& [a, b] : rows) {
     auto text = wrap(b, left + 4, width);
     if (text.empty()) text = "\n";
-    if (a.size() > left) out += fmt::format("  {}\n{}", a, text);
-    else out += fmt::format("  {:<{}}  {}", a, left, text.substr(std::min(left + 4, text.size() - 1)));
+    if (a.size() > left)
+      out += fmt::format("  {}\n{}", a, text);
+    else
+      out += fmt::format("  {:<{}}  {}", a, left, text.substr(std::min(left + 4, text.size() - 1)));
   }
   return out;
 }
@@ -97,8 +99,9 @@ std::string help_text(const Program& program, std::string_view path, int columns
   if (!command->description.empty()) out += "\n" + wrap(command->description, 0, width);
   std::vector<std::pair<std::string, std::string>> rows;
   for (const auto& p : command->positionals)
-    rows.emplace_back(positional_word(p), p.choices.empty() ? std::string(p.help)
-                                                            : fmt::format("{}: {}", p.help, fmt::join(p.choices, ", ")));
+    rows.emplace_back(positional_word(p), p.choices.empty()
+                                              ? std::string(p.help)
+                                              : fmt::format("{}: {}", p.help, fmt::join(p.choices, ", ")));
   if (!rows.empty()) out += "\nArguments:\n" + two_columns(rows, width);
   rows.clear();
   for (const auto& c : command->commands)

@@ -19,11 +19,20 @@ std::string tsv_cell(std::string_view s) {
   std::string out;
   for (char c : base::to_valid_utf8(s)) {
     switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      default: out += c;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -71,7 +80,8 @@ std::string object_json(std::span<const Column> columns, const Record& record) {
   std::string out = "{";
   for (std::size_t i = 0; i < columns.size(); ++i) {
     std::string key(columns[i].title);
-    std::ranges::transform(key, key.begin(), [](unsigned char c) { return c == ' ' ? '_' : static_cast<char>(std::tolower(c)); });
+    std::ranges::transform(key, key.begin(),
+                           [](unsigned char c) { return c == ' ' ? '_' : static_cast<char>(std::tolower(c)); });
     out += (i > 0 ? "," : "") + base::json_quote(key) + ":" + base::json_quote(record.cells[i]);
   }
   return out + "}";
@@ -87,7 +97,8 @@ std::size_t display_width(std::string_view utf8) {
 
 std::string short_time(std::string_view rfc3339) {
   const auto dot = rfc3339.find('.');
-  return dot == rfc3339.npos || !rfc3339.ends_with('Z') ? std::string(rfc3339) : std::string(rfc3339.substr(0, dot)) + "Z";
+  return dot == rfc3339.npos || !rfc3339.ends_with('Z') ? std::string(rfc3339)
+                                                        : std::string(rfc3339.substr(0, dot)) + "Z";
 }
 
 Format output_format(const Parsed& parsed, const Env& env) {
@@ -116,12 +127,22 @@ RecordWriter::RecordWriter(Env& env, Format format, bool color, std::span<const 
 void RecordWriter::add(const Record& record) {
   RESCUE_ASSERT(record.cells.size() == columns_.size());
   switch (format_) {
-    case Format::table: rows_.push_back(record.cells); break;
-    case Format::json: *env_.out << (count_ > 0 ? ",\n " : "\n ") << object_json(columns_, record); break;
-    case Format::jsonl: *env_.out << object_json(columns_, record) << '\n'; break;
-    case Format::name: *env_.out << tsv_cell(record.name) << '\n'; break;
+    case Format::table:
+      rows_.push_back(record.cells);
+      break;
+    case Format::json:
+      *env_.out << (count_ > 0 ? ",\n " : "\n ") << object_json(columns_, record);
+      break;
+    case Format::jsonl:
+      *env_.out << object_json(columns_, record) << '\n';
+      break;
+    case Format::name:
+      *env_.out << tsv_cell(record.name) << '\n';
+      break;
     case Format::tsv:
-    case Format::csv: line(record.cells); break;
+    case Format::csv:
+      line(record.cells);
+      break;
   }
   ++count_;
   if (format_ == Format::jsonl) env_.out->flush();  // a reader may follow line by line

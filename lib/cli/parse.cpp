@@ -5,8 +5,8 @@
 #include <charconv>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/assert.hpp"
 #include "base/guid.hpp"
@@ -34,8 +34,8 @@ bool is_address(std::string_view text) {
 }
 
 /// Nothing when `text` is fine, else what is expected.
-std::optional<std::string> type_mismatch(ValueType type, std::span<const std::string_view> choices, std::string_view text,
-                                         base::WallTime now) {
+std::optional<std::string> type_mismatch(ValueType type, std::span<const std::string_view> choices,
+                                         std::string_view text, base::WallTime now) {
   switch (type) {
     case ValueType::integer:
       if (!to_integer(text)) return "a whole number";
@@ -76,7 +76,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         continue;
       }
       d[i][j] = std::min({d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), d[i - 1][j] + 1, d[i][j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a.size()][b.size()];
 }
@@ -132,11 +133,13 @@ class Parser {
     app.fallthrough();
     app.require_subcommand(0, 1);  // without the cap, a positional named like a command would be taken for it
     for (const auto& o : options_of(command)) {
-      const auto names = o.flag->letter != '\0' && o.name == o.flag->name ? fmt::format("-{},--{}", o.flag->letter, o.name)
-                                                                          : "--" + o.name;
+      const auto names = o.flag->letter != '\0' && o.name == o.flag->name
+                             ? fmt::format("-{},--{}", o.flag->letter, o.name)
+                             : "--" + o.name;
       auto* option = o.type == ValueType::none ? app.add_flag(names) : app.add_option(names);
       if (o.type != ValueType::none) option->expected(1)->allow_extra_args(false);
-      option->multi_option_policy(o.flag->repeated ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+      option->multi_option_policy(o.flag->repeated ? CLI::MultiOptionPolicy::TakeAll
+                                                   : CLI::MultiOptionPolicy::TakeLast);
     }
     for (const auto& child : command.commands) build(*app.add_subcommand(std::string(child.name)), child);
   }
@@ -221,8 +224,8 @@ class Parser {
         value.source = Source::flag;
         value.texts = o.type == ValueType::none ? std::vector<std::string>{"true"} : option->results();
         if (!o.flag->repeated && value.texts.size() > 1) value.texts = {value.texts.back()};
-      } else if (auto text = o.flag->env.empty() || o.flag->type == ValueType::secret ? std::nullopt
-                                                                                      : env_.var(o.flag->env)) {
+      } else if (auto text =
+                     o.flag->env.empty() || o.flag->type == ValueType::secret ? std::nullopt : env_.var(o.flag->env)) {
         value.source = Source::environment;
         value.texts = {*text};
       } else if (!o.flag->fallback.empty()) {
@@ -242,7 +245,8 @@ class Parser {
     for (const auto& text : value.texts)
       if (auto expected = type_mismatch(o.type, o.flag->choices, text, parsed_.now_)) {
         std::vector<std::string> choices(o.flag->choices.begin(), o.flag->choices.end());
-        const auto where = value.source == Source::environment ? fmt::format("variable {}", o.flag->env) : "--" + o.name;
+        const auto where =
+            value.source == Source::environment ? fmt::format("variable {}", o.flag->env) : "--" + o.name;
         return UsageError{fmt::format("{} needs {}, not '{}'", where, *expected, text), nearest(text, choices),
                           parsed_.path_};
       }
@@ -325,8 +329,10 @@ bool wants_json_errors(const Program& program, Args args, const Env& env) {
   const auto short_name = it->letter != '\0' ? fmt::format("-{}", it->letter) : long_name;
   for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
     const std::string_view a = args[i];
-    if ((a == long_name || a == short_name) && i + 1 < args.size()) typed = is_json(args[i + 1]);
-    else if (a.starts_with(long_name + "=")) typed = is_json(a.substr(long_name.size() + 1));
+    if ((a == long_name || a == short_name) && i + 1 < args.size())
+      typed = is_json(args[i + 1]);
+    else if (a.starts_with(long_name + "="))
+      typed = is_json(a.substr(long_name.size() + 1));
     else if (a.starts_with(short_name) && !a.starts_with("--") && a.size() > 2)
       typed = is_json(a.substr(a[2] == '=' ? 3 : 2));
   }
@@ -337,15 +343,17 @@ std::expected<Parsed, int> parse_or_exit(const Program& program, Args args, Env&
   auto parsed = parse(program, args, env);
   if (parsed) return *std::move(parsed);
   if (const auto* help = std::get_if<HelpWanted>(&parsed.error())) {
-    if (help->version) *env.out << program.root.name << ' ' << program.version << '\n';
-    else *env.out << help_text(program, help->path, env.out_is_tty ? env.columns : 80);
+    if (help->version)
+      *env.out << program.root.name << ' ' << program.version << '\n';
+    else
+      *env.out << help_text(program, help->path, env.out_is_tty ? env.columns : 80);
     return std::unexpected(exit_code(base::Exit::ok));
   }
   const auto& error = std::get<UsageError>(parsed.error());
   const bool json = wants_json_errors(program, args, env);
-  const int code = print_failure(env, program.root.name,
-                                 {.error = "USAGE", .code = base::Exit::usage, .message = error.message,
-                                  .suggestion = error.suggestion}, json);
+  const int code = print_failure(
+      env, program.root.name,
+      {.error = "USAGE", .code = base::Exit::usage, .message = error.message, .suggestion = error.suggestion}, json);
   if (!json) *env.err << "usage: " << usage_line(program, error.path) << "\n";
   return std::unexpected(code);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments against a flag table. Precedence: flag, then environment, then default (a program puts its configuration file
-// between the last two with `source`).
+// Arguments against a flag table. Precedence: flag, then environment, then default (a program puts its configuration
+// file between the last two with `source`).
 #pragma once
 
 #include <expected>

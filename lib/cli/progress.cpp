@@ -55,19 +55,24 @@ std::string Progress::text() const {
     return fmt::format("{}", v);
   };
   std::string out = base::to_display_text(label_) + "  " + amount(done_);
-  if (total_ > 0) out += fmt::format(" of {} ({}%)", amount(total_), std::min<std::uint64_t>(100, done_ * 100 / total_));
+  if (total_ > 0)
+    out += fmt::format(" of {} ({}%)", amount(total_), std::min<std::uint64_t>(100, done_ * 100 / total_));
   if (elapsed >= kRateNeeds && options_.unit == Unit::bytes)
     out += fmt::format("  {}/s", human_bytes(done_ * 1'000'000 / static_cast<std::uint64_t>(elapsed.count())));
   if (elapsed >= kRateNeeds && options_.unit == Unit::seconds)
     out += fmt::format("  {:.1f}x", static_cast<double>(done_) * 1e6 / static_cast<double>(elapsed.count()));
-  if (finished_) out += "  in " + human_duration(elapsed);
-  else if (const auto left = eta()) out += "  " + human_duration(*left) + " left";
+  if (finished_)
+    out += "  in " + human_duration(elapsed);
+  else if (const auto left = eta())
+    out += "  " + human_duration(*left) + " left";
   return out;
 }
 
 void Progress::draw() {
-  if (env_.err_is_tty) *env_.err << "\r\x1b[K" << text();
-  else *env_.err << text() << '\n';
+  if (env_.err_is_tty)
+    *env_.err << "\r\x1b[K" << text();
+  else
+    *env_.err << text() << '\n';
   env_.err->flush();
   shown_ = true;
 }

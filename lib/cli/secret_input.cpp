@@ -2,6 +2,7 @@
 #include "cli/secret_input.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <ostream>
 
 #include <fcntl.h>
@@ -15,17 +16,26 @@ namespace {
 
 constexpr std::size_t kReadChunk = 64 * 1024;
 
+// What the interrupt handler puts back; set before the flag, so that the handler never sees half of it.
+termios g_saved_terminal;                      // NOLINT
+int g_terminal = -1;                           // NOLINT
+volatile std::sig_atomic_t g_echo_is_off = 0;  // NOLINT
+
 /// Turns echo off while it lives; a descriptor that is no terminal is left alone.
 class NoEcho {
  public:
   explicit NoEcho(int fd) : fd_(fd) {
     if (::tcgetattr(fd_, &saved_) != 0) return;
+    g_saved_terminal = saved_;
+    g_terminal = fd_;
+    g_echo_is_off = 1;
     auto quiet = saved_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     active_ = ::tcsetattr(fd_, TCSAFLUSH, &quiet) == 0;
   }
   ~NoEcho() {
     if (active_) ::tcsetattr(fd_, TCSAFLUSH, &saved_);
+    g_echo_is_off = 0;
   }
   NoEcho(const NoEcho&) = delete;
   NoEcho& operator=(const NoEcho&) = delete;
@@ -65,6 +75,10 @@ base::Result<std::string> secret_file(Env& env, std::string_view name, const std
 }
 
 }  // namespace
+
+void restore_terminal() {
+  if (g_echo_is_off != 0) ::tcsetattr(g_terminal, TCSANOW, &g_saved_terminal);
+}
 
 base::Result<std::string> read_line(int fd, std::size_t cap) {
   std::string out;
@@ -122,7 +136,8 @@ base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std:
   RESCUE_TRY(auto first, prompt_line(env, prompt));
   if (confirm) {
     RESCUE_TRY(auto second, prompt_line(env, fmt::format("{} again", prompt)));
-    if (first != second) return base::fail(base::Errc::invalid_argument, fmt::format("the two entries of {} differ", name));
+    if (first != second)
+      return base::fail(base::Errc::invalid_argument, fmt::format("the two entries of {} differ", name));
   }
   return finished(name, std::move(first));
 }

@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxSecretBytes = 4096;
 [[nodiscard]] base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std::string_view name,
                                                           std::string_view prompt, bool confirm = false);
 
+/// Echo on again when a prompt turned it off. Async-signal-safe: run_main's handler of SIGINT calls it.
+void restore_terminal();
+
 /// One line from env.in_fd without its line end, at most `cap` bytes; reads byte by byte and takes nothing more.
 /// `closed` at end of file before any byte.
 [[nodiscard]] base::Result<std::string> read_line(int fd, std::size_t cap);

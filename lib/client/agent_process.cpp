@@ -4,9 +4,9 @@
 #include <csignal>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "client/impl/log_sender.hpp"
@@ -24,9 +24,13 @@ using namespace std::chrono_literals;
 using base::LogLevel;
 
 constexpr auto kTick = 250ms;
-constexpr auto kGoodbye = 3s;              // for views to read the last lines, and for the peer's farewell
-constexpr auto kQuickFlush = 5s;           // of the log, when the session goes on without us
-constexpr auto kRenewAtLeast = 20s;        // between two lease renewals
+constexpr auto kGoodbye = 3s;       // for views to read the last lines, and for the peer's farewell
+constexpr auto kLastWord = 1500ms;  // for the link to end in order before the site ends it
+constexpr auto kSiteClose = 35s;    // above the time-out of a request
+constexpr auto kSpoolWait = 10s;    // for a process of this session that is just ending
+constexpr auto kPoll = 20ms;
+constexpr auto kQuickFlush = 5s;     // of the log, when the session goes on without us
+constexpr auto kRenewAtLeast = 20s;  // between two lease renewals
 constexpr auto kRenewRetry = 15s;
 /// Numbers of one technician's log events when several write at the same time: each pickup has a block of its own.
 constexpr unsigned kSeqBlockBits = 24;
@@ -63,7 +67,10 @@ std::string technician_of(const json::object& session) {
 class Process {
  public:
   Process(net::IoContext& io, AgentProcessOptions options)
-      : options_(std::move(options)), executor_(io.executor()), group_(executor_), gate_(std::make_shared<WakeGate>(executor_)),
+      : options_(std::move(options)),
+        executor_(io.executor()),
+        group_(executor_),
+        gate_(std::make_shared<WakeGate>(executor_)),
         done_(executor_) {}
 
   awaitable<base::Result<int>> main() {
@@ -98,8 +105,8 @@ class Process {
     RESCUE_CO_TRY(auto admission, co_await std::move(taking));
     auto numbering = first_seq(technician_of(session));
     RESCUE_CO_TRY(const auto seq, co_await std::move(numbering));
-    RESCUE_CO_TRY(auto spool, LogSpool::open(options_.spool_dir, options_.session, seq));
-    spool_.emplace(std::move(spool));
+    auto opening = open_spool(seq);
+    RESCUE_CO_CHECK(co_await std::move(opening));
     build(std::move(admission));
     views_.emplace(std::move(listener), group_, view_hooks());
     views_->start();
@@ -122,11 +129,13 @@ class Process {
     auto picking = api_->pickup(options_.session, spki, options_.join);
     RESCUE_CO_TRY(const auto pickup, co_await std::move(picking));
     RESCUE_CO_TRY(grant_, read_grant(pickup.grant, id));
-    if (grant_.applet != pickup.applet_fingerprint) co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
+    if (grant_.applet != pickup.applet_fingerprint)
+      co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
     co_return admission_of(pickup.ticket, pickup.gateways);
   }
 
-  /// Where this process' log numbers begin, unless the spool remembers. One technician counts on; several at once get blocks.
+  /// Where this process' log numbers begin, unless the spool remembers. One technician counts on; several at once get
+  /// blocks.
   awaitable<base::Result<std::uint64_t>> first_seq(std::string holder) {
     const auto block = ((grant_.generation - 1) << kSeqBlockBits) + 1;
     if (grant_.generation <= 1) co_return std::uint64_t{1};
@@ -137,8 +146,25 @@ class Process {
     RESCUE_CO_TRY(const auto events, array_field(answer.as_object(), "events"));
     if (events.empty() || !events.front().is_object()) co_return std::uint64_t{1};
     const auto* last = events.front().as_object().if_contains("seq");
-    const auto next = last != nullptr && last->is_int64() && last->as_int64() > 0 ? static_cast<std::uint64_t>(last->as_int64()) + 1 : 1;
+    const auto next = last != nullptr && last->is_int64() && last->as_int64() > 0
+                          ? static_cast<std::uint64_t>(last->as_int64()) + 1
+                          : 1;
     co_return next >> kSeqBlockBits == 0 ? next : block;
+  }
+
+  awaitable<base::Result<>> open_spool(std::uint64_t seq) {
+    const auto deadline = std::chrono::steady_clock::now() + kSpoolWait;
+    for (;;) {
+      auto spool = LogSpool::open(options_.spool_dir, options_.session, seq);
+      if (spool) {
+        spool_.emplace(std::move(*spool));
+        co_return base::Result<>();
+      }
+      if (spool.error().code != base::Errc::conflict || std::chrono::steady_clock::now() > deadline)
+        co_return base::fail(spool.error());
+      auto pause = net::sleep_for(kPoll);
+      co_await std::move(pause);
+    }
   }
 
   void build(peer::Admission admission) {
@@ -158,7 +184,8 @@ class Process {
     console.profile = grant_.legacy_profile ? crypto::Profile::aes256_sha : crypto::Profile::modern;
     console.admission = std::move(admission);
     console.link_id = base::Guid::random(*options_.random);
-    peer_ = std::make_unique<peer::ConsolePeer>(executor_, *core_, std::move(console), peer_hooks(), *options_.clock, *options_.random);
+    peer_ = std::make_unique<peer::ConsolePeer>(executor_, *core_, std::move(console), peer_hooks(), *options_.clock,
+                                                *options_.random);
     last_view_left_ = options_.clock->steady();
   }
 
@@ -182,7 +209,10 @@ class Process {
       if (views_) views_->send(view, line);
     };
     hooks.log = [this](LogEvent e) { sender_->add(std::move(e)); };
-    hooks.close_site = [this](const std::string& reason) { group_.spawn("close session", close_site(reason)); };
+    hooks.close_site = [this](const std::string& reason, std::function<void(bool)> done) {
+      ++closing_;
+      group_.spawn("close session", close_site(reason, std::move(done)));
+    };
     hooks.wake = [this, gate = gate_] { gate->post([this] { tick(); }); };
     hooks.spooled = [this] { return sender_->pending(); };
     return hooks;
@@ -226,17 +256,22 @@ class Process {
 
   void on_path(const peer::PathReport& report) {
     const auto why = report.error ? report.error->message() : "";
-    base::log(report.error ? LogLevel::warn : LogLevel::info, "client", "path",
-              {{"state", peer::name(report.state)}, {"gateway", report.gateway}, {"cipher", report.cipher}, {"error", why}});
-    if (report.state == peer::PathState::up) agent_->on_path(report.path, "");
-    else if (report.state != peer::PathState::connecting) agent_->on_path("", why);
-    if (report.state == peer::PathState::refused) agent_->alert(fmt::format("somebody who is not the applet answered: {}", why));
+    base::log(
+        report.error ? LogLevel::warn : LogLevel::info, "client", "path",
+        {{"state", peer::name(report.state)}, {"gateway", report.gateway}, {"cipher", report.cipher}, {"error", why}});
+    if (report.state == peer::PathState::up)
+      agent_->on_path(report.path, "");
+    else if (report.state != peer::PathState::connecting)
+      agent_->on_path("", why);
+    if (report.state == peer::PathState::refused)
+      agent_->alert(fmt::format("somebody who is not the applet answered: {}", why));
     peer_->kick();
   }
 
   awaitable<void> run_peer() {
     auto running = peer_->run();
     const auto result = co_await std::move(running);
+    peer_done_ = true;
     if (!result) base::log(LogLevel::warn, "client", "the path is given up", {{"error", message_of(result.error())}});
     if (!agent_->ended()) agent_->on_site_ends(result ? "the link was closed" : message_of(result.error()));
     finish();
@@ -258,7 +293,8 @@ class Process {
       co_await std::move(sleeping);
       auto renewing = renew();
       const auto renewed = co_await std::move(renewing);
-      if (!renewed) base::log(LogLevel::warn, "client", "the lease is not renewed", {{"error", message_of(renewed.error())}});
+      if (!renewed)
+        base::log(LogLevel::warn, "client", "the lease is not renewed", {{"error", message_of(renewed.error())}});
       wait = renewed ? half_of_lease() : base::Duration(kRenewRetry);
       peer_->kick();
     }
@@ -273,7 +309,8 @@ class Process {
     for (;;) {
       auto watching = watch_once(backoff);
       const auto result = co_await std::move(watching);
-      if (!result && (result.error().exit() == base::Exit::sign_in_needed || result.error().exit() == base::Exit::denied)) {
+      if (!result &&
+          (result.error().exit() == base::Exit::sign_in_needed || result.error().exit() == base::Exit::denied)) {
         site_ended(message_of(result.error()));
         co_return;
       }
@@ -283,7 +320,8 @@ class Process {
   }
   awaitable<base::Result<>> watch_once(net::Backoff& backoff) {
     net::WebSocketOptions socket_options;
-    auto connecting = net::connect_websocket(api_->http(), group_, "/api/v1/events?topics=sessions", api_->authorization(), socket_options);
+    auto connecting = net::connect_websocket(api_->http(), group_, "/api/v1/events?topics=sessions",
+                                             api_->authorization(), socket_options);
     RESCUE_CO_TRY(auto events, co_await std::move(connecting));
     // What happened while nobody listened.
     auto asking = api_->get("/sessions/" + options_.session);
@@ -301,7 +339,8 @@ class Process {
     const auto session = object_field(message, "session");
     if (!session || text_field(*session, "id").value_or("") != options_.session) return;
     const auto state = wire::parse_session_state(text_field(*session, "state").value_or(""));
-    if (state && wire::is_final(*state)) site_ended(text_field(*session, "end_reason").value_or(std::string(wire::name(*state))));
+    if (state && wire::is_final(*state))
+      site_ended(text_field(*session, "end_reason").value_or(std::string(wire::name(*state))));
   }
   void site_ended(const std::string& reason) {
     if (agent_->ended()) return;
@@ -309,13 +348,26 @@ class Process {
     peer_->kick();
   }
 
-  awaitable<void> close_site(std::string reason) {
+  awaitable<void> close_site(std::string reason, std::function<void(bool)> done) {
+    // The applet hears it from us first: once the site knows, the gateway cuts the path.
+    auto hearing = wait_while([this] { return !peer_done_; }, kLastWord);
+    co_await std::move(hearing);
     json::object body{{"reason", reason}};
     auto closing = api_->post(fmt::format("/sessions/{}/close", options_.session), std::move(body));
     const auto closed = co_await std::move(closing);
-    if (!closed && closed.error().exit() != base::Exit::conflict)
-      base::log(LogLevel::warn, "client", "the broker did not hear of the end", {{"error", message_of(closed.error())}});
-    site_told_ = true;
+    const bool told = closed || closed.error().exit() == base::Exit::conflict;  // the applet was faster
+    if (!told)
+      base::log(LogLevel::warn, "client", "the broker did not hear of the end",
+                {{"error", message_of(closed.error())}});
+    done(told);
+    --closing_;
+  }
+  awaitable<void> wait_while(std::function<bool()> condition, base::Duration at_most) {
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
+    while (condition() && std::chrono::steady_clock::now() < deadline) {
+      auto pause = net::sleep_for(kPoll);
+      co_await std::move(pause);
+    }
   }
 
   void tick() {
@@ -329,7 +381,7 @@ class Process {
       co_await std::move(sleeping);
       tick();
       if (agent_->views() > 0) last_view_left_ = options_.clock->steady();
-      const bool deserted = options_.clock->steady() - last_view_left_ > options_.linger;
+      const bool deserted = !finishing_ && options_.clock->steady() - last_view_left_ > options_.linger;
       if (deserted) base::log(LogLevel::info, "client", "no view is left", {});
       if (deserted || agent_->ended()) finish();
     }
@@ -350,21 +402,25 @@ class Process {
   awaitable<void> shut_down() {
     const bool over = agent_->ended();
     agent_->stop();
+    auto telling = wait_while([this] { return closing_ > 0; }, kSiteClose);
+    co_await std::move(telling);
     views_->close();
-    // The last messages to the applet, the last lines to the views, the end to the broker.
-    const auto goodbye = std::chrono::steady_clock::now() + kGoodbye;
-    while (std::chrono::steady_clock::now() < goodbye && (views_->views() > 0 || (over && peer_->linked()))) {
-      auto pause = net::sleep_for(20ms);
-      co_await std::move(pause);
-    }
+    // The last messages to the applet, the last lines to the views.
+    auto parting = wait_while([this, over] { return views_->views() > 0 || (over && !peer_done_); }, kGoodbye);
+    co_await std::move(parting);
     peer_->stop();
+    auto leaving = wait_while([this] { return !peer_done_; }, kGoodbye);
+    co_await std::move(leaving);
     gate_->close();
-    const auto deadline = std::chrono::steady_clock::now() + (over ? std::chrono::steady_clock::duration(kLastLog) : kQuickFlush);
+    const auto deadline =
+        std::chrono::steady_clock::now() + (over ? std::chrono::steady_clock::duration(kLastLog) : kQuickFlush);
     auto flushing = sender_->flush(deadline);
     const bool sent = co_await std::move(flushing);
     if (over && sent) spool_->remove_if_empty();
-    if (!sent) base::log(LogLevel::warn, "client", "log events stay in the spool", {{"pending", sender_->pending()}, {"file", spool_->path().string()}});
-    auto stopping = group_.stop(kGoodbye);
+    if (!sent)
+      base::log(LogLevel::warn, "client", "log events stay in the spool",
+                {{"pending", sender_->pending()}, {"file", spool_->path().string()}});
+    auto stopping = group_.stop(0s);
     co_await std::move(stopping);
   }
 
@@ -384,7 +440,8 @@ class Process {
   std::optional<impl::ViewServer> views_;
   base::SteadyTime last_view_left_{};
   bool finishing_ = false;
-  bool site_told_ = false;
+  bool peer_done_ = false;
+  int closing_ = 0;  // requests to end the session, on their way to the broker
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A session's background process: picks the session up, keeps the path to the applet, serves views on a local socket, sends
-// the log, renews the lease. Ends with the session, or when no view was there for a while.
+// A session's background process: picks the session up, keeps the path to the applet, serves views on a local socket,
+// sends the log, renews the lease. Ends with the session, or when no view was there for a while.
 #pragma once
 
 #include <filesystem>
@@ -21,13 +21,13 @@ inline constexpr std::chrono::minutes kLastLog{10};
 struct AgentProcessOptions {
   SiteAddress site;
   std::string token;
-  std::string session;                           // id
+  std::string session;  // id
   std::filesystem::path socket;
   std::filesystem::path spool_dir;
   std::filesystem::path receive_dir;
   std::filesystem::path record_dir;
   bool record_at_once = false;
-  bool join = false;                             // take part beside the technician who holds the session
+  bool join = false;  // take part beside the technician who holds the session
   base::Duration linger = std::chrono::minutes(5);
   std::string software = "rescue";
   base::Clock* clock = &base::system_clock();

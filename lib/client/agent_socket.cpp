@@ -21,7 +21,7 @@ constexpr int kBacklog = 16;
 base::Result<> make_private(const fs::path& dir) {
   if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
     return base::fail(base::errno_error(fmt::format("create folder '{}'", dir.string())));
-  struct stat info{};
+  struct stat info {};
   if (::lstat(dir.c_str(), &info) != 0) return base::fail(base::errno_error(fmt::format("folder '{}'", dir.string())));
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077) != 0)
     return base::fail(base::Errc::denied, fmt::format("folder '{}' is not this user's alone", dir.string()));
@@ -33,8 +33,8 @@ base::Result<sockaddr_un> address_of(const fs::path& socket) {
   address.sun_family = AF_UNIX;
   const auto text = socket.string();
   if (text.size() >= sizeof(address.sun_path))
-    return base::fail(base::Errc::too_large, fmt::format("socket path '{}' has {} bytes, at most {} fit", text, text.size(),
-                                                         sizeof(address.sun_path) - 1));
+    return base::fail(base::Errc::too_large, fmt::format("socket path '{}' has {} bytes, at most {} fit", text,
+                                                         text.size(), sizeof(address.sun_path) - 1));
   std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
   return address;
 }
@@ -53,8 +53,9 @@ Descriptor::~Descriptor() {
 }
 
 base::Result<fs::path> agent_dir(const std::optional<std::string>& xdg_runtime_dir) {
-  const auto dir = xdg_runtime_dir && xdg_runtime_dir->starts_with('/') ? fs::path(*xdg_runtime_dir) / "rescue"
-                                                                        : fs::path(fmt::format("/tmp/rescue-{}", ::geteuid()));
+  const auto dir = xdg_runtime_dir && xdg_runtime_dir->starts_with('/')
+                       ? fs::path(*xdg_runtime_dir) / "rescue"
+                       : fs::path(fmt::format("/tmp/rescue-{}", ::geteuid()));
   RESCUE_CHECK(make_private(dir));
   return dir;
 }
@@ -76,11 +77,14 @@ base::Result<AgentListener> AgentListener::open(const fs::path& socket) {
     out.socket_.clear();  // it is another process' own
     return base::fail(base::Errc::conflict, fmt::format("a background process holds '{}' already", socket.string()));
   }
-  struct stat held{}, named{};
+  struct stat held {
+  }, named{};
   // The process before may have removed the name between our open and our lock: then the lock is worth nothing.
-  if (::fstat(out.lock_.get(), &held) != 0 || ::stat(out.lock_path_.c_str(), &named) != 0 || held.st_ino != named.st_ino) {
+  if (::fstat(out.lock_.get(), &held) != 0 || ::stat(out.lock_path_.c_str(), &named) != 0 ||
+      held.st_ino != named.st_ino) {
     out.socket_.clear();
-    return base::fail(base::Errc::conflict, fmt::format("a background process of '{}' is just ending", socket.string()));
+    return base::fail(base::Errc::conflict,
+                      fmt::format("a background process of '{}' is just ending", socket.string()));
   }
   RESCUE_TRY(const auto address, address_of(socket));
   ::unlink(socket.c_str());  // the lock says that its process is gone

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local socket between a session's background process and its views: where it is, who may use it, and lines over it.
+// The local socket between a session's background process and its views: where it is, who may use it, and lines over
+// it.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +16,8 @@ namespace rescue::client {
 /// Errors: denied when it is not this user's alone (another owner, a symbolic link, access for others).
 [[nodiscard]] base::Result<std::filesystem::path> agent_dir(const std::optional<std::string>& xdg_runtime_dir);
 /// DIR/session-ID.sock. too_large when the path does not fit a socket address (107 bytes).
-[[nodiscard]] base::Result<std::filesystem::path> agent_socket_path(const std::filesystem::path& dir, const std::string& session);
+[[nodiscard]] base::Result<std::filesystem::path> agent_socket_path(const std::filesystem::path& dir,
+                                                                    const std::string& session);
 
 /// A descriptor that closes itself.
 class Descriptor {
@@ -63,8 +65,8 @@ class LineBuffer {
  public:
   explicit LineBuffer(std::size_t cap) : cap_(cap) {}
   void add(std::string_view bytes) { pending_ += bytes; }
-  /// The next whole line without its end; nothing when there is none yet. too_large when a line passes the cap: the rest of
-  /// that line is dropped, and reading may go on.
+  /// The next whole line without its end; nothing when there is none yet. too_large when a line passes the cap: the
+  /// rest of that line is dropped, and reading may go on.
   [[nodiscard]] base::Result<std::optional<std::string>> next();
   /// What stands after the last line end, at the end of input.
   [[nodiscard]] std::string rest();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/broker_api.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include "base/utf8.hpp"
 
@@ -14,8 +14,8 @@ using boost::asio::awaitable;
 
 constexpr std::string_view kPrefix = "/api/v1";
 constexpr std::size_t kMaxJsonDepth = 32;
-constexpr std::size_t kMaxGateways = 64;      // of one answer
-constexpr std::size_t kMaxErrorText = 1000;   // of a refusal's message
+constexpr std::size_t kMaxGateways = 64;     // of one answer
+constexpr std::size_t kMaxErrorText = 1000;  // of a refusal's message
 
 base::Error refusal(const net::HttpResponse& response, std::string& request_id) {
   std::string name, message;
@@ -107,7 +107,8 @@ base::Result<json::value> parse_json(std::string_view text) {
 
 base::Result<std::string> text_field(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(json::string_view(key.data(), key.size()));
-  if (v == nullptr || !v->is_string()) return base::fail(Errc::bad_answer, fmt::format("the answer has no text '{}'", key));
+  if (v == nullptr || !v->is_string())
+    return base::fail(Errc::bad_answer, fmt::format("the answer has no text '{}'", key));
   return std::string(v->as_string());
 }
 
@@ -120,7 +121,8 @@ base::Result<json::object> object_field(const json::object& o, std::string_view 
 
 base::Result<json::array> array_field(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(json::string_view(key.data(), key.size()));
-  if (v == nullptr || !v->is_array()) return base::fail(Errc::bad_answer, fmt::format("the answer has no list '{}'", key));
+  if (v == nullptr || !v->is_array())
+    return base::fail(Errc::bad_answer, fmt::format("the answer has no list '{}'", key));
   return v->as_array();
 }
 

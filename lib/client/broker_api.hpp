@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The broker's HTTP API as a technician's client uses it (docs/openapi.json). JSON in and out where a program only shows it;
-// typed where this side acts on it.
+// The broker's HTTP API as a technician's client uses it (docs/openapi.json). JSON in and out where a program only
+// shows it; typed where this side acts on it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -20,7 +20,7 @@ namespace rescue::client {
 
 /// Where the site is and how it proves to be that.
 struct SiteAddress {
-  std::string url;                             // "https://host[:port]"
+  std::string url;  // "https://host[:port]"
   crypto::ServerTrust trust;
   std::optional<net::ProxySetting> proxy = {};
 };
@@ -51,10 +51,10 @@ struct TicketRenewal {
 /// One event of the session log as it goes out.
 struct LogEvent {
   std::uint64_t seq = 0;
-  std::string time;   // RFC 3339
+  std::string time;  // RFC 3339
   std::string type;
   std::string actor;
-  std::string data;   // JSON object text
+  std::string data;  // JSON object text
 };
 /// At most this many in one request.
 inline constexpr std::size_t kLogBatch = 500;
@@ -72,14 +72,18 @@ class BrokerApi {
 
   /// `target` without the prefix /api/v1, already percent-encoded. The answer is a JSON object or array.
   [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> get(std::string target);
-  [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> post(std::string target, boost::json::object body);
-  [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> patch(std::string target, boost::json::object body);
+  [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> post(std::string target,
+                                                                              boost::json::object body);
+  [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> patch(std::string target,
+                                                                               boost::json::object body);
   [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> del(std::string target);
 
   /// `join`: take part beside the technician who holds it.
-  [[nodiscard]] boost::asio::awaitable<base::Result<Pickup>> pickup(std::string session, base::Bytes console_spki, bool join);
+  [[nodiscard]] boost::asio::awaitable<base::Result<Pickup>> pickup(std::string session, base::Bytes console_spki,
+                                                                    bool join);
   /// For who has the session already; another key than before gets a new grant and ends the old one.
-  [[nodiscard]] boost::asio::awaitable<base::Result<TicketRenewal>> ticket(std::string session, base::Bytes console_spki);
+  [[nodiscard]] boost::asio::awaitable<base::Result<TicketRenewal>> ticket(std::string session,
+                                                                           base::Bytes console_spki);
   /// Gives accepted_through. `events` in order of seq, within kLogBatch and kLogBatchBytes.
   [[nodiscard]] boost::asio::awaitable<base::Result<std::uint64_t>> send_log(std::string session,
                                                                              std::vector<LogEvent> events);

@@ -15,7 +15,8 @@ base::Result<GrantView> read_grant(base::ByteView envelope, const base::Guid& se
   if (grant == nullptr) return base::fail(Errc::bad_answer, "the broker's grant is not readable");
   const auto id = base::Guid::from_bytes(wire::view(grant->session()));
   const auto technician = base::Guid::from_bytes(wire::view(grant->technician()));
-  if (!id || !technician || *id != session) return base::fail(Errc::bad_answer, "the broker's grant is for another session");
+  if (!id || !technician || *id != session)
+    return base::fail(Errc::bad_answer, "the broker's grant is for another session");
   const auto applet = crypto::to_digest256(wire::view(grant->applet_fingerprint()));
   if (!applet) return base::fail(Errc::bad_answer, "the broker's grant names no applet");
   GrantView out;

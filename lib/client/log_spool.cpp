@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 namespace rescue::client {
 namespace {
@@ -27,7 +27,8 @@ std::string line_of(const LogEvent& e) {
 }
 
 std::string header_of(const std::string& session, std::uint64_t next_seq) {
-  return fmt::format(R"({{"rescue_spool":1,"session":{},"next_seq":{}}})", json::serialize(json::string(session)), next_seq) +
+  return fmt::format(R"({{"rescue_spool":1,"session":{},"next_seq":{}}})", json::serialize(json::string(session)),
+                     next_seq) +
          "\n";
 }
 
@@ -57,7 +58,7 @@ base::Result<> write_all(int fd, std::string_view text, const fs::path& path) {
 }
 
 base::Result<std::string> read_whole(int fd, const fs::path& path) {
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd, &info) != 0) return base::fail(base::errno_error(path.string()));
   if (static_cast<std::size_t>(info.st_size) > kMaxFileBytes)
     return base::fail(base::Errc::too_large, fmt::format("session log spool '{}'", path.string()));
@@ -93,7 +94,7 @@ struct LogSpool::State {
   std::string session;
   int fd = -1;
   std::uint64_t next = 1;
-  std::uint64_t size = 0;       // bytes of whole lines
+  std::uint64_t size = 0;  // bytes of whole lines
   std::size_t pending_bytes = 0;
   std::size_t acknowledged_bytes = 0;
   std::deque<LogEvent> events;  // unacknowledged, in order
@@ -111,7 +112,8 @@ base::Result<> LogSpool::State::load() {
     const auto& o = parsed->as_object();
     if (header) {
       const auto version = number(o, "rescue_spool"), seq = number(o, "next_seq");
-      if (version != 1 || !seq) return base::fail(base::Errc::bad_format, fmt::format("session log spool '{}'", path.string()));
+      if (version != 1 || !seq)
+        return base::fail(base::Errc::bad_format, fmt::format("session log spool '{}'", path.string()));
       next = *seq;
       header = false;
     } else if (auto e = event_of(o); e && e->seq >= next) {
@@ -168,7 +170,8 @@ base::Result<LogSpool> LogSpool::open(const fs::path& dir, const std::string& se
   state->session = session;
   state->next = first_seq;
   state->fd = ::open(state->path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND | O_NOFOLLOW, 0600);
-  if (state->fd < 0) return base::fail(base::errno_error(fmt::format("open session log spool '{}'", state->path.string())));
+  if (state->fd < 0)
+    return base::fail(base::errno_error(fmt::format("open session log spool '{}'", state->path.string())));
   if (::flock(state->fd, LOCK_EX | LOCK_NB) != 0)
     return base::fail(base::Errc::conflict, fmt::format("session log spool '{}' is in use", state->path.string()));
   RESCUE_CHECK(state->load());

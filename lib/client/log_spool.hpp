@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console's part of one session's log, on disk until the broker has it. Events are appended and synced before they are
-// offered for sending, sent in order, and dropped when acknowledged; numbers are never used twice, so that the broker (which
-// stores each number of a session and source once) has every event exactly once, whatever dies in between.
+// The console's part of one session's log, on disk until the broker has it. Events are appended and synced before they
+// are offered for sending, sent in order, and dropped when acknowledged; numbers are never used twice, so that the
+// broker (which stores each number of a session and source once) has every event exactly once, whatever dies in
+// between.
 //
 // File: one JSON object a line. The first is {"rescue_spool":1,"session":ID,"next_seq":N}; each further one is an event
-// {"seq","time","type","actor","data"}. A line that a crash cut short is dropped: its event was never offered. Acknowledged
-// events leave the file when all are acknowledged or when more than kCompactBytes are; the file is then replaced in one step.
+// {"seq","time","type","actor","data"}. A line that a crash cut short is dropped: its event was never offered.
+// Acknowledged events leave the file when all are acknowledged or when more than kCompactBytes are; the file is then
+// replaced in one step.
 #pragma once
 
 #include <deque>

@@ -50,7 +50,7 @@ struct Recorder::Shared {
   std::condition_variable done;  // for the caller
   std::deque<Item> queue;
   std::size_t queued_bytes = 0;
-  bool lost_video = false;       // dropped here: the file has not got it, and nothing until a keyframe helps
+  bool lost_video = false;  // dropped here: the file has not got it, and nothing until a keyframe helps
   bool finishing = false, abandoned = false;
   std::optional<base::Result<>> started;
   std::optional<base::Result<rcrec::Finished>> finished;
@@ -63,8 +63,10 @@ void Recorder::Shared::push(std::variant<Video, rcrec::CursorShape, rcrec::Curso
   std::lock_guard lock(mutex);
   Item item{now(), std::move(what)};
   if (auto* video = std::get_if<Video>(&item.what)) {
-    if (queued_bytes + item.bytes() > kRecorderQueueBytes) lost_video = true;
-    else if (video->keyframe) lost_video = false;
+    if (queued_bytes + item.bytes() > kRecorderQueueBytes)
+      lost_video = true;
+    else if (video->keyframe)
+      lost_video = false;
     if (lost_video) {
       state.wants_keyframe = true;
       return;
@@ -77,11 +79,16 @@ void Recorder::Shared::push(std::variant<Video, rcrec::CursorShape, rcrec::Curso
 
 void Recorder::Shared::write(rcrec::Writer& writer, Item& item) {
   base::Result<> result;
-  if (auto* v = std::get_if<Video>(&item.what)) result = writer.video(v->packet, v->keyframe, item.t);
-  else if (auto* s = std::get_if<rcrec::CursorShape>(&item.what)) result = writer.cursor_shape(*s, item.t);
-  else if (auto* m = std::get_if<rcrec::CursorMove>(&item.what)) result = writer.cursor_move(*m, item.t);
-  else if (auto* c = std::get_if<Chat>(&item.what)) result = writer.chat(c->from, c->text, item.t);
-  else if (auto* e = std::get_if<Event>(&item.what)) result = writer.event(e->type, std::move(e->data), item.t);
+  if (auto* v = std::get_if<Video>(&item.what))
+    result = writer.video(v->packet, v->keyframe, item.t);
+  else if (auto* s = std::get_if<rcrec::CursorShape>(&item.what))
+    result = writer.cursor_shape(*s, item.t);
+  else if (auto* m = std::get_if<rcrec::CursorMove>(&item.what))
+    result = writer.cursor_move(*m, item.t);
+  else if (auto* c = std::get_if<Chat>(&item.what))
+    result = writer.chat(c->from, c->text, item.t);
+  else if (auto* e = std::get_if<Event>(&item.what))
+    result = writer.event(e->type, std::move(e->data), item.t);
   publish(writer, result);
 }
 
@@ -127,7 +134,8 @@ void Recorder::Shared::run() {
       lock.lock();
       continue;
     }
-    auto result = give_up ? base::Result<rcrec::Finished>(base::fail(base::Errc::canceled, options.path)) : writer->finish(now());
+    auto result =
+        give_up ? base::Result<rcrec::Finished>(base::fail(base::Errc::canceled, options.path)) : writer->finish(now());
     if (give_up) static_cast<void>(writer->flush());
     lock.lock();
     finished = std::move(result);
@@ -165,7 +173,9 @@ void Recorder::video(base::ByteView packet, bool keyframe) { shared_->push(Video
 void Recorder::cursor_shape(rcrec::CursorShape shape) { shared_->push(std::move(shape)); }
 void Recorder::cursor_move(rcrec::CursorMove move) { shared_->push(move); }
 void Recorder::chat(std::string from, std::string text) { shared_->push(Chat{std::move(from), std::move(text)}); }
-void Recorder::event(std::string type, boost::json::object data) { shared_->push(Event{std::move(type), std::move(data)}); }
+void Recorder::event(std::string type, boost::json::object data) {
+  shared_->push(Event{std::move(type), std::move(data)});
+}
 
 RecorderState Recorder::state() {
   std::lock_guard lock(shared_->mutex);

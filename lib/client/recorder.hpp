@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records a session to an RCREC file from a thread of its own, so that a slow disk never holds the session up. What cannot be
-// written is a gap that the recorder reports at once and that the file tells of later (rcrec/writer.hpp).
+// Records a session to an RCREC file from a thread of its own, so that a slow disk never holds the session up. What
+// cannot be written is a gap that the recorder reports at once and that the file tells of later (rcrec/writer.hpp).
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -22,7 +22,7 @@ inline constexpr std::size_t kRecorderQueueBytes = 64 * 1024 * 1024;
 inline constexpr std::chrono::seconds kRecorderPatience{5};
 
 struct RecorderOptions {
-  std::string path;                 // of the new file
+  std::string path;  // of the new file
   rcrec::RecordingStart start;
   base::Clock* clock = &base::system_clock();
   base::RandomSource* random = &base::system_random();
@@ -33,9 +33,9 @@ struct RecorderOptions {
 };
 
 struct RecorderState {
-  bool failing = false;             // what comes now is not in the file
-  std::string why;                  // of the last failure: one line
-  bool wants_keyframe = false;      // ask the supported end for one
+  bool failing = false;         // what comes now is not in the file
+  std::string why;              // of the last failure: one line
+  bool wants_keyframe = false;  // ask the supported end for one
   rcrec::ChainHash chain_tip{};
   std::uint64_t bytes = 0;
 };

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <span>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include "base/utf8.hpp"
 #include "client/broker_api.hpp"
@@ -32,8 +32,8 @@ constexpr Field kText[] = {{"text", Kind::text, true}};
 constexpr Field kAsk[] = {{"permission", Kind::text, true}};
 constexpr Field kView[] = {{"display", Kind::integer}, {"fps", Kind::integer}};
 constexpr Field kKey[] = {{"keysym", Kind::key, true}, {"down", Kind::boolean}, {"keycode", Kind::integer}};
-constexpr Field kPointer[] = {{"x", Kind::integer, true},       {"y", Kind::integer, true},  {"buttons", Kind::integer},
-                              {"display", Kind::integer},       {"wheel_x", Kind::integer}, {"wheel_y", Kind::integer}};
+constexpr Field kPointer[] = {{"x", Kind::integer, true}, {"y", Kind::integer, true}, {"buttons", Kind::integer},
+                              {"display", Kind::integer}, {"wheel_x", Kind::integer}, {"wheel_y", Kind::integer}};
 constexpr Field kPath[] = {{"path", Kind::text, true}};
 constexpr Field kDirectory[] = {{"directory", Kind::text}};
 constexpr Field kSysinfo[] = {{"sections", Kind::list}};
@@ -71,11 +71,11 @@ struct NamedKey {
 };
 /// Names of X11's keysymdef.h that a person is likely to type.
 constexpr NamedKey kKeys[] = {
-    {"BackSpace", 0xff08}, {"Tab", 0xff09},       {"Return", 0xff0d},   {"Enter", 0xff0d},     {"Escape", 0xff1b},
-    {"Delete", 0xffff},    {"Home", 0xff50},      {"Left", 0xff51},     {"Up", 0xff52},        {"Right", 0xff53},
-    {"Down", 0xff54},      {"Page_Up", 0xff55},   {"Page_Down", 0xff56}, {"End", 0xff57},      {"Insert", 0xff63},
-    {"Menu", 0xff67},      {"Shift_L", 0xffe1},   {"Shift_R", 0xffe2},  {"Control_L", 0xffe3}, {"Control_R", 0xffe4},
-    {"Caps_Lock", 0xffe5}, {"Alt_L", 0xffe9},     {"Alt_R", 0xffea},    {"Super_L", 0xffeb},   {"Super_R", 0xffec},
+    {"BackSpace", 0xff08}, {"Tab", 0xff09},     {"Return", 0xff0d},    {"Enter", 0xff0d},     {"Escape", 0xff1b},
+    {"Delete", 0xffff},    {"Home", 0xff50},    {"Left", 0xff51},      {"Up", 0xff52},        {"Right", 0xff53},
+    {"Down", 0xff54},      {"Page_Up", 0xff55}, {"Page_Down", 0xff56}, {"End", 0xff57},       {"Insert", 0xff63},
+    {"Menu", 0xff67},      {"Shift_L", 0xffe1}, {"Shift_R", 0xffe2},   {"Control_L", 0xffe3}, {"Control_R", 0xffe4},
+    {"Caps_Lock", 0xffe5}, {"Alt_L", 0xffe9},   {"Alt_R", 0xffea},     {"Super_L", 0xffeb},   {"Super_R", 0xffec},
     {"space", 0x0020},
 };
 
@@ -83,12 +83,17 @@ json::string_view sv(std::string_view s) { return {s.data(), s.size()}; }
 
 bool fits(Kind kind, const json::value& v) {
   switch (kind) {
-    case Kind::text: return v.is_string();
-    case Kind::integer: return v.is_int64();
-    case Kind::boolean: return v.is_bool();
-    case Kind::list: return v.is_array() || v.is_object();
-    case Kind::key: return v.is_int64() ? v.as_int64() > 0 && v.as_int64() <= 0xffffffff
-                                        : v.is_string() && keysym_of(std::string_view(v.as_string())).has_value();
+    case Kind::text:
+      return v.is_string();
+    case Kind::integer:
+      return v.is_int64();
+    case Kind::boolean:
+      return v.is_bool();
+    case Kind::list:
+      return v.is_array() || v.is_object();
+    case Kind::key:
+      return v.is_int64() ? v.as_int64() > 0 && v.as_int64() <= 0xffffffff
+                          : v.is_string() && keysym_of(std::string_view(v.as_string())).has_value();
     case Kind::duration:
       return v.is_number() || (v.is_string() && base::parse_duration(std::string_view(v.as_string())).has_value());
   }
@@ -97,12 +102,18 @@ bool fits(Kind kind, const json::value& v) {
 
 std::string_view expected(Kind kind) {
   switch (kind) {
-    case Kind::text: return "text";
-    case Kind::integer: return "a whole number";
-    case Kind::boolean: return "true or false";
-    case Kind::list: return "a list";
-    case Kind::key: return "a keysym: a number, a name such as \"Return\", or a character";
-    case Kind::duration: return "seconds, or a duration such as \"30s\"";
+    case Kind::text:
+      return "text";
+    case Kind::integer:
+      return "a whole number";
+    case Kind::boolean:
+      return "true or false";
+    case Kind::list:
+      return "a list";
+    case Kind::key:
+      return "a keysym: a number, a name such as \"Return\", or a character";
+    case Kind::duration:
+      return "seconds, or a duration such as \"30s\"";
   }
   return "";
 }
@@ -113,7 +124,8 @@ base::Result<> check_fields(const Row& row, const json::object& o) {
     if (v == nullptr && f.required)
       return base::fail(base::Errc::invalid_argument, fmt::format("{}: '{}' is missing", row.name, f.name));
     if (v != nullptr && !fits(f.kind, *v))
-      return base::fail(base::Errc::invalid_argument, fmt::format("{}: '{}' needs {}", row.name, f.name, expected(f.kind)));
+      return base::fail(base::Errc::invalid_argument,
+                        fmt::format("{}: '{}' needs {}", row.name, f.name, expected(f.kind)));
   }
   for (const auto& [key, value] : o) {
     const std::string_view name(key.data(), key.size());

@@ -16,10 +16,10 @@ namespace rescue::client {
 inline constexpr std::size_t kScriptLineMax = 128 * 1024;
 
 enum class ScriptVerb : std::uint8_t {
-  hello,       // {cwd, name}: first line of a view
-  chat,        // {text}
-  ask,         // {permission}
-  view,        // {display, fps}
+  hello,  // {cwd, name}: first line of a view
+  chat,   // {text}
+  ask,    // {permission}
+  view,   // {display, fps}
   unview,
   control,
   uncontrol,
@@ -33,17 +33,17 @@ enum class ScriptVerb : std::uint8_t {
   sysinfo,     // {sections}
   record,      // {directory}
   unrecord,
-  wait,        // {for, timeout, …}: the next event of that name
-  subscribe,   // {frames}
+  wait,       // {for, timeout, …}: the next event of that name
+  subscribe,  // {frames}
   state,
-  close,       // {reason}
+  close,  // {reason}
 };
 [[nodiscard]] std::string_view verb_name(ScriptVerb v);
 
 struct ScriptCommand {
   std::optional<std::int64_t> id;  // comes back in the reply
   ScriptVerb verb{};
-  boost::json::object fields;      // checked: types as documented, required ones there, no unknown ones but for `wait`
+  boost::json::object fields;  // checked: types as documented, required ones there, no unknown ones but for `wait`
 
   [[nodiscard]] std::string text(std::string_view key, std::string_view fallback = "") const;
   [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t fallback = 0) const;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views, replies and time. Commands: session_agent_commands.cpp; events of the core: session_agent_events.cpp; recording:
-// session_agent_recording.cpp.
+// Views, replies and time. Commands: session_agent_commands.cpp; events of the core: session_agent_events.cpp;
+// recording: session_agent_recording.cpp.
 #include "client/session_agent.hpp"
 
 #include <algorithm>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 namespace rescue::client {
 namespace json = boost::json;
@@ -45,8 +45,12 @@ void SessionAgent::on_line(ViewId view, std::string_view line) {
   execute(view, std::move(*command));
 }
 
-void SessionAgent::reply(const Pending& p, json::object fields) { hooks_.send(p.view, result_line(p.command.id, std::move(fields))); }
-void SessionAgent::fail(const Pending& p, const base::Error& error) { hooks_.send(p.view, error_line(p.command.id, error)); }
+void SessionAgent::reply(const Pending& p, json::object fields) {
+  hooks_.send(p.view, result_line(p.command.id, std::move(fields)));
+}
+void SessionAgent::fail(const Pending& p, const base::Error& error) {
+  hooks_.send(p.view, error_line(p.command.id, error));
+}
 
 void SessionAgent::answer(ViewId view, const ScriptCommand& c, const base::Result<json::object>& result) {
   hooks_.send(view, result ? result_line(c.id, *result) : error_line(c.id, result.error()));
@@ -111,7 +115,8 @@ void SessionAgent::tick() {
          [&](const Pending& p) {
            switch (p.await) {
              case Await::link:
-               fail(p, base::Error(Errc::not_linked, fmt::format("{}: the supported machine is not connected", verb_name(p.command.verb))));
+               fail(p, base::Error(Errc::not_linked, fmt::format("{}: the supported machine is not connected",
+                                                                 verb_name(p.command.verb))));
                break;
              case Await::event:
                fail(p, base::Error(base::Errc::timed_out, fmt::format("no event '{}'", p.command.text("for"))));
@@ -168,12 +173,17 @@ json::object SessionAgent::state(ViewId view) const {
   json::object permissions;
   for (auto p : wire::all_permissions()) {
     const auto name = wire::name(p);
-    permissions[json::string_view(name.data(), name.size())] =
-        wire::session::EnumNameConsentState(core_.state(p));
+    permissions[json::string_view(name.data(), name.size())] = wire::session::EnumNameConsentState(core_.state(p));
   }
   json::array displays;
   for (const auto& d : core_.displays())
-    displays.push_back({{"id", d.id}, {"x", d.x}, {"y", d.y}, {"width", d.width}, {"height", d.height}, {"primary", d.primary}, {"name", d.name}});
+    displays.push_back({{"id", d.id},
+                        {"x", d.x},
+                        {"y", d.y},
+                        {"width", d.width},
+                        {"height", d.height},
+                        {"primary", d.primary},
+                        {"name", d.name}});
   json::object out{{"session", info_.session},
                    {"technician", info_.technician},
                    {"linked", core_.link_up()},
@@ -182,14 +192,17 @@ json::object SessionAgent::state(ViewId view) const {
                    {"displays", std::move(displays)},
                    {"viewing", core_.viewing()},
                    {"controlling", core_.controlling()},
-                   {"input", holder_ == ViewId(0) ? "free" : holder_ == view ? "mine" : "taken"},
+                   {"input", holder_ == ViewId(0) ? "free"
+                             : holder_ == view    ? "mine"
+                                                  : "taken"},
                    {"views", views_.size()},
                    {"frames", screen_.frames()},
                    {"spooled", hooks_.spooled()},
                    {"ended", ended_}};
   if (screen_.has_picture()) out["picture"] = {{"width", screen_.size().width}, {"height", screen_.size().height}};
   if (recorder_)
-    out["recording"] = {{"path", recorder_->path()}, {"failing", gap_since_.has_value()}, {"forced", info_.recording_forced}};
+    out["recording"] = {
+        {"path", recorder_->path()}, {"failing", gap_since_.has_value()}, {"forced", info_.recording_forced}};
   return out;
 }
 

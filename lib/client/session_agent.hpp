@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The technician's end of one session between its core and its views: turns lines of views into commands of the core and
-// events of the core into lines, decodes the screen, stores files, records. Any number of views watch; one at a time moves
-// pointer and keys. Knows no sockets: the process around it (agent_process.hpp) brings lines and pumps the core.
+// The technician's end of one session between its core and its views: turns lines of views into commands of the core
+// and events of the core into lines, decodes the screen, stores files, records. Any number of views watch; one at a
+// time moves pointer and keys. Knows no sockets: the process around it (agent_process.hpp) brings lines and pumps the
+// core.
 #pragma once
 
 #include <deque>
@@ -38,8 +39,8 @@ inline constexpr std::size_t kRememberedEvents = 256;
 inline constexpr std::size_t kPendingPerView = 64;
 
 struct AgentInfo {
-  std::string session;           // id
-  std::string technician;        // e-mail address
+  std::string session;     // id
+  std::string technician;  // e-mail address
   std::string organisation;
   std::string software;
   bool recording_forced = false;
@@ -53,11 +54,13 @@ struct AgentInfo {
 struct AgentHooks {
   std::function<void(ViewId, const std::string& line)> send;  // one line without its end
   std::function<void(LogEvent)> log;                          // event.seq is 0: the spool numbers it
-  std::function<void(const std::string& reason)> close_site;  // ends the session at the broker
-  std::function<void()> wake;                                 // from any thread: call tick() soon
-  std::function<std::size_t()> spooled;                       // log events not yet at the broker
+  /// Ends the session at the broker; `done` says whether the broker heard of it.
+  std::function<void(const std::string& reason, std::function<void(bool)> done)> close_site;
+  std::function<void()> wake;            // from any thread: call tick() soon
+  std::function<std::size_t()> spooled;  // log events not yet at the broker
   /// Where recordings go; a file but for tests.
-  std::function<base::Result<std::unique_ptr<rcrec::Sink>>(const std::string&)> open_recording = rcrec::create_file_sink;
+  std::function<base::Result<std::unique_ptr<rcrec::Sink>>(const std::string&)> open_recording =
+      rcrec::create_file_sink;
 };
 
 /// One strand. The core must outlive it.
@@ -164,7 +167,7 @@ class SessionAgent {
   std::unique_ptr<Recorder> recorder_;
   std::map<ViewId, View> views_;
   std::deque<Pending> pending_;
-  ViewId holder_{0};                  // of pointer and keys; 0: nobody
+  ViewId holder_{0};  // of pointer and keys; 0: nobody
   std::uint32_t last_buttons_ = 0;
   std::string path_;
   bool was_linked_ = false;
@@ -176,7 +179,7 @@ class SessionAgent {
     std::uint32_t display = 0;
     bool control = false;
   };
-  std::optional<Paused> paused_;      // by a forced recording that fails
+  std::optional<Paused> paused_;  // by a forced recording that fails
   unsigned view_fps_ = 30;
   bool record_asked_ = false;
 };

@@ -21,7 +21,8 @@ std::string file_name(const std::string& session, base::WallTime start, int n) {
 }  // namespace
 
 base::Result<json::object> SessionAgent::start_recording(const std::filesystem::path& dir) {
-  if (recorder_) return base::fail(base::Errc::conflict, fmt::format("'{}' is being recorded already", recorder_->path()));
+  if (recorder_)
+    return base::fail(base::Errc::conflict, fmt::format("'{}' is being recorded already", recorder_->path()));
   std::error_code error;
   std::filesystem::create_directories(dir, error);
   if (error) return base::fail(base::Errc::io, fmt::format("create folder '{}'", dir.string()), error);
@@ -32,17 +33,21 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   options.open = hooks_.open_recording;
   options.start.session = session;
   options.start.start = clock_.wall();
-  options.start.head = {{"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kTilesVersion}}},
-                        {"software", info_.software},
-                        {"technician", info_.technician},
-                        {"organisation", info_.organisation}};
+  options.start.head = {
+      {"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kTilesVersion}}},
+      {"software", info_.software},
+      {"technician", info_.technician},
+      {"organisation", info_.organisation}};
   for (int n = 1; n <= kNameAttempts && !recorder_; ++n) {
     options.path = (dir / file_name(info_.session, options.start.start, n)).string();
     auto started = Recorder::start(options);
-    if (started) recorder_ = std::move(*started);
-    else if (started.error().code != base::Errc::conflict) return base::fail(started.error());
+    if (started)
+      recorder_ = std::move(*started);
+    else if (started.error().code != base::Errc::conflict)
+      return base::fail(started.error());
   }
-  if (!recorder_) return base::fail(base::Errc::conflict, fmt::format("no free name for a recording in '{}'", dir.string()));
+  if (!recorder_)
+    return base::fail(base::Errc::conflict, fmt::format("no free name for a recording in '{}'", dir.string()));
   if (auto told = core_.recording(true, now()); !told) {
     const auto path = recorder_->path();
     recorder_.reset();
@@ -69,12 +74,17 @@ base::Result<json::object> SessionAgent::stop_recording() {
   auto finished = recorder_->finish();
   recorder_.reset();
   if (!finished) {
-    log_event("recording.gap", {{"name", path}, {"from", base::to_rfc3339(clock_.wall())}, {"to", ""}, {"why", finished.error().message()}});
+    log_event(
+        "recording.gap",
+        {{"name", path}, {"from", base::to_rfc3339(clock_.wall())}, {"to", ""}, {"why", finished.error().message()}});
     broadcast("recording", {{"state", "failed"}, {"path", path}, {"message", finished.error().message()}});
-    return base::fail(Errc::recording_failed, fmt::format("'{}' was not finished: {}; 'rescue recording repair' makes it whole",
-                                                          path, finished.error().message()));
+    return base::fail(Errc::recording_failed,
+                      fmt::format("'{}' was not finished: {}; 'rescue recording repair' makes it whole", path,
+                                  finished.error().message()));
   }
-  json::object fields{{"path", path}, {"size", finished->bytes}, {"sha256", finished->sha256_hex},
+  json::object fields{{"path", path},
+                      {"size", finished->bytes},
+                      {"sha256", finished->sha256_hex},
                       {"duration_us", finished->duration.count()}};
   log_event("recording.ended", {{"name", path}, {"size", finished->bytes}, {"sha256", finished->sha256_hex}});
   auto event = fields;
@@ -100,8 +110,10 @@ void SessionAgent::watch_recorder() {
 void SessionAgent::gap_began(const std::string& why) {
   gap_since_ = clock_.wall();
   gap_why_ = why;
-  log_event("recording.gap", {{"name", recorder_->path()}, {"from", base::to_rfc3339(*gap_since_)}, {"to", ""}, {"why", why}});
-  broadcast("recording", {{"state", "failing"}, {"path", recorder_->path()}, {"message", why}, {"forced", info_.recording_forced}});
+  log_event("recording.gap",
+            {{"name", recorder_->path()}, {"from", base::to_rfc3339(*gap_since_)}, {"to", ""}, {"why", why}});
+  broadcast("recording",
+            {{"state", "failing"}, {"path", recorder_->path()}, {"message", why}, {"forced", info_.recording_forced}});
   if (!info_.recording_forced || !(core_.viewing() || core_.controlling())) return;
   paused_ = Paused{screen_.display(), core_.controlling()};
   core_.stop_view(now());
@@ -110,8 +122,10 @@ void SessionAgent::gap_began(const std::string& why) {
 }
 
 void SessionAgent::gap_ended() {
-  log_event("recording.gap", {{"name", recorder_->path()}, {"from", base::to_rfc3339(*gap_since_)},
-                              {"to", base::to_rfc3339(clock_.wall())}, {"why", gap_why_}});
+  log_event("recording.gap", {{"name", recorder_->path()},
+                              {"from", base::to_rfc3339(*gap_since_)},
+                              {"to", base::to_rfc3339(clock_.wall())},
+                              {"why", gap_why_}});
   broadcast("recording", {{"state", "recovered"}, {"path", recorder_->path()}});
   gap_since_.reset();
   if (!paused_) return;

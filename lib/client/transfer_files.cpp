@@ -61,26 +61,34 @@ base::Result<SourceFile> TransferFiles::open_source(const fs::path& path) {
   // O_NONBLOCK: a named pipe must not hold the session up; it is refused below.
   out.fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (out.fd < 0) return base::fail(base::errno_error(fmt::format("open '{}'", path.string())));
-  struct stat info{};
+  struct stat info {};
   if (::fstat(out.fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(out.fd);
     return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is no regular file", path.string()));
   }
   out.name = path.filename().string();
   out.size = static_cast<std::uint64_t>(info.st_size);
-  out.modified = base::WallTime(std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::microseconds(info.st_mtim.tv_nsec / 1000));
+  out.modified = base::WallTime(std::chrono::seconds(info.st_mtim.tv_sec) +
+                                std::chrono::microseconds(info.st_mtim.tv_nsec / 1000));
   return out;
 }
 
 void TransferFiles::add_source(session::TransferId id, const SourceFile& source) { sources_[id] = source.fd; }
-void TransferFiles::set_directory(std::uint32_t request, fs::path directory) { directories_[request] = std::move(directory); }
+void TransferFiles::set_directory(std::uint32_t request, fs::path directory) {
+  directories_[request] = std::move(directory);
+}
 
 void TransferFiles::act(const session::FileAction& action, session::Now now) {
-  if (const auto* a = std::get_if<session::OpenForWrite>(&action)) open_target(*a, now);
-  else if (const auto* w = std::get_if<session::WriteChunk>(&action)) write(*w, now);
-  else if (const auto* c = std::get_if<session::CommitFile>(&action)) commit(*c, now);
-  else if (const auto* d = std::get_if<session::DropFile>(&action)) drop(d->transfer);
-  else if (const auto* r = std::get_if<session::ReadChunk>(&action)) read(*r, now);
+  if (const auto* a = std::get_if<session::OpenForWrite>(&action))
+    open_target(*a, now);
+  else if (const auto* w = std::get_if<session::WriteChunk>(&action))
+    write(*w, now);
+  else if (const auto* c = std::get_if<session::CommitFile>(&action))
+    commit(*c, now);
+  else if (const auto* d = std::get_if<session::DropFile>(&action))
+    drop(d->transfer);
+  else if (const auto* r = std::get_if<session::ReadChunk>(&action))
+    read(*r, now);
   else if (const auto* s = std::get_if<session::CloseSource>(&action)) {
     if (const auto it = sources_.find(s->transfer); it != sources_.end()) {
       ::close(it->second);
@@ -97,7 +105,8 @@ void TransferFiles::open_target(const session::OpenForWrite& a, session::Now now
   if (directory == directories_.end()) return core_->file_open_failed(a.transfer, FileStop::refused, now);
   t.directory = directory->second;
   if (a.request != 0) directories_.erase(directory);
-  t.partial = t.directory / fmt::format("{}.part-{:08x}", a.name, static_cast<std::uint32_t>(base::system_random().u64()));
+  t.partial =
+      t.directory / fmt::format("{}.part-{:08x}", a.name, static_cast<std::uint32_t>(base::system_random().u64()));
   t.fd = ::open(t.partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (t.fd < 0) return core_->file_open_failed(a.transfer, FileStop::disk, now);
   targets_[a.transfer] = std::move(t);

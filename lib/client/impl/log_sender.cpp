@@ -7,9 +7,9 @@ namespace rescue::client::impl {
 namespace {
 using boost::asio::awaitable;
 using namespace std::chrono_literals;
-constexpr auto kIdle = 30s;                // looked at that often even when nobody notified
+constexpr auto kIdle = 30s;                  // looked at that often even when nobody notified
 constexpr std::size_t kRefusedMax = 10'000;  // events in memory while the disk is full
-constexpr auto kLeftoverPatience = 30s;    // for one spool
+constexpr auto kLeftoverPatience = 30s;      // for one spool
 
 /// The broker will say the same again, whoever asks.
 bool is_final(const base::Error& e) {
@@ -30,7 +30,8 @@ void LogSender::tick() {
   while (!refused_.empty()) {
     auto appended = spool_.append(refused_.front());
     if (!appended) {
-      base::log(base::LogLevel::error, "client", "the session log cannot be spooled", {{"error", appended.error().message()}, {"waiting", refused_.size()}});
+      base::log(base::LogLevel::error, "client", "the session log cannot be spooled",
+                {{"error", appended.error().message()}, {"waiting", refused_.size()}});
       if (refused_.size() > kRefusedMax) refused_.pop_front();
       return;
     }
@@ -52,7 +53,8 @@ awaitable<LogSender::Sent> LogSender::send_pending() {
       backoff_.reset();
       // What is below the broker's mark needs no second sending, whatever we remember.
       if (auto kept = spool_.acknowledge(std::max(*through, last)); !kept)
-        base::log(base::LogLevel::warn, "client", "the log spool cannot be shortened", {{"error", kept.error().message()}});
+        base::log(base::LogLevel::warn, "client", "the log spool cannot be shortened",
+                  {{"error", kept.error().message()}});
       one_by_one = false;
       continue;
     }
@@ -63,11 +65,13 @@ awaitable<LogSender::Sent> LogSender::send_pending() {
     }
     if (is_about_one_event(e)) {
       // It would hold back everything behind it for ever.
-      base::log(base::LogLevel::error, "client", "the broker refuses a log event", {{"seq", last}, {"type", type}, {"error", message_of(e)}});
+      base::log(base::LogLevel::error, "client", "the broker refuses a log event",
+                {{"seq", last}, {"type", type}, {"error", message_of(e)}});
       static_cast<void>(spool_.acknowledge(last));
       continue;
     }
-    base::log(base::LogLevel::warn, "client", "the session log cannot be sent", {{"error", message_of(e)}, {"pending", spool_.pending()}});
+    base::log(base::LogLevel::warn, "client", "the session log cannot be sent",
+              {{"error", message_of(e)}, {"pending", spool_.pending()}});
     co_return is_final(e) ? Sent::never : Sent::later;
   }
   co_return Sent::all;
@@ -108,7 +112,8 @@ awaitable<void> send_leftovers(BrokerApi& api, std::filesystem::path dir, base::
     const bool sent = co_await std::move(flushing);
     // Its session may go on under another process: the numbers used are kept until the spool is a day old.
     std::error_code error;
-    const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(spool->path(), error);
+    const auto age =
+        std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(spool->path(), error);
     if (sent && !error && age > 24h) spool->remove_if_empty();
   }
 }

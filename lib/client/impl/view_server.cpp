@@ -23,14 +23,17 @@ constexpr auto kAcceptPause = 100ms;  // out of descriptors
 }  // namespace
 
 ViewServer::ViewServer(AgentListener listener, net::TaskGroup& group, Hooks hooks)
-    : listener_(std::move(listener)), group_(group), hooks_(std::move(hooks)),
+    : listener_(std::move(listener)),
+      group_(group),
+      hooks_(std::move(hooks)),
       acceptor_(group.executor(), ::fcntl(listener_->fd(), F_DUPFD_CLOEXEC, 0)) {}
 
 void ViewServer::start() { group_.spawn("accept views", accept_loop()); }
 
 awaitable<void> ViewServer::accept_loop() {
   while (acceptor_.is_open()) {
-    const auto [error] = co_await acceptor_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+    const auto [error] =
+        co_await acceptor_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
     if (error || !acceptor_.is_open()) co_return;
     const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
@@ -67,9 +70,12 @@ awaitable<void> ViewServer::read_loop(std::shared_ptr<View> view) {
     view->lines.add(base::as_text(base::ByteView(buffer).first(*n)));
     for (;;) {
       auto line = view->lines.next();
-      if (!line) send(view->id, error_line(std::nullopt, line.error()));
-      else if (!*line) break;
-      else if (!(*line)->empty()) hooks_.line(view->id, **line);
+      if (!line)
+        send(view->id, error_line(std::nullopt, line.error()));
+      else if (!*line)
+        break;
+      else if (!(*line)->empty())
+        hooks_.line(view->id, **line);
     }
   }
   drop(view);

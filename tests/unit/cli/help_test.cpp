@@ -21,7 +21,8 @@ std::vector<std::string> offered(const test::TempDir& dir, const std::vector<std
   std::ofstream(file) << bash_completion(kDemo);
   std::string command = "bash -c 'set -u; source " + file.string() + "; COMP_WORDS=(";
   for (const auto& w : line) command += "\"" + w + "\" ";
-  command += "); COMP_CWORD=" + std::to_string(line.size() - 1) + "; _demo; printf \"%s\\n\" \"${COMPREPLY[@]-}\"' 2>&1";
+  command +=
+      "); COMP_CWORD=" + std::to_string(line.size() - 1) + "; _demo; printf \"%s\\n\" \"${COMPREPLY[@]-}\"' 2>&1";
   std::vector<std::string> out;
   auto* pipe = ::popen(command.c_str(), "r");
   std::array<char, 4096> buffer{};
@@ -68,7 +69,8 @@ TEST(Help, WrapsToTheTerminal) {
 }
 
 TEST(Manual, IsComparedInBothDirections) {
-  const std::string skeleton = "demo(1)\n\n# NAME\n\ndemo - sample\n\n; begin generated item\n; end generated\n\n# AUTHORS\n";
+  const std::string skeleton =
+      "demo(1)\n\n# NAME\n\ndemo - sample\n\n; begin generated item\n; end generated\n\n# AUTHORS\n";
   const auto page = refresh_manual(kDemo, skeleton);
   EXPECT_NE(page.find("*--limit* _N_\n\tat most N."), std::string::npos) << page;
   EXPECT_TRUE(manual_differences(kDemo, page).empty());

@@ -35,7 +35,8 @@ TEST(RecordWriter, WritesEachFormat) {
   EXPECT_EQ(listed(Format::json), "[\n {\"name\":\"a\",\"size\":5},\n {\"name\":\"bee\",\"size\":1234}\n]\n");
   EXPECT_EQ(listed(Format::jsonl), "{\"name\":\"a\",\"size\":5}\n{\"name\":\"bee\",\"size\":1234}\n");
   EXPECT_EQ(listed(Format::name), "a\nbee\n");
-  EXPECT_EQ(listed(Format::table), "NAME  SIZE  NOTE\na        5  one\uFFFDtwo\uFFFDthree\nbee   1234  say \"hi\", you\n");
+  EXPECT_EQ(listed(Format::table),
+            "NAME  SIZE  NOTE\na        5  one\uFFFDtwo\uFFFDthree\nbee   1234  say \"hi\", you\n");
 }
 
 TEST(RecordWriter, WritesAnEmptyJsonArray) {
@@ -48,7 +49,11 @@ TEST(RecordWriter, LetsNoEscapeSequenceReachATerminal) {
   TestEnv t;
   t.env.out_is_tty = true;
   RecordWriter writer(t.env, Format::table, false, kColumns);
-  writer.add({{"\x1b]0;owned\x07", "1", "\xe2\x80\xae" "exe.gpj"}, "{}", ""});
+  writer.add({{"\x1b]0;owned\x07", "1",
+               "\xe2\x80\xae"
+               "exe.gpj"},
+              "{}",
+              ""});
   writer.finish();
   EXPECT_EQ(t.out().find('\x1b'), std::string::npos);
   EXPECT_EQ(t.out().find("\xe2\x80\xae"), std::string::npos);
@@ -110,10 +115,14 @@ TEST(PrintError, NamesTheErrorForProgramsAndPeople) {
   TestEnv t;
   const base::Error e(base::Errc::not_found, "session '1'");
   EXPECT_EQ(print_error(t.env, "demo", e, true), 6);
-  EXPECT_NE(t.err().find("\"code\":6,\"message\":\"session '1': not found\",\"retryable\":false}"), std::string::npos) << t.err();
+  EXPECT_NE(t.err().find("\"code\":6,\"message\":\"session '1': not found\",\"retryable\":false}"), std::string::npos)
+      << t.err();
   EXPECT_NE(t.err().find("\"error\":\"NOT_FOUND\""), std::string::npos);
   t.clear();
-  EXPECT_EQ(print_failure(t.env, "demo", {.error = "X", .code = base::Exit::denied, .message = "no\x1b[2J", .request_id = "r1"}, false), 5);
+  EXPECT_EQ(
+      print_failure(t.env, "demo",
+                    {.error = "X", .code = base::Exit::denied, .message = "no\x1b[2J", .request_id = "r1"}, false),
+      5);
   EXPECT_EQ(t.err(), "demo: no\uFFFD[2J [request r1]\n");
 }
 

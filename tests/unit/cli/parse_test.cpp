@@ -39,7 +39,8 @@ TEST(Parse, TakesFlagThenEnvironmentThenDefault) {
 
 TEST(Parse, AcceptsGlobalFlagsBeforeAndAfterTheCommand) {
   TestEnv t;
-  for (const char* line : {"-o json item list", "item -o json list", "item list -o json", "item list --output=json", "item list -ojson"})
+  for (const char* line :
+       {"-o json item list", "item -o json list", "item list -o json", "item list --output=json", "item list -ojson"})
     EXPECT_EQ(good(t, line).text("output"), "json") << line;
   EXPECT_TRUE(good(t, "item list -v").on("verbose"));
   EXPECT_FALSE(good(t, "item list").on("verbose"));
@@ -118,7 +119,8 @@ TEST(ParseOrExit, PrintsUsageErrorsAsJsonWhereJsonWasAskedFor) {
     const auto args = words(line);
     EXPECT_EQ(parse_or_exit(kDemo, args, t.env).error(), 2);
     EXPECT_EQ(t.err(),
-              "{\"error\":\"USAGE\",\"code\":2,\"message\":\"unknown command 'lsit'\",\"retryable\":false,\"suggestion\":\"list\"}\n");
+              "{\"error\":\"USAGE\",\"code\":2,\"message\":\"unknown command "
+              "'lsit'\",\"retryable\":false,\"suggestion\":\"list\"}\n");
     EXPECT_EQ(t.out(), "");
   }
   TestEnv t;
@@ -136,7 +138,8 @@ TEST(TableDefects, FindsWhatWouldConfuse) {
   EXPECT_EQ(table_defects(kDemo), std::vector<std::string>{});
   static constexpr Flag kTwice[] = {{.name = "a", .help = "x"}, {.name = "a", .help = "Ends."}};
   static constexpr Positional kMiddle[] = {{.name = "A", .help = "x", .repeated = true}, {.name = "B", .help = "y"}};
-  static constexpr Command kBad[] = {{.name = "one", .summary = "s", .flags = kTwice, .positionals = kMiddle}, {.name = "one"}};
+  static constexpr Command kBad[] = {{.name = "one", .summary = "s", .flags = kTwice, .positionals = kMiddle},
+                                     {.name = "one"}};
   constexpr Program kProgram = {.root = {.name = "p", .summary = "s", .commands = kBad}};
   EXPECT_EQ(table_defects(kProgram).size(), 5U);
 }

@@ -46,7 +46,8 @@ TEST(ReadSecret, RefusesEmptyHugeAndMissing) {
   TestEnv none;
   const auto error = password(none, "").error();
   EXPECT_EQ(error.code, base::Errc::invalid_argument);
-  EXPECT_NE(error.message().find("--password-stdin, --password-file FILE or the variable DEMO_PASSWORD"), std::string::npos);
+  EXPECT_NE(error.message().find("--password-stdin, --password-file FILE or the variable DEMO_PASSWORD"),
+            std::string::npos);
 }
 
 TEST(ReadAll, StopsAtItsCap) {

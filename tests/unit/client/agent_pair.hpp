@@ -89,7 +89,10 @@ struct AgentPair {
   AgentHooks hooks(AgentHooks h) {
     h.send = [this](ViewId v, const std::string& line) { views[v].all.push_back(json::parse(line).as_object()); };
     h.log = [this](LogEvent e) { log.push_back(std::move(e)); };
-    h.close_site = [this](const std::string& reason) { closed_reason = reason; };
+    h.close_site = [this](const std::string& reason, const std::function<void(bool)>& done) {
+      closed_reason = reason;
+      done(true);
+    };
     h.wake = [] {};
     h.spooled = [] { return std::size_t{0}; };
     return h;
@@ -176,11 +179,13 @@ struct AgentPair {
     }
   }
   void serve_file(const session::FileAction& action) {
-    if (const auto* open = std::get_if<session::OpenForWrite>(&action)) applet.file_opened(open->transfer, now());
+    if (const auto* open = std::get_if<session::OpenForWrite>(&action))
+      applet.file_opened(open->transfer, now());
     else if (const auto* write = std::get_if<session::WriteChunk>(&action)) {
       base::append(applet_file, write->bytes);
       applet.file_written(write->transfer, applet_file.size(), now());
-    } else if (const auto* commit = std::get_if<session::CommitFile>(&action)) applet.file_committed(commit->transfer, now());
+    } else if (const auto* commit = std::get_if<session::CommitFile>(&action))
+      applet.file_committed(commit->transfer, now());
     else if (const auto* read = std::get_if<session::ReadChunk>(&action))
       applet.file_chunk(read->transfer, base::as_bytes(user_file).subspan(read->offset, read->bytes), now());
   }

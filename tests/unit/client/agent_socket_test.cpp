@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 unsigned mode_of(const fs::path& p) {
-  struct stat info{};
+  struct stat info {};
   return ::lstat(p.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
 }
 

@@ -25,12 +25,13 @@ T must(base::Result<T> r) {
 }  // namespace
 
 struct FakeBroker::Impl {
-  explicit Impl(Answer a) : answer(std::move(a)), stop(context.executor()), key(must(crypto::PrivateKey::generate(crypto::KeyKind::p256))) {
+  explicit Impl(Answer a)
+      : answer(std::move(a)), stop(context.executor()), key(must(crypto::PrivateKey::generate(crypto::KeyKind::p256))) {
     auto ca = must(crypto::make_ca(key, "fake site", base::system_clock().wall()));
     const auto server_key = must(crypto::PrivateKey::generate(crypto::KeyKind::p256));
     const std::vector<std::string> names{"127.0.0.1"};
-    auto leaf = must(crypto::issue_server_certificate(key, ca, server_key.public_key(), must(crypto::ServerNames::from(names)),
-                                                      base::system_clock().wall()));
+    auto leaf = must(crypto::issue_server_certificate(
+        key, ca, server_key.public_key(), must(crypto::ServerNames::from(names)), base::system_clock().wall()));
     tls = must(crypto::https_server_context({server_key, {std::move(leaf), ca}}));
     thread = std::thread([this] {
       auto serving = serve();
@@ -41,8 +42,8 @@ struct FakeBroker::Impl {
 
   awaitable<net::HttpResponse> handle(net::HttpRequest& r) {
     constexpr std::string_view kPrefix = "/api/v1";
-    FakeRequest request{r.method_text, r.target.starts_with(kPrefix) ? r.target.substr(kPrefix.size()) : r.target, r.body,
-                        std::string(r.bearer_token().value_or(""))};
+    FakeRequest request{r.method_text, r.target.starts_with(kPrefix) ? r.target.substr(kPrefix.size()) : r.target,
+                        r.body, std::string(r.bearer_token().value_or(""))};
     FakeReply reply;
     {
       std::lock_guard lock(mutex);
@@ -53,7 +54,8 @@ struct FakeBroker::Impl {
   }
 
   awaitable<net::HttpResponse> stream(net::HttpRequest& r, net::WebSocketUpgrade& upgrade) {
-    if (std::string(r.bearer_token().value_or("")).empty()) co_return net::HttpResponse::error(401, "SIGN_IN_NEEDED", "no token", false, "r");
+    if (std::string(r.bearer_token().value_or("")).empty())
+      co_return net::HttpResponse::error(401, "SIGN_IN_NEEDED", "no token", false, "r");
     net::WebSocketOptions options;
     auto accepting = upgrade.accept(options);
     auto session = co_await std::move(accepting);
@@ -135,7 +137,8 @@ void FakeBroker::wait_streams(std::size_t count) const {
 }
 
 FakeReply refusal(unsigned status, const std::string& name, const std::string& message) {
-  return {status, fmt::format(R"({{"error":"{}","message":"{}","retryable":false,"request_id":"abc123"}})", name, message)};
+  return {status,
+          fmt::format(R"({{"error":"{}","message":"{}","retryable":false,"request_id":"abc123"}})", name, message)};
 }
 
 }  // namespace rescue::test

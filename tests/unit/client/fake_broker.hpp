@@ -16,9 +16,9 @@ namespace rescue::test {
 
 struct FakeRequest {
   std::string method;
-  std::string path;    // with the query, without /api/v1
+  std::string path;  // with the query, without /api/v1
   std::string body;
-  std::string token;   // bearer
+  std::string token;  // bearer
 };
 struct FakeReply {
   unsigned status = 200;

@@ -17,7 +17,9 @@ namespace {
 
 const std::string kSession = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-LogEvent event(std::string text) { return {0, "2026-01-01T00:00:00Z", "chat.message", "ada@example.org", R"({"text":")" + text + "\"}"}; }
+LogEvent event(std::string text) {
+  return {0, "2026-01-01T00:00:00Z", "chat.message", "ada@example.org", R"({"text":")" + text + "\"}"};
+}
 
 std::vector<std::uint64_t> numbers(const LogSpool& spool) {
   std::vector<std::uint64_t> out;
@@ -56,7 +58,7 @@ TEST(LogSpool, KeepsEventsUntilTheyAreAcknowledgedAndNeverReusesANumber) {
 TEST(LogSpool, IsForThisUserAndOneProcess) {
   test::TempDir dir;
   auto spool = LogSpool::open(dir.path(), kSession, 1).value();
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(spool.path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   EXPECT_EQ(LogSpool::open(dir.path(), kSession, 1).error().code, base::Errc::conflict);

@@ -12,7 +12,8 @@ using namespace testing;
 /// A disk that is full while it is told to be.
 class FillingSink final : public rcrec::Sink {
  public:
-  FillingSink(std::unique_ptr<rcrec::Sink> inner, std::shared_ptr<std::atomic<bool>> full) : inner_(std::move(inner)), full_(std::move(full)) {}
+  FillingSink(std::unique_ptr<rcrec::Sink> inner, std::shared_ptr<std::atomic<bool>> full)
+      : inner_(std::move(inner)), full_(std::move(full)) {}
   base::Result<> append(base::ByteView b) override {
     if (*full_) return base::fail(base::Errc::no_space, "write '" + name() + "'");
     return inner_->append(b);
@@ -135,7 +136,8 @@ TEST(Recording, ThatIsForcedPausesViewWhileTheDiskIsFull) {
   const auto gaps = std::ranges::count(p.log, "recording.gap", &LogEvent::type);
   EXPECT_GE(gaps, 1);
   *disk.full = false;
-  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("resumed") != nullptr && p.console.viewing(); })) << p.view().text();
+  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("resumed") != nullptr && p.console.viewing(); }))
+      << p.view().text();
   p.say(R"({"cmd":"close","reason":"done"})");
   const auto* ended = p.view().find("recording");
   ASSERT_NE(ended, nullptr);

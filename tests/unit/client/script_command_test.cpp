@@ -28,10 +28,11 @@ TEST(ParseCommand, ReadsIdVerbAndFields) {
 TEST(ParseCommand, RefusesWhatIsNoCommandAndKeepsTheId) {
   for (const char* line : {"", "hello", "[]", "7", "null", "{", "{\"cmd\":", "\"chat\"", "{\"a\":\"\xff\"}"})
     EXPECT_EQ(bad(line).code, base::Errc::bad_format) << line;
-  for (const char* line : {R"({})", R"({"cmd":7})", R"({"cmd":"dance"})", R"({"cmd":"chat"})", R"({"cmd":"chat","text":1})",
-                           R"({"cmd":"chat","text":"x","txet":1})", R"({"id":"seven","cmd":"state"})",
-                           R"({"cmd":"pointer","x":1})", R"({"cmd":"pointer","x":1.5,"y":2})", R"({"cmd":"key","keysym":0})",
-                           R"({"cmd":"key","keysym":"NoSuchKey"})", R"({"cmd":"wait","for":"chat","timeout":"soon"})"})
+  for (const char* line :
+       {R"({})", R"({"cmd":7})", R"({"cmd":"dance"})", R"({"cmd":"chat"})", R"({"cmd":"chat","text":1})",
+        R"({"cmd":"chat","text":"x","txet":1})", R"({"id":"seven","cmd":"state"})", R"({"cmd":"pointer","x":1})",
+        R"({"cmd":"pointer","x":1.5,"y":2})", R"({"cmd":"key","keysym":0})", R"({"cmd":"key","keysym":"NoSuchKey"})",
+        R"({"cmd":"wait","for":"chat","timeout":"soon"})"})
     EXPECT_EQ(bad(line).code, base::Errc::invalid_argument) << line;
   EXPECT_EQ(bad(std::string(kScriptLineMax + 1, ' ')).code, base::Errc::too_large);
   EXPECT_EQ(bad(std::string(1000, '[')).code, base::Errc::bad_format);

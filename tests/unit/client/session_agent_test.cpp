@@ -259,8 +259,9 @@ TEST(SessionAgent, EndsForEverybody) {
 TEST(SessionAgent, SurvivesAnyLine) {
   base::ManualClock clock;
   AgentPair p(clock);
-  for (const char* line : {"", "{", "null", "\x00\xff", R"({"cmd":"chat"})", R"({"cmd":"pointer","x":99999999999,"y":1})",
-                           R"({"cmd":"view","display":-1})", R"({"cmd":"record","directory":"/proc/nope"})", R"({"cmd":"unrecord"})"}) {
+  for (const char* line :
+       {"", "{", "null", "\x00\xff", R"({"cmd":"chat"})", R"({"cmd":"pointer","x":99999999999,"y":1})",
+        R"({"cmd":"view","display":-1})", R"({"cmd":"record","directory":"/proc/nope"})", R"({"cmd":"unrecord"})"}) {
     const auto before = p.view().all.size();
     p.say(line);
     ASSERT_EQ(p.view().all.size(), before + 1) << line;
