@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 
 install(TARGETS rescue DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT rescue)
 install(TARGETS rescue-media DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/rescue COMPONENT rescue)
-install(TARGETS rescue-broker rescue-gateway DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT rescue-server)
+install(TARGETS rescue-broker rescue-gateway DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT rescue-server)
 install(TARGETS rescue-applet DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT rescue-applet)
 install(FILES completions/rescue.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME rescue
   COMPONENT rescue OPTIONAL)
@@ -12,6 +12,7 @@ install(FILES completions/_rescue DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendo
 install(FILES completions/rescue.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT rescue OPTIONAL)
 install(FILES packaging/systemd/rescue-broker.service packaging/systemd/rescue-gateway.service
   DESTINATION lib/systemd/system COMPONENT rescue-server)
+install(FILES packaging/systemd/rescue.sysusers DESTINATION lib/sysusers.d RENAME rescue.conf COMPONENT rescue-server)
 
 find_program(RESCUE_SCDOC scdoc)
 if(RESCUE_SCDOC)
@@ -51,6 +52,7 @@ set(CPACK_DEBIAN_RESCUE_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_RESCUE_DESCRIPTION "self-hosted remote support: the technician's command line")
 set(CPACK_DEBIAN_RESCUE-SERVER_PACKAGE_NAME rescue-server)
 set(CPACK_DEBIAN_RESCUE-SERVER_DESCRIPTION "self-hosted remote support: broker and gateway")
+set(CPACK_DEBIAN_RESCUE-SERVER_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/debian/postinst)
 set(CPACK_DEBIAN_RESCUE-APPLET_PACKAGE_NAME rescue-applet)
 set(CPACK_DEBIAN_RESCUE-APPLET_DESCRIPTION "self-hosted remote support: what the supported user runs")
 include(CPack)
