@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The worked examples run unchanged against a real site."""
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from support.site import Site  # noqa: E402
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+
+
+def run(site, person, *argv):
+    env = dict(person.env, PATH=f"{site.bin}:{person.env['PATH']}")
+    return subprocess.run([str(a) for a in argv], env=env, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site(os.environ["RESCUE_BUILD"]).up()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.site.close()
+
+    def test_one_session_unattended(self):
+        self.site.admin.run("admin", "user", "add", "harness@example.test", "--name", "Harness", "--role", "technician",
+                            "--password-stdin", stdin="a long passphrase for the harness 42\n")
+        tech = self.site.technician("harness")
+        tech.login("harness@example.test", "a long passphrase for the harness 42")
+        done = run(self.site, tech, EXAMPLES / "harness/one-session.sh", self.site.url, self.site.ca_pin)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the refusal is in the log", done.stdout)
+
+    def test_accounts_from_csv_and_again(self):
+        script, csv = EXAMPLES / "provision/five-technicians.sh", EXAMPLES / "provision/technicians.csv"
+        first = run(self.site, self.site.admin, script, csv)
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual(len(first.stdout.splitlines()), 5)
+        again = run(self.site, self.site.admin, script, csv)
+        self.assertEqual((again.returncode, again.stdout), (0, ""), again.stderr)
+        users = self.site.admin.run("admin", "user", "list", "--all", "-o", "json").json()
+        self.assertEqual({u["role"] for u in users if u["email"] in ("dee@example.test", "eve@example.test")},
+                         {"auditor", "administrator"})
+
+
+if __name__ == "__main__":
+    unittest.main()
