@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "audit/intake.hpp"
 #include "audit/query.hpp"
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/views.hpp"
-#include "directory/accounts.hpp"
 
 namespace rescue::broker {
 namespace json = boost::json;
@@ -19,27 +16,24 @@ Answer accepted(Services& s, const base::Result<audit::IntakeResult>& taken) {
   return Reply{.body = json::object{{"accepted_through", taken->accepted_through}}};
 }
 
-/// Whoever takes part in a colleague's session writes a log of it as well.
-base::Result<bool> holds_grant(store::ReadTransaction& tx, const base::Guid& session, const base::Guid& technician) {
-  RESCUE_TRY(const auto grants, store::grants::current(tx, session));
-  return std::ranges::any_of(grants, [&](const store::Grant& g) { return g.technician == technician; });
+/// What an end has spooled while it could not reach the broker may come after the session's end, but not for ever.
+base::Result<> check_not_too_late(const Services& s, const Call& c, const store::Session& session) {
+  if (!session.ended_at || c.now - *session.ended_at <= s.settings.late_log) return {};
+  return base::fail(directory::Errc::session_ended, "too late for its log: session " + session.id.text());
 }
 
 /// Which technician's events a query asks for. A technician's own is what a query without technician and session means.
-base::Result<> authorize_query(store::ReadTransaction& tx, const Call& c, const std::string& technician,
+base::Result<> authorize_query(Services& s, store::ReadTransaction& tx, const Call& c, const std::string& technician,
                                store::LogFilter& filter) {
   if (!technician.empty()) {
-    RESCUE_TRY(const auto user, directory::accounts::find(tx, technician));
-    filter.technician = user.id;
+    RESCUE_TRY(filter.technician, named_technician(tx, c, technician, Verb::log_query));
   }
   if (directory::reach(c.who().role, Verb::log_query) == directory::Reach::any)
     return directory::authorize(c.who(), Verb::log_query);
   if (filter.session) {
-    auto session = store::sessions::get(tx, *filter.session);
-    if (!session && session.error().code == base::Errc::not_found)
-      return base::fail(directory::Errc::session_not_found, "session " + filter.session->text());
-    if (!session) return base::fail(session.error());
-    RESCUE_CHECK(directory::authorize(c.who(), Verb::log_query, directory::owner_of(*session)));
+    RESCUE_TRY(const auto session, find_session(tx, *filter.session));
+    RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::log_query, owner));
     if (!filter.technician) return {};
   } else if (!filter.technician) {
     filter.technician = c.who().id;
@@ -69,14 +63,12 @@ Answer send_console_log(Services& s, Call& c) {
   RESCUE_TRY(const auto events, read_log_intake(c.request.body));
   RESCUE_TRY(const auto id, session_param(c));
   return accepted(s, s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
-    auto session = store::sessions::get(tx, id);
-    if (!session && session.error().code == base::Errc::not_found)
-      return base::fail(directory::Errc::session_not_found, "session " + id.text());
-    if (!session) return base::fail(session.error());
-    const auto owner = directory::owner_of(*session);
-    RESCUE_TRY(const bool takes_part, holds_grant(tx, id, c.who().id));
-    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_log_write, takes_part ? c.who().id : owner));
-    const audit::Sender sender{id, store::EventSource::console, owner, c.who().id, c.who().email};
+    RESCUE_TRY(const auto session, find_session(tx, id));
+    // Whoever takes or took part in a colleague's session writes a log of it as well: its own console's, by origin.
+    RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_log_write, owner));
+    RESCUE_CHECK(check_not_too_late(s, c, session));
+    const audit::Sender sender{id, store::EventSource::console, directory::owner_of(session), c.who().id, c.who().email};
     return audit::take(tx, sender, events, c.now);
   }));
 }
@@ -84,9 +76,9 @@ Answer send_console_log(Services& s, Call& c) {
 Answer send_applet_log(Services& s, Call& c) {
   RESCUE_TRY(const auto events, read_log_intake(c.request.body));
   return accepted(s, s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
-    // Also of an ended session: the last events are on their way when it ends.
     RESCUE_TRY(const auto session, store::sessions::find_by_applet(tx, c.fingerprint()));
     if (!session) return base::fail(base::Errc::sign_in_needed, "no session has this key");
+    RESCUE_CHECK(check_not_too_late(s, c, *session));
     const audit::Sender sender{session->id, store::EventSource::applet, directory::owner_of(*session), std::nullopt, "user"};
     return audit::take(tx, sender, events, c.now);
   }));
@@ -102,7 +94,7 @@ Answer query_log(Services& s, Call& c) {
   RESCUE_TRY(auto query, audit::parse_query(text, c.now));
   RESCUE_TRY(query.filter.after, integer_query(c, "after", 0, static_cast<std::int64_t>(audit::kMaxSeq)));
   RESCUE_TRY(const auto page, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<store::Page<store::LogEvent>> {
-    RESCUE_CHECK(authorize_query(tx, c, technician, query.filter));
+    RESCUE_CHECK(authorize_query(s, tx, c, technician, query.filter));
     return audit::query(tx, query, cursor, limit);
   }));
   json::array events;

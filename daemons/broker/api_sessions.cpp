@@ -2,7 +2,6 @@
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/views.hpp"
-#include "directory/accounts.hpp"
 #include "wire/session_state.hpp"
 
 namespace rescue::broker {
@@ -13,11 +12,18 @@ namespace {
 /// The session of the path, if this principal may do `verb` to it.
 base::Result<store::Session> allowed_session(store::ReadTransaction& tx, const Call& c, Verb verb) {
   RESCUE_TRY(const auto id, session_param(c));
-  auto session = store::sessions::get(tx, id);
-  if (!session && session.error().code == base::Errc::not_found)
-    return base::fail(directory::Errc::session_not_found, "session " + id.text());
-  if (!session) return session;
-  RESCUE_CHECK(directory::authorize(c.who(), verb, directory::owner_of(*session)));
+  RESCUE_TRY(auto session, find_session(tx, id));
+  RESCUE_CHECK(directory::authorize(c.who(), verb, directory::owner_of(session)));
+  return session;
+}
+
+/// The session of the path for a pickup. A join takes part beside the technician who holds it; while nobody does it would be
+/// a pickup, and needs the right to one.
+base::Result<store::Session> session_to_pick_up(store::ReadTransaction& tx, const Call& c, bool join) {
+  RESCUE_TRY(const auto id, session_param(c));
+  RESCUE_TRY(auto session, find_session(tx, id));
+  const auto owner = directory::owner_of(session);
+  RESCUE_CHECK(directory::authorize(c.who(), join && session.technician ? Verb::session_join : Verb::session_pickup, owner));
   return session;
 }
 
@@ -66,8 +72,7 @@ Answer list_sessions(Services& s, Call& c) {
   RESCUE_TRY(filter.states, states_query(c, filter.live_only));
   RESCUE_TRY(auto out, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
     if (!technician.empty()) {
-      RESCUE_TRY(const auto user, directory::accounts::find(tx, technician));
-      filter.technician = user.id;
+      RESCUE_TRY(filter.technician, named_technician(tx, c, technician, Verb::session_list));
     } else if (directory::reach(c.who().role, Verb::session_list) == directory::Reach::own) {
       filter.technician = c.who().id;
     }
@@ -85,7 +90,10 @@ Answer list_sessions(Services& s, Call& c) {
 
 Answer get_session(Services& s, Call& c) {
   RESCUE_TRY(auto view, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
-    RESCUE_TRY(const auto session, allowed_session(tx, c, Verb::session_read));
+    RESCUE_TRY(const auto id, session_param(c));
+    RESCUE_TRY(const auto session, find_session(tx, id));
+    RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_read, owner));
     return session_view(tx, session, s.is_online());
   }));
   return Reply{.body = json::object{{"session", std::move(view)}}};
@@ -96,8 +104,7 @@ Answer pick_up(Services& s, Call& c) {
   if (body.profile == crypto::Profile::aes256_sha && !s.settings.allow_aes256_sha)
     return base::fail(base::Errc::denied, "profile aes256-sha is switched off (session.allow_aes256_sha)");
   RESCUE_TRY(auto out, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
-    const auto verb = body.join ? Verb::session_join : Verb::session_pickup;
-    RESCUE_TRY(const auto session, allowed_session(tx, c, verb));
+    RESCUE_TRY(const auto session, session_to_pick_up(tx, c, body.join));
     const directory::PickupRequest request{session.id, body.console_spki, body.generation, body.join, body.profile};
     RESCUE_TRY(const auto picked, s.desk.pickup(tx, request, c.who(), c.now));
     RESCUE_TRY(auto granted, granted_view(s, tx, picked));

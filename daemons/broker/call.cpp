@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "directory/accounts.hpp"
 
 namespace rescue::broker {
 
@@ -14,6 +15,21 @@ base::Result<base::Guid> session_param(const Call& call) {
   const auto id = base::Guid::parse(call.request.param("session"));
   if (!id) return base::fail(directory::Errc::session_not_found, "session");
   return *id;
+}
+
+base::Result<store::Session> find_session(store::ReadTransaction& tx, const base::Guid& id) {
+  auto session = store::sessions::get(tx, id);
+  if (!session && session.error().code == base::Errc::not_found)
+    return base::fail(directory::Errc::session_not_found, "session " + id.text());
+  return session;
+}
+
+base::Result<base::Guid> named_technician(store::ReadTransaction& tx, const Call& call, std::string_view named,
+                                          directory::Verb verb) {
+  const auto user = directory::accounts::find(tx, named);
+  if (user) return user->id;
+  if (user.error().code == directory::Errc::user_not_found) RESCUE_CHECK(directory::authorize(call.who(), verb));
+  return base::fail(user.error());
 }
 
 base::Result<std::optional<std::int64_t>> integer_query(const Call& call, std::string_view name, std::int64_t min,

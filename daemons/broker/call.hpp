@@ -35,6 +35,12 @@ using Handler = Answer (*)(Services&, Call&);
 
 /// "{session}" of the path. not_found unless it is a GUID: a malformed id names nothing.
 [[nodiscard]] base::Result<base::Guid> session_param(const Call& call);
+/// session_not_found where the store says not_found.
+[[nodiscard]] base::Result<store::Session> find_session(store::ReadTransaction& tx, const base::Guid& id);
+/// The account that a "technician" parameter names, for `verb`. user_not_found; but denied for who may use the verb on own
+/// things alone: the answer must not tell which accounts there are.
+[[nodiscard]] base::Result<base::Guid> named_technician(store::ReadTransaction& tx, const Call& call, std::string_view named,
+                                                        directory::Verb verb);
 /// A whole number parameter of the query within bounds; nullopt when absent. invalid_argument names it.
 [[nodiscard]] base::Result<std::optional<std::int64_t>> integer_query(const Call& call, std::string_view name,
                                                                      std::int64_t min, std::int64_t max);

@@ -44,6 +44,9 @@ constexpr Key kKeys[] = {
      "An applet without connection to the broker for this long makes its session offline.", false, between(1000, kDay)},
     {"session.lapsed_limit", Type::duration, "1h", "A session is ended this long after its last lease ran out.", false,
      between(kSecond, 30 * kDay)},
+    {"session.late_log", Type::duration, "30d",
+     "For this long after a session's end its consoles and its applet may still deliver log events.", false,
+     between(kSecond, 366 * kDay)},
     {"session.lease", Type::duration, "15m", "How long a grant is good for without contact to the broker.", false,
      between(kSecond, 8 * kHour)},
     {"session.ticket_lifetime", Type::duration, "1h", "How long a gateway ticket can be used.", false,
@@ -80,6 +83,7 @@ BrokerSettings broker_settings(const config::Settings& s) {
   out.waiting_limit = s.duration("session.waiting_limit");
   out.applet_grace = s.duration("session.applet_grace");
   out.lapsed_limit = s.duration("session.lapsed_limit");
+  out.late_log = s.duration("session.late_log");
   out.lease = s.duration("session.lease");
   out.ticket_lifetime = s.duration("session.ticket_lifetime");
   out.sweep_interval = s.duration("session.sweep_interval");

@@ -21,6 +21,7 @@ struct BrokerSettings {
   base::Duration waiting_limit{};
   base::Duration applet_grace{};
   base::Duration lapsed_limit{};
+  base::Duration late_log{};
   base::Duration lease{};
   base::Duration ticket_lifetime{};
   base::Duration sweep_interval{};

@@ -19,6 +19,11 @@ json::value text_or_null(const std::string& text) {
   return json::value(text);
 }
 
+json::value id_or_null(const std::optional<base::Guid>& id) {
+  if (!id) return nullptr;
+  return json::value(id->text());
+}
+
 base::Result<json::object> user_ref(store::ReadTransaction& tx, const base::Guid& id) {
   RESCUE_TRY(const auto user, store::users::get(tx, id));
   return json::object{{"id", user.id.text()}, {"email", user.email}, {"name", user.name}};
@@ -82,12 +87,11 @@ base::Result<json::object> session_view(store::ReadTransaction& tx, const store:
 }
 
 json::object event_view(const store::LogEvent& event) {
-  json::value session = nullptr;
-  if (event.session) session = json::value(event.session->text());
   return {{"id", event.id},
-          {"session", std::move(session)},
+          {"session", id_or_null(event.session)},
           {"seq", event.seq},
           {"source", store::to_string(event.source)},
+          {"origin", id_or_null(event.origin)},
           {"time", base::to_rfc3339(event.time)},
           {"server_time", base::to_rfc3339(event.server_time)},
           {"type", store::to_string(event.type)},

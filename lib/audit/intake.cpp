@@ -65,6 +65,8 @@ std::string search_text_of(store::EventType type, const json::object& data) {
 /// The event as it will be stored: data in one canonical text, so that repeats can be compared.
 base::Result<NewEvent> convert(const Sender& sender, const IncomingEvent& in) {
   if (in.seq == 0 || in.seq > kMaxSeq) return bad(in.seq, "seq: 1 to 2^53 - 1");
+  if (sender.source == store::EventSource::applet && in.seq > kMaxAppletSeq)
+    return bad(in.seq, fmt::format("seq: an applet sends at most {} events of a session", kMaxAppletSeq));
   const auto type = store::parse_event_type(in.type);
   if (!type) return bad(in.seq, fmt::format("type: '{}' is not in the list", base::to_display_text(in.type.substr(0, 64))));
   if (!may_send(sender.source, *type)) {

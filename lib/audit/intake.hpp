@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxActorBytes = 300;
 inline constexpr std::size_t kMaxDataDepth = 8;
 /// Larger numbers are no honest count: 2^53 - 1 is also where JSON numbers stop being exact in most readers.
 inline constexpr std::uint64_t kMaxSeq = (std::uint64_t{1} << 53) - 1;
+/// An applet is a stranger's machine that may send for as long as its session is remembered: this bounds what it can fill.
+/// An hour of the busiest session has a few thousand.
+inline constexpr std::uint64_t kMaxAppletSeq = 100'000;
 
 struct IncomingEvent {
   std::uint64_t seq = 0;

@@ -30,14 +30,14 @@ enum class Verb : std::uint8_t {
   user_manage,        // add, change, disable, enable, unlock, reset password, remove
   session_create,
   session_list,       // object: the technician whose sessions are listed; none: everybody's
-  session_read,       // object of this and what follows: SessionDesk::owner_for
-  session_pickup,
+  session_read,       // object: SessionDesk::owner_for
+  session_pickup,     // object of this and what follows, where nothing else is said: owner_of the session
   session_join,       // take part in a colleague's session. Whoever knows its id has been told it
   session_ticket,     // reconnect, renew the lease
   session_close,
   session_note,
-  session_log_write,
-  log_query,          // object: the technician whose events are asked for; none: everybody's
+  session_log_write,  // object: SessionDesk::owner_for, also after the end
+  log_query,          // object: the technician whose events are asked for; of one session: owner_for; none: everybody's
   events_sessions,    // live session changes, object as session_list
   events_log,         // live log events, object as log_query
   gateway_list,
@@ -50,8 +50,7 @@ enum class Reach : std::uint8_t { none, own, any };
 /// The table itself.
 [[nodiscard]] Reach reach(store::UserRole role, Verb verb);
 
-/// `owner`: whose object it is; nullopt: nobody's in particular, which only
-/// Reach::any covers.
+/// `owner`: whose object it is; nullopt: nobody's in particular, which only Reach::any covers.
 /// password_change_required for all but own_account while the principal has to change the password; base::Errc::denied.
 [[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const std::optional<base::Guid>& owner = {});
 

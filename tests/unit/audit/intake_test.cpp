@@ -157,6 +157,14 @@ TEST_F(IntakeTest, MalformedFieldsAreRefusedByName) {
   expect_refused(e, base::Errc::too_large, "data");
 }
 
+TEST_F(IntakeTest, AnAppletCannotFillTheLogForEver) {
+  auto applet = sender_;
+  applet.source = EventSource::applet;
+  EXPECT_OK(take({chat(kMaxAppletSeq)}, applet));
+  EXPECT_CODE(take({chat(kMaxAppletSeq + 1)}, applet), base::Errc::invalid_argument);
+  EXPECT_OK(take({chat(kMaxAppletSeq + 1)}));  // a console's technician is known
+}
+
 TEST_F(IntakeTest, BatchesAreLimitedAndAscending) {
   std::vector<IncomingEvent> batch;
   for (std::uint64_t seq = 1; seq <= kMaxBatch; ++seq) batch.push_back(chat(seq));

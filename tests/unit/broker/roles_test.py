@@ -116,10 +116,46 @@ class Roles(unittest.TestCase):
             self.broker.api("POST", f"/sessions/{session}/log", {"events": [event]}, token=token).expect(200)
         self.assertEqual(len(self.broker.log_events(self.admin, session=session, type="chat.message")), 2)
 
+    def test_a_join_takes_no_session_that_nobody_holds(self):
+        made = self.broker.new_session(self.admin)
+        path = f"/sessions/{made['session']['id']}"
+        self.broker.register(made["pin"], Identity(self.broker.dir, "waiting")).expect(200)
+        body = {"console_key": self.console.public, "join": True}
+        self.broker.api("POST", path + "/pickup", body, token=self.tokens[T]).expect(403, "DENIED")
+        session = self.broker.api("GET", path, token=self.admin).expect(200)["session"]
+        self.assertEqual((session["state"], session["technician"]), ("waiting", None))
+
+    def test_who_took_part_delivers_its_own_log_after_the_end(self):
+        made = self.broker.new_session(self.admin)
+        path = f"/sessions/{made['session']['id']}"
+        self.broker.register(made["pin"], Identity(self.broker.dir, "late")).expect(200)
+        self.broker.api("POST", path + "/pickup", {"console_key": self.console.public}, token=self.admin).expect(200)
+        second = {"console_key": Identity(self.broker.dir, "late-second").public, "join": True}
+        self.broker.api("POST", path + "/pickup", second, token=self.tokens[T]).expect(200)
+        self.broker.api("POST", path + "/close", {}, token=self.admin).expect(200)
+        event = {"seq": 1, "time": "2026-11-24T05:28:46Z", "type": "chat.message", "data": {"text": "late"}}
+        send = lambda token: self.broker.api("POST", path + "/log", {"events": [event]}, token=token)
+        self.assertEqual(send(self.tokens[T]).expect(200)["accepted_through"], 1)
+        self.assertEqual(send(self.tokens[T]).expect(200)["accepted_through"], 1)
+        stranger = self.broker.add_user(self.admin, "stranger@example.test")
+        send(stranger).expect(403, "DENIED")
+        me = self.broker.api("GET", "/auth/whoami", token=self.tokens[T]).expect(200)["id"]
+        late = self.broker.log_events(self.tokens[T], session=made["session"]["id"], type="chat.message")
+        self.assertEqual([(e["source"], e["origin"], e["seq"]) for e in late], [("console", me, 1)])
+        self.broker.api("GET", path, token=self.tokens[T]).expect(200)
+        self.broker.api("POST", path + "/note", {"note": "mine"}, token=self.tokens[T]).expect(403, "DENIED")
+        self.broker.api("GET", path, token=stranger).expect(403, "DENIED")
+
+    def test_a_technician_is_not_told_which_accounts_there_are(self):
+        for path in ("/sessions", "/log"):
+            for name in (ADMIN, "nobody@example.test"):
+                self.broker.api("GET", f"{path}?technician={name}", token=self.tokens[T]).expect(403, "DENIED")
+        self.broker.api("GET", "/log?technician=nobody@example.test", token=self.admin).expect(404, "USER_NOT_FOUND")
+
     def test_an_auditor_hears_the_log_and_no_sessions(self):
-        watch = WebSocket(self.broker, "/api/v1/events?after=0", self.tokens[U])
+        watch = WebSocket(self.broker, "/api/v1/events", self.tokens[U])
         self.assertEqual(watch.status, 101)
-        watch.event(lambda m: m["type"] == "log")
+        watch.event(lambda m: m["type"] == "ready")
         self.broker.new_session(self.admin, note="private")
         types = []
         watch.event(lambda m: types.append(m["type"]) or m["type"] == "log" and m["event"]["type"] == "session.created"
