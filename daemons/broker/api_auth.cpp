@@ -34,7 +34,7 @@ Answer login(Services& s, Call& c) {
 Answer logout(Services& s, Call& c) {
   RESCUE_CHECK(s.store->write_now(
       [&](store::Transaction& tx) { return directory::sign_out(tx, c.who(), c.now); }));
-  s.feed.ping_events();  // a receiver of events that used this token is disconnected now, not in 20 s
+  s.feed.user_touched(c.who().id);  // a receiver of events that used this token is disconnected now, not in 20 s
   return Reply{};
 }
 
@@ -43,7 +43,6 @@ Answer change_password(Services& s, Call& c) {
   RESCUE_CHECK(wait_for<void>([&](auto done) {
     s.sign_in.change_password(c.who(), std::move(body.current), std::move(body.next), std::move(done));
   }));
-  s.feed.ping_events();
   return Reply{};
 }
 

@@ -86,14 +86,14 @@ void AppletHub::sync(const base::Guid& session, const AppletTruth& truth) {
   stream.synced = true;
 }
 
-void AppletHub::announce_gateways(const std::function<std::optional<std::string>(const base::Guid&)>& list) {
+void AppletHub::announce_gateways(const std::function<std::string(const base::Guid&)>& list) {
   std::vector<std::pair<base::Guid, std::shared_ptr<net::EventSink>>> sinks;
   {
     const std::scoped_lock lock(mutex_);
     for (const auto& [session, stream] : streams_) sinks.emplace_back(session, stream.sink);
   }
   for (const auto& [session, sink] : sinks)
-    if (auto data = list(session)) sink->send({"", "gateways", std::move(*data)});
+    sink->send({"", "gateways", list(session)});
 }
 
 void AppletHub::ping() {

@@ -55,7 +55,7 @@ class AppletHub {
   /// Sends what differs. Nothing when the applet is not connected.
   void sync(const base::Guid& session, const AppletTruth& truth);
   /// `list` is called only when the session's applet is connected, and gives the JSON of the gateways event.
-  void announce_gateways(const std::function<std::optional<std::string>(const base::Guid& session)>& list);
+  void announce_gateways(const std::function<std::string(const base::Guid& session)>& list);
   void ping();
   void close_all();
 

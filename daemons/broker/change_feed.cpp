@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/change_feed.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "daemons/broker/services.hpp"
@@ -27,16 +31,30 @@ struct OwnedEvent {
 
 base::Result<std::vector<OwnedEvent>> owned_tail(store::ReadTransaction& tx, std::int64_t after) {
   RESCUE_TRY(auto events, store::log::tail(tx, after, kLogPage));
+  std::map<base::Guid, base::Guid> owners;  // by session: neighbours are often of one
   std::vector<OwnedEvent> out;
   for (auto& event : events) {
     std::optional<base::Guid> owner;
     if (event.session) {
-      RESCUE_TRY(const auto session, store::sessions::get(tx, *event.session));
-      owner = directory::owner_of(session);
+      auto at = owners.find(*event.session);
+      if (at == owners.end()) {
+        RESCUE_TRY(const auto session, store::sessions::get(tx, *event.session));
+        at = owners.emplace(*event.session, directory::owner_of(session)).first;
+      }
+      owner = at->second;
     }
     out.push_back({std::move(event), owner});
   }
   return out;
+}
+
+void say_behind(const Receiver& receiver, std::int64_t after, std::int64_t through) {
+  receiver.socket->send_text(fmt::format(R"({{"type":"behind","after":{},"through":{}}})", after, through));
+}
+
+void refuse(const Receiver& receiver, const base::Error& error) {
+  warn("receiver could not be told the past", error);
+  receiver.socket->close(net::CloseCode::try_later, "the past could not be read; come again");
 }
 
 }  // namespace
@@ -44,7 +62,8 @@ base::Result<std::vector<OwnedEvent>> owned_tail(store::ReadTransaction& tx, std
 ChangeFeed::ChangeFeed(Services& services) : s_(services), thread_("feed", 1, 1 << 20) {}
 
 base::Result<> ChangeFeed::start() {
-  RESCUE_TRY(told_log_, s_.store->read_now([](store::ReadTransaction& tx) { return store::log::newest_id(tx); }));
+  RESCUE_TRY(const auto newest, s_.store->read_now([](store::ReadTransaction& tx) { return store::log::newest_id(tx); }));
+  told_log_ = newest;
   return {};
 }
 
@@ -74,6 +93,14 @@ void ChangeFeed::session_touched(const base::Guid& session) {
   schedule();
 }
 
+void ChangeFeed::user_touched(const base::Guid& user) {
+  {
+    const std::scoped_lock lock(mutex_);
+    pending_.users.insert(user);
+  }
+  schedule();
+}
+
 void ChangeFeed::schedule() {
   {
     const std::scoped_lock lock(mutex_);
@@ -90,25 +117,35 @@ void ChangeFeed::drain() {
     std::swap(pending, pending_);
     scheduled_ = false;
   }
-  if (pending.log) tell_log();
-  for (const auto& id : pending.sessions) tell_session(id);
-  if (pending.gateways) tell_gateways();
-  if (!pending.users.empty()) recheck_receivers();
+  Pending again;
+  again.log = pending.log && !tell_log();
+  for (const auto& id : pending.sessions)
+    if (!tell_session(id)) again.sessions.insert(id);
+  again.gateways = pending.gateways && !tell_gateways();
+  if (!pending.users.empty()) recheck_receivers(&pending.users);
+  const std::scoped_lock lock(mutex_);
+  pending_.log |= again.log;
+  pending_.gateways |= again.gateways;
+  pending_.sessions.merge(again.sessions);
 }
 
-void ChangeFeed::tell_log() {
+bool ChangeFeed::tell_log() {
   for (;;) {
-    auto events = s_.store->read_now([this](store::ReadTransaction& tx) { return owned_tail(tx, told_log_); });
-    if (!events) return warn("log could not be read for its receivers", events.error());
+    const std::int64_t told = told_log_;
+    const auto events = s_.store->read_now([told](store::ReadTransaction& tx) { return owned_tail(tx, told); });
+    if (!events) {
+      warn("log could not be read for its receivers", events.error());
+      return false;
+    }
     for (const auto& [event, owner] : *events) {
       s_.counters.events_dropped += s_.events.log_event(owner, log_text(event));
       told_log_ = event.id;
     }
-    if (events->size() < kLogPage) return;
+    if (events->size() < kLogPage) return true;
   }
 }
 
-void ChangeFeed::tell_session(const base::Guid& id) {
+bool ChangeFeed::tell_session(const base::Guid& id) {
   struct Found {
     store::Session session;
     json::object view;
@@ -131,7 +168,10 @@ void ChangeFeed::tell_session(const base::Guid& id) {
     }
     return Found{std::move(session), std::move(view), std::move(truth)};
   });
-  if (!found) return warn("session could not be read for its receivers", found.error());
+  if (!found) {
+    warn("session could not be read for its receivers", found.error());
+    return found.error().code == base::Errc::not_found;
+  }
   s_.applets.sync(id, found->truth);
   const auto text = json::serialize(json::object{{"type", "session"}, {"session", std::move(found->view)}});
   s_.counters.events_dropped += s_.events.session_changed(directory::owner_of(found->session), text);
@@ -139,46 +179,77 @@ void ChangeFeed::tell_session(const base::Guid& id) {
     s_.gateways.kick(id);
     s_.applets.forget(id);
   }
+  return true;
 }
 
-void ChangeFeed::tell_gateways() {
-  s_.applets.announce_gateways([this](const base::Guid& session) -> std::optional<std::string> {
-    auto list = s_.store->read_now([&](store::ReadTransaction& tx) { return gateways_for(s_, tx, session); });
-    if (!list) return std::nullopt;
-    return json::serialize(json::object{{"gateways", std::move(*list)}});
+bool ChangeFeed::tell_gateways() {
+  const auto rows = s_.store->read_now([](store::ReadTransaction& tx) { return store::gateways::list(tx); });
+  if (!rows) {
+    warn("gateways could not be read for the applets", rows.error());
+    return false;
+  }
+  s_.applets.announce_gateways([&](const base::Guid& session) {
+    return json::serialize(json::object{{"gateways", places_view(s_.gateways.places(*rows, session))}});
   });
+  return true;
 }
 
-base::Result<std::int64_t> ChangeFeed::replay(const Receiver& receiver, std::int64_t after) {
-  std::size_t sent = 0;
-  while (after < told_log_) {
+base::Result<> ChangeFeed::replay(const Receiver& receiver, std::int64_t after, std::int64_t through) {
+  if (through - after > kMaxReplay) {
+    say_behind(receiver, after, through);
+    return {};
+  }
+  std::size_t bytes = 0;
+  while (after < through) {
     RESCUE_TRY(const auto events,
                s_.store->read_now([&](store::ReadTransaction& tx) { return owned_tail(tx, after); }));
     if (events.empty()) break;
     for (const auto& [event, owner] : events) {
-      if (event.id > told_log_) return told_log_;  // the next round tells it to everybody
+      if (event.id > through) return {};
+      if (may_see_log(receiver, owner)) {
+        auto text = log_text(event);
+        bytes += text.size();
+        if (bytes > kReplayBytes) {
+          say_behind(receiver, after, through);
+          return {};
+        }
+        receiver.socket->send_text(std::move(text));  // a full queue ends the connection: nothing is missing unseen
+      }
       after = event.id;
-      if (!may_see_log(receiver, owner)) continue;
-      if (++sent > kMaxReplay) return base::fail(base::Errc::too_large, "too far behind");
-      receiver.socket->send_text(log_text(event));
     }
   }
-  return after;
+  return {};
 }
 
 void ChangeFeed::subscribe(Receiver receiver, std::optional<std::int64_t> after,
                            std::function<void(std::uint64_t)> subscribed) {
-  thread_.post([this, r = std::move(receiver), after, done = std::move(subscribed)]() mutable {
-    if (after && r.log) {
-      if (const auto replayed = replay(r, *after); !replayed) {
-        r.socket->close(net::CloseCode::policy, "too far behind: read GET /log first, then come with a later 'after'");
-        return;
-      }
-    }
-    // The sign-in may have ended between the upgrade and now.
-    if (!may_listen(r.who)) return r.socket->close(net::CloseCode::policy, "signed out");
-    done(s_.events.add(std::move(r)));
-  });
+  if (!after || !receiver.log) {
+    thread_.post([this, r = std::move(receiver), done = std::move(subscribed)]() mutable {
+      join(std::move(r), std::nullopt, done);
+    });
+    return;
+  }
+  const auto socket = receiver.socket;
+  auto catch_up = [this, r = std::move(receiver), from = *after, done = std::move(subscribed)]() mutable {
+    const std::int64_t through = told_log_;
+    if (const auto told = replay(r, from, through); !told) return refuse(r, told.error());
+    thread_.post([this, r = std::move(r), reached = std::max(from, through), done = std::move(done)]() mutable {
+      join(std::move(r), reached, done);
+    });
+  };
+  if (!s_.fast.post(std::move(catch_up))) socket->close(net::CloseCode::try_later, "the broker is busy");
+}
+
+void ChangeFeed::join(Receiver receiver, std::optional<std::int64_t> after,
+                      const std::function<void(std::uint64_t)>& subscribed) {
+  const std::int64_t through = told_log_;
+  if (after) {
+    if (const auto told = replay(receiver, *after, through); !told) return refuse(receiver, told.error());
+  }
+  // The sign-in may have ended between the upgrade and now.
+  if (!may_listen(receiver.who)) return receiver.socket->close(net::CloseCode::policy, "signed out");
+  receiver.socket->send_text(fmt::format(R"({{"type":"ready","through":{}}})", through));
+  subscribed(s_.events.add(std::move(receiver)));
 }
 
 bool ChangeFeed::may_listen(const directory::Principal& who) {
@@ -192,19 +263,23 @@ bool ChangeFeed::may_listen(const directory::Principal& who) {
   return good.value_or(true);  // a database that cannot be read signs nobody out
 }
 
-void ChangeFeed::recheck_receivers() {
-  s_.events.recheck([this](const directory::Principal& who) { return may_listen(who); });
+void ChangeFeed::recheck_receivers(const std::set<base::Guid>* of) {
+  s_.events.recheck([&](const directory::Principal& who) { return (of != nullptr && !of->contains(who.id)) || may_listen(who); });
 }
 
 void ChangeFeed::ping_events() {
   thread_.post([this] {
-    recheck_receivers();
+    drain();
+    recheck_receivers(nullptr);
     s_.counters.events_dropped += s_.events.ping();
   });
 }
 
 void ChangeFeed::ping_applets() {
-  thread_.post([this] { s_.applets.ping(); });
+  thread_.post([this] {
+    drain();
+    s_.applets.ping();
+  });
 }
 
 }  // namespace rescue::broker

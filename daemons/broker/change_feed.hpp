@@ -4,8 +4,11 @@
 // last round ended, sessions and grants as they are.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -30,9 +33,14 @@ class ChangeFeed {
   void committed(const std::vector<store::Change>& changes);
   /// Something about a session that no commit shows: its applet came or went.
   void session_touched(const base::Guid& session);
-  /// Sends log events behind `after`, then makes it a receiver of what comes; in order, without gap or repetition.
+  /// A token of this user has ended: whoever listens with it is disconnected.
+  void user_touched(const base::Guid& user);
+  /// Sends the log events behind `after`, then makes it a receiver of what comes, in order, without gap or repetition; messages:
+  ///   behind  {"after","through"}   the events between, `through` included, are too many to send: GET /log has them
+  ///   ready   {"through"}           everything up to `through` was sent or is behind; what follows is new
+  /// The past is read by a worker, so that nobody who asks for much of it holds up the others.
   void subscribe(Receiver receiver, std::optional<std::int64_t> after, std::function<void(std::uint64_t)> subscribed);
-  /// Every 20 s and 15 s: pings, and receivers that may no longer listen.
+  /// Every 20 s and 15 s: pings, receivers that may no longer listen, and what could not be read when it was due.
   void ping_events();
   void ping_applets();
   void stop();
@@ -46,18 +54,23 @@ class ChangeFeed {
   };
   void schedule();
   void drain();
-  void tell_log();
-  void tell_session(const base::Guid& id);
-  void tell_gateways();
+  // False: the database could not be read; to be told again.
+  [[nodiscard]] bool tell_log();
+  [[nodiscard]] bool tell_session(const base::Guid& id);
+  [[nodiscard]] bool tell_gateways();
   [[nodiscard]] bool may_listen(const directory::Principal& who);
-  void recheck_receivers();
-  [[nodiscard]] base::Result<std::int64_t> replay(const Receiver& receiver, std::int64_t after);
+  /// `of`: these users' alone; null: everybody.
+  void recheck_receivers(const std::set<base::Guid>* of);
+  /// Sends what the receiver may see of (after, through], or says that it is behind.
+  [[nodiscard]] base::Result<> replay(const Receiver& receiver, std::int64_t after, std::int64_t through);
+  /// The feed's thread: the rest of the past, and from here on the present.
+  void join(Receiver receiver, std::optional<std::int64_t> after, const std::function<void(std::uint64_t)>& subscribed);
 
   Services& s_;
   std::mutex mutex_;
   Pending pending_;
   bool scheduled_ = false;
-  std::int64_t told_log_ = 0;  // the feed's thread alone
+  std::atomic<std::int64_t> told_log_ = 0;  // written by the feed's thread
   WorkerPool thread_;
 };
 

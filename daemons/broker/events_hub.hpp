@@ -15,10 +15,12 @@
 
 namespace rescue::broker {
 
-/// Log events that a receiver can have sent after the fact; who is further behind reads GET /log first.
-inline constexpr std::size_t kMaxReplay = 1000;
+/// Log ids that are looked through for a receiver that comes back; who missed more is told so and reads GET /log.
+inline constexpr std::int64_t kMaxReplay = 1000;
 /// Bytes that wait for one receiver; a slower one is disconnected and comes back with `after`.
 inline constexpr std::size_t kEventsQueueBytes = 1024 * 1024;
+/// What is sent of the missed events fits into the queue beside what happens meanwhile.
+inline constexpr std::size_t kReplayBytes = kEventsQueueBytes / 2;
 
 /// Whoever receives events.
 struct Receiver {

@@ -57,10 +57,9 @@ IsOnline Services::is_online() {
   return [this](const base::Guid& session) { return applets.online(session); };
 }
 
-base::Result<json::array> gateways_for(Services& s, store::ReadTransaction& tx, const base::Guid& session) {
-  RESCUE_TRY(auto rows, store::gateways::list(tx));
+json::array places_view(const std::vector<GatewayPlace>& places) {
   json::array out;
-  for (const auto& place : s.gateways.places(std::move(rows), session)) {
+  for (const auto& place : places) {
     out.push_back(json::object{{"id", place.id.text()},
                                {"name", place.name},
                                {"host", place.host},
@@ -68,6 +67,11 @@ base::Result<json::array> gateways_for(Services& s, store::ReadTransaction& tx, 
                                {"fingerprint", base::to_hex(place.fingerprint)}});
   }
   return out;
+}
+
+base::Result<json::array> gateways_for(Services& s, store::ReadTransaction& tx, const base::Guid& session) {
+  RESCUE_TRY(auto rows, store::gateways::list(tx));
+  return places_view(s.gateways.places(std::move(rows), session));
 }
 
 base::Result<std::string> signed_ticket(const Services& s, const crypto::Ticket& ticket) {

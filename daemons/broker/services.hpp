@@ -64,6 +64,7 @@ struct Services {
   std::atomic<bool> draining_{false};
 };
 
+[[nodiscard]] boost::json::array places_view(const std::vector<GatewayPlace>& places);
 /// Gateways in the order in which this session's ends should try them, as JSON.
 [[nodiscard]] base::Result<boost::json::array> gateways_for(Services& s, store::ReadTransaction& tx,
                                                             const base::Guid& session);
