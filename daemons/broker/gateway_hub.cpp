@@ -37,7 +37,7 @@ std::uint64_t GatewayHub::connected(const base::Guid& gateway, Socket socket) {
   const std::scoped_lock lock(mutex_);
   auto& link = links_[gateway];
   if (link.socket) link.socket->close(net::CloseCode::policy, "replaced by a newer connection");
-  link = Link{std::move(socket), next_connection_++, {.connected = true}, {}, {}};
+  link = Link{std::move(socket), next_connection_++, {.connected = true}, {}, {}, 0};
   return link.connection;
 }
 
@@ -63,8 +63,9 @@ void GatewayHub::waiting(const base::Guid& gateway, const base::Guid& session, w
   const std::scoped_lock lock(mutex_);
   const auto at = links_.find(gateway);
   if (at == links_.end()) return;
-  if (count > 0) at->second.applets_waiting.insert(session);
-  else at->second.applets_waiting.erase(session);
+  auto& waiting = at->second.applets_waiting;
+  if (count == 0) waiting.erase(session);
+  else if (waiting.size() < kMaxReported) waiting.insert(session);
 }
 
 std::size_t GatewayHub::pairs_locked(const base::Guid& session) const {
@@ -79,7 +80,8 @@ std::size_t GatewayHub::pairs_locked(const base::Guid& session) const {
 std::size_t GatewayHub::pair_joined(const base::Guid& gateway, const base::Guid& session, const base::Guid& pair) {
   const std::scoped_lock lock(mutex_);
   const auto at = links_.find(gateway);
-  if (at != links_.end()) at->second.pairs[session].insert(pair);
+  if (at != links_.end() && at->second.pair_count < kMaxReported && at->second.pairs[session].insert(pair).second)
+    ++at->second.pair_count;
   return pairs_locked(session);
 }
 
@@ -88,7 +90,7 @@ std::size_t GatewayHub::pair_ended(const base::Guid& gateway, const base::Guid& 
   if (const auto at = links_.find(gateway); at != links_.end()) {
     auto& pairs = at->second.pairs;
     if (const auto of = pairs.find(session); of != pairs.end()) {
-      of->second.erase(pair);
+      at->second.pair_count -= of->second.erase(pair);
       if (of->second.empty()) pairs.erase(of);
     }
   }

@@ -30,6 +30,10 @@ struct GatewayLoad {
   std::uint32_t waiting = 0;
 };
 
+/// Pairs, and sessions with waiting applets, that are remembered for one gateway: several times what one carries. More is not a
+/// report but an attack on memory, and ignored.
+inline constexpr std::size_t kMaxReported = 65'536;
+
 /// Thread-safe. What it knows is a report of now; nothing in it decides who may do what.
 class GatewayHub {
  public:
@@ -65,6 +69,7 @@ class GatewayHub {
     GatewayLoad load;
     std::set<base::Guid> applets_waiting;               // sessions
     std::map<base::Guid, std::set<base::Guid>> pairs;   // session -> pairs
+    std::size_t pair_count = 0;                         // in all sessions
   };
   [[nodiscard]] std::size_t pairs_locked(const base::Guid& session) const;
   void send(const Socket& socket, wire::gateway::Message type, flatbuffers::Offset<void> message,

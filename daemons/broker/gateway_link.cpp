@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /gateway/connect: the connection of one enrolled gateway. Messages: lib/wire/gateway.fbs.
 #include <algorithm>
+#include <atomic>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,6 +11,7 @@
 #include "daemons/broker/serve.hpp"
 #include "directory/gateways.hpp"
 #include "net/endpoint.hpp"
+#include "net/io_thread.hpp"
 #include "net/timeout.hpp"
 #include "net/websocket.hpp"
 
@@ -18,6 +21,32 @@ namespace fb = wire::gateway;
 namespace {
 
 constexpr net::NamedTimeout kRegisterTimeout("gateway register", std::chrono::seconds(10));
+/// Messages of one gateway that wait for a worker; while so many do no more are read, so that it cannot crowd others out.
+constexpr std::size_t kMaxInWork = 128;
+constexpr base::Duration kInWorkPause = std::chrono::milliseconds(2);
+/// Incidents of one gateway that are logged at once; one more each second. Each is an attack that somebody repeats at will.
+constexpr double kIncidentBurst = 50;
+
+/// Which incidents are logged.
+class IncidentBudget {
+ public:
+  /// How many were left out since the last that was logged; nullopt: leave this one out, too.
+  std::optional<std::uint64_t> spend(base::SteadyTime now) {
+    left_ = std::min(kIncidentBurst, left_ + std::chrono::duration<double>(now - at_).count());
+    at_ = now;
+    if (left_ < 1) {
+      ++omitted_;
+      return std::nullopt;
+    }
+    left_ -= 1;
+    return std::exchange(omitted_, 0);
+  }
+
+ private:
+  double left_ = kIncidentBurst;
+  base::SteadyTime at_{};
+  std::uint64_t omitted_ = 0;
+};
 
 /// One connection. The coroutine's strand calls it; what touches the database goes to the worker pool.
 class GatewayLink : public std::enable_shared_from_this<GatewayLink> {
@@ -28,8 +57,11 @@ class GatewayLink : public std::enable_shared_from_this<GatewayLink> {
   /// False: the message is not what a gateway may say now; the connection ends.
   bool handle(const fb::GatewayMessage& message);
   void lost(std::string_view why);
+  /// Too many of its messages wait for a worker: read no more for now.
+  [[nodiscard]] bool is_busy() const { return in_work_ >= kMaxInWork; }
 
  private:
+  bool in_worker(std::move_only_function<void()> job);
   void on_register(const fb::Register& m);
   void on_admit(const fb::AdmitRequest& m);
   void link_moved(const base::Guid& session, wire::SessionEvent event);
@@ -42,7 +74,22 @@ class GatewayLink : public std::enable_shared_from_this<GatewayLink> {
   std::shared_ptr<net::WebSocketSession> socket_;
   std::uint64_t connection_;
   bool registered_ = false;
+  IncidentBudget incidents_;
+  std::atomic<std::size_t> in_work_ = 0;
 };
+
+bool GatewayLink::in_worker(std::move_only_function<void()> job) {
+  ++in_work_;
+  const bool queued = s_.fast.post([self = shared_from_this(), job = std::move(job)]() mutable {
+    const struct Done {
+      std::atomic<std::size_t>& count;
+      ~Done() { --count; }
+    } done{self->in_work_};
+    job();
+  });
+  if (!queued) --in_work_;
+  return queued;
+}
 
 base::Guid guid_of(const flatbuffers::Vector<std::uint8_t>* bytes) {
   return base::Guid::from_bytes(wire::view(bytes)).value_or(base::Guid());
@@ -92,7 +139,7 @@ void GatewayLink::on_register(const fb::Register& m) {
     const auto endpoint = net::Endpoint::parse(wire::text(address));
     if (endpoint) addresses.push_back(endpoint->text());
   }
-  s_.fast.post([self = shared_from_this(), addresses = std::move(addresses)] {
+  in_worker([self = shared_from_this(), addresses = std::move(addresses)] {
     auto& s = self->s_;
     const auto connected = s.store->write_now([&](store::Transaction& tx) {
       return directory::gateways::connected(tx, self->gateway_.id, addresses, s.clock.wall());
@@ -145,8 +192,8 @@ void GatewayLink::on_admit(const fb::AdmitRequest& m) {
   const auto role = m.role();
   auto guid_id = base::to_bytes(wire::view(m.guid_id()));
   auto fingerprint = base::to_bytes(wire::view(m.holder_fingerprint()));
-  const bool queued = s_.fast.post([self = shared_from_this(), id, session, role, guid_id = std::move(guid_id),
-                                    fingerprint = std::move(fingerprint)] {
+  const bool queued = in_worker([self = shared_from_this(), id, session, role, guid_id = std::move(guid_id),
+                                 fingerprint = std::move(fingerprint)] {
     const auto verdict = self->s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<fb::AdmitVerdict> {
       return verdict_for(tx, session, role, guid_id, fingerprint);
     });
@@ -165,7 +212,7 @@ void GatewayLink::reply_admit(std::uint64_t id, fb::AdmitVerdict verdict) {
 void GatewayLink::link_moved(const base::Guid& session, wire::SessionEvent event) {
   const auto only_from =
       event == wire::SessionEvent::link_up ? wire::SessionState::reconnecting : wire::SessionState::active;
-  s_.fast.post([self = shared_from_this(), session, event, only_from] {
+  in_worker([self = shared_from_this(), session, event, only_from] {
     auto& s = self->s_;
     const auto stepped = s.store->write_now([&](store::Transaction& tx) -> base::Result<bool> {
       RESCUE_TRY(const auto row, store::sessions::lock(tx, session));
@@ -181,12 +228,15 @@ void GatewayLink::link_moved(const base::Guid& session, wire::SessionEvent event
 }
 
 void GatewayLink::on_incident(const fb::Incident& m) {
+  const auto omitted = incidents_.spend(s_.clock.steady());
+  if (!omitted) return;
   std::optional<base::Guid> session;
   if (m.session() != nullptr) session = guid_of(m.session());
   const auto role = m.role() == wire::tokens::Role::console ? "console" : "applet";
-  auto data = fmt::format(R"({{"reason":{},"gateway":{},"role":"{}","address":{}}})", base::json_quote(wire::text(m.reason())),
-                          base::json_quote(gateway_.name), role, base::json_quote(wire::text(m.remote_address())));
-  s_.fast.post([self = shared_from_this(), session, data = std::move(data)] {
+  auto data = fmt::format(R"({{"reason":{},"gateway":{},"role":"{}","address":{},"omitted":{}}})",
+                          base::json_quote(wire::text(m.reason())), base::json_quote(gateway_.name), role,
+                          base::json_quote(wire::text(m.remote_address())), *omitted);
+  in_worker([self = shared_from_this(), session, data = std::move(data)] {
     auto& s = self->s_;
     const auto now = s.clock.wall();
     const auto kept = s.store->write_now([&](store::Transaction& tx) -> base::Result<store::Appended> {
@@ -232,6 +282,10 @@ asio::awaitable<std::string> pump(GatewayLink& link, net::WebSocketSession& sock
     if (!read || !link.handle(**read)) {
       socket.close(net::CloseCode::protocol_error, "not a message of a gateway");
       co_return read ? "unexpected message" : read.error().message();
+    }
+    while (link.is_busy()) {
+      auto pause = net::sleep_for(kInWorkPause);
+      if (const bool go_on = co_await std::move(pause); !go_on) co_return "the broker is going down";
     }
     auto next = socket.receive();
     message = co_await std::move(next);

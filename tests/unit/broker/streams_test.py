@@ -2,6 +2,8 @@
 """Events for technicians, applets and gateways, against a real broker."""
 import concurrent.futures
 import hashlib
+import subprocess
+import time
 import unittest
 import uuid
 
@@ -69,6 +71,7 @@ class AppletEvents(Base):
     def test_the_user_ends_the_session(self):
         session, applet = self.waiting_session()
         watch = WebSocket(self.broker, "/api/v1/events?topics=sessions", self.admin)
+        watch.event(lambda m: m["type"] == "ready")
         self.broker.api("POST", "/applet/end", {"reason": "enough"}, identity=applet).expect(200)
         ended = watch.event(lambda m: m["type"] == "session" and m["session"]["id"] == session
                             and m["session"]["state"] == "closed")["session"]
@@ -96,10 +99,9 @@ class Presence(Base):
 
 class TechnicianEvents(Base):
     def test_changes_and_log_events_arrive_as_they_are_committed(self):
-        watch = WebSocket(self.broker, "/api/v1/events?after=0", self.admin)
+        watch = WebSocket(self.broker, "/api/v1/events", self.admin)
         self.assertEqual(watch.status, 101)
-        # Subscriptions and commits are told in one order, so a replayed event proves that this one stands.
-        watch.event(lambda m: m["type"] == "log")
+        watch.event(lambda m: m["type"] == "ready")
         made = self.broker.new_session(self.admin, note="hello")
         session = made["session"]["id"]
         seen = watch.event(lambda m: m["type"] == "session" and m["session"]["id"] == session)
@@ -124,12 +126,74 @@ class TechnicianEvents(Base):
         self.assertEqual(ids, list(range(newest + 1, last + 1)))
         watch.close()
 
+    def fill(self, texts):
+        """One chat event for each text, in a session of the administrator's."""
+        session, _ = self.waiting_session()
+        self.pickup(session, self.identity()).expect(200)
+        events = [{"seq": n, "time": "2026-11-24T05:28:46Z", "type": "chat.message", "data": {"text": text}}
+                  for n, text in enumerate(texts, 1)]
+        for at in range(0, len(events), 50):
+            self.broker.api("POST", f"/sessions/{session}/log", {"events": events[at:at + 50]}, token=self.admin).expect(200)
+
+    def newest(self):
+        return self.broker.api("GET", "/log?limit=1", token=self.admin).expect(200)["events"][0]["id"]
+
+    def past(self, watch):
+        """(ids sent, the behind message, the ready message)"""
+        ids, behind = [], None
+        while True:
+            message = watch.event(lambda m: m["type"] in ("log", "behind", "ready"))
+            if message["type"] == "ready":
+                return ids, behind, message
+            if message["type"] == "log":
+                self.assertIsNone(behind, "nothing older comes behind the gap")
+                ids.append(message["event"]["id"])
+            else:
+                behind = message
+
+    def pages(self, token, after, through):
+        ids = []
+        while events := self.broker.log_events(token, after=after):
+            ids += [e["id"] for e in events if e["id"] <= through]
+            after = events[-1]["id"]
+        return ids
+
+    def test_who_missed_too_much_is_told_to_read_the_log(self):
+        technician = self.broker.add_user(self.admin, "away@example.test")
+        self.broker.new_session(technician, note="old")
+        self.fill(["x"] * 1100)
+        for token in (self.admin, technician):
+            watch = WebSocket(self.broker, "/api/v1/events?topics=log&after=0", token)
+            ids, behind, ready = self.past(watch)
+            self.assertEqual((ids, behind["after"]), ([], 0))
+            self.assertEqual(ready["through"], behind["through"])
+            self.assertGreaterEqual(behind["through"], 1100)
+            fresh = self.broker.new_session(token)["session"]["id"]
+            event = watch.event(lambda m: m["type"] == "log")["event"]
+            self.assertEqual(event["session"], fresh)
+            self.assertGreater(event["id"], ready["through"])
+            watch.close()
+        # From where it is told to be, a technician is not behind, whatever others did meanwhile.
+        watch = WebSocket(self.broker, f"/api/v1/events?topics=log&after={ready['through']}", technician)
+        self.assertIsNone(self.past(watch)[1])
+        watch.close()
+
+    def test_large_events_are_sent_or_named_and_none_is_lost(self):
+        after = self.newest()
+        self.fill(["y" * 8000] * 150)
+        watch = WebSocket(self.broker, f"/api/v1/events?topics=log&after={after}", self.admin)
+        ids, behind, ready = self.past(watch)
+        self.assertEqual(behind["after"], ids[-1])
+        everything = ids + self.pages(self.admin, behind["after"], behind["through"])
+        self.assertEqual(everything, list(range(after + 1, ready["through"] + 1)))
+        watch.close()
+
     def test_a_technician_sees_the_own_sessions_alone(self):
         mine = self.broker.add_user(self.admin, "mine@example.test")
         theirs = self.broker.add_user(self.admin, "theirs@example.test")
         self.broker.new_session(mine)
-        watch = WebSocket(self.broker, "/api/v1/events?after=0", mine)
-        watch.event(lambda m: m["type"] == "log")
+        watch = WebSocket(self.broker, "/api/v1/events", mine)
+        watch.event(lambda m: m["type"] == "ready")
         self.broker.new_session(theirs)
         own = self.broker.new_session(mine)["session"]["id"]
         first = watch.event(lambda m: m["type"] == "session")
@@ -138,8 +202,9 @@ class TechnicianEvents(Base):
 
     def test_a_receiver_that_does_not_read_is_dropped_and_the_others_are_not(self):
         session = self.broker.new_session(self.admin)["session"]["id"]
-        slow = WebSocket(self.broker, "/api/v1/events?after=0", self.admin, receive_buffer=4096)
+        slow = WebSocket(self.broker, "/api/v1/events", self.admin, receive_buffer=4096)
         quick = WebSocket(self.broker, "/api/v1/events?topics=sessions", self.admin)
+        quick.event(lambda m: m["type"] == "ready")
         dropped = lambda: "rescue_broker_event_receivers_dropped_total 1" in self.broker.call("GET", "/metrics").body
         note = lambda n: self.broker.api("POST", f"/sessions/{session}/note", {"note": f"{n} " + "x" * 3900}, token=self.admin)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -212,7 +277,12 @@ class Gateways(Base):
     def test_a_token_enrols_once(self):
         _, body, enrolled = self.enroll("once")
         enrolled.expect(201)
-        self.assertIn("BEGIN CERTIFICATE", enrolled.json["certificate_pem"])
+        leaf, authority = self.broker.dir / "leaf.pem", self.broker.state / "ca.pem"
+        leaf.write_text(enrolled.json["certificate_pem"])
+        verify = lambda purpose: subprocess.run(["openssl", "verify", "-CAfile", authority, "-purpose", purpose, leaf],
+                                                capture_output=True).returncode
+        self.assertEqual(verify("any"), 0)
+        self.assertNotEqual(verify("sslserver"), 0, "a gateway cannot stand in for the broker")
         self.assertEqual(len(enrolled.json["token_keys"]), 1)
         self.broker.api("POST", "/gateways/enroll", body).expect(403, "DENIED")
         self.broker.api("POST", "/gateways/tokens", {"name": "once"}, token=self.admin).expect(409, "CONFLICT")
@@ -257,6 +327,22 @@ class Gateways(Base):
         self.assertEqual(self.next(socket)["message_type"], "Drain")
         socket.close()
         wait_for(lambda: self.broker.log_events(self.admin, type="gateway.lost"), "the loss")
+
+    def test_a_flood_of_incidents_does_not_fill_the_log(self):
+        identity, _, enrolled = self.enroll("gw-flood")
+        enrolled.expect(201)
+        socket = self.gateway_socket(identity, "gw-flood")
+        session, applet = self.waiting_session()
+        incident = flatc_binary("gateway", {"message_type": "Incident", "message": {
+            "session": list(uuid.UUID(session).bytes), "role": "applet", "reason": "wrong_holder"}})
+        began = time.monotonic()
+        for _ in range(1000):
+            socket.send(2, incident)
+        self.admit(socket, session, "applet", bytes(32), applet.spki)  # by now all have been read
+        alerts = wait_for(lambda: len(got := self.broker.log_events(self.admin, session=session, type="alert")) >= 50 and got,
+                          "the alerts")
+        self.assertLessEqual(len(alerts), 52 + time.monotonic() - began)
+        socket.close()
 
     def test_an_applet_is_sent_where_it_waits(self):
         sockets = {}
