@@ -77,7 +77,11 @@ void WorkerPool::work() {
       job = std::move(queue_.front());
       queue_.pop_front();
     }
-    job();
+    try {
+      job();
+    } catch (const std::exception& e) {
+      base::log(base::LogLevel::error, "broker", "job failed", {{"pool", name_}, {"what", e.what()}});
+    }
   }
 }
 

@@ -31,7 +31,7 @@ class WorkerPool {
   /// stopped; the job has not run. An exception of the job becomes a 500 with a log line. Not cancellable: a job that has
   /// begun may have changed the database, so its answer is waited for.
   [[nodiscard]] boost::asio::awaitable<std::optional<net::HttpResponse>> run(Job job);
-  /// Any thread, without waiting for an end; false when it was refused.
+  /// Any thread, without waiting for an end; false when it was refused. An exception of the job becomes a log line.
   bool post(std::move_only_function<void()> job);
   /// Runs what is queued, then ends the threads. May be called twice.
   void stop();

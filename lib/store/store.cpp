@@ -42,6 +42,16 @@ struct Store::Impl {
 
 namespace {
 
+/// Code of callers runs on the store's threads; what it throws is one call's failure.
+template <typename Call, typename Tx>
+base::Result<> run_guarded(Call& call, Tx& tx) {
+  try {
+    return call.run(tx);
+  } catch (const std::exception& e) {
+    return base::fail(base::Errc::internal, std::string("call of the database: ") + e.what());
+  }
+}
+
 /// The file exists afterwards, is the owner's alone, and was not created with a wider mode even for a moment.
 base::Result<> prepare_file(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -142,7 +152,7 @@ void Store::Impl::read_loop(Connection& connection) {
     auto outcome = connection.script("BEGIN");
     if (outcome) {
       ReadTransaction tx(connection);
-      outcome = call->run(tx);
+      outcome = run_guarded(*call, tx);
       connection.set_deadline(std::nullopt);
       if (!connection.in_autocommit()) static_cast<void>(connection.script("ROLLBACK"));
     }
@@ -191,7 +201,7 @@ void Store::Impl::commit_batch() {
     }
     Transaction tx(*writer);
     base::Result<> outcome = writer->script("SAVEPOINT mutation");
-    if (outcome) outcome = call->run(tx);
+    if (outcome) outcome = run_guarded(*call, tx);
     // SQLite undoes the whole transaction by itself after some failures (disk full, I/O error).
     if (writer->in_autocommit()) {
       lost = outcome ? base::Error(base::Errc::internal, "transaction ended early") : outcome.error();

@@ -5,6 +5,7 @@
 #include "daemons/broker/applet_hub.hpp"
 #include "daemons/broker/events_hub.hpp"
 #include "daemons/broker/gateway_hub.hpp"
+#include "daemons/broker/worker_pool.hpp"
 
 namespace rescue::broker {
 namespace {
@@ -219,6 +220,21 @@ TEST(GatewayHub, CountsPairsOverAllGateways) {
   EXPECT_EQ(hub.pair_ended(guid(2), guid(50), guid(61)), 0U);
 }
 
+TEST(GatewayHub, RemembersNoMoreThanAGatewayCanCarry) {
+  GatewayHub hub;
+  hub.connected(guid(1), std::make_shared<KeptSocket>());
+  const auto numbered = [](std::uint32_t n) {
+    base::Bytes b(base::Guid::kSize, 7);
+    for (int i = 0; i < 4; ++i) b[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(n >> (8 * i));
+    return *base::Guid::from_bytes(b);
+  };
+  for (std::uint32_t n = 0; n < kMaxReported; ++n) hub.pair_joined(guid(1), guid(50), numbered(n));
+  EXPECT_EQ(hub.pair_joined(guid(1), guid(50), guid(60)), kMaxReported);
+  EXPECT_EQ(hub.pair_joined(guid(1), guid(51), guid(60)), 0U);
+  EXPECT_EQ(hub.pair_ended(guid(1), guid(50), numbered(3)), kMaxReported - 1);
+  EXPECT_EQ(hub.pair_joined(guid(1), guid(51), guid(60)), 1U);
+}
+
 TEST(GatewayHub, NewerConnectionTakesOver) {
   GatewayHub hub;
   auto old = std::make_shared<KeptSocket>();
@@ -233,6 +249,16 @@ TEST(GatewayHub, NewerConnectionTakesOver) {
   ASSERT_TRUE(message);
   ASSERT_NE((*message)->message_as_Kick(), nullptr);
   EXPECT_EQ(base::to_bytes(wire::view((*message)->message_as_Kick()->session())), base::to_bytes(guid(50).bytes()));
+}
+
+TEST(WorkerPool, GoesOnAfterAJobThatThrows) {
+  WorkerPool pool("test", 1, 10);
+  bool ran = false;
+  EXPECT_TRUE(pool.post([] { throw std::runtime_error("a library's"); }));
+  EXPECT_TRUE(pool.post([&ran] { ran = true; }));
+  pool.stop();
+  EXPECT_TRUE(ran);
+  EXPECT_FALSE(pool.post([] {}));
 }
 
 }  // namespace

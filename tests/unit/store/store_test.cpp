@@ -33,6 +33,18 @@ TEST_F(ExecutorTest, AMutationThatFailsLeavesNothingBehind) {
   EXPECT_EQ(get("a"), std::nullopt);
 }
 
+TEST_F(ExecutorTest, WhatACallThrowsIsItsFailureAlone) {
+  EXPECT_CODE(write([](Transaction& tx) -> base::Result<> {
+                RESCUE_CHECK(settings::set(tx, "a", "1", kNow));
+                throw std::runtime_error("a library's");
+              }),
+              base::Errc::internal);
+  EXPECT_CODE(read([](ReadTransaction&) -> base::Result<> { throw std::bad_alloc(); }), base::Errc::internal);
+  EXPECT_EQ(get("a"), std::nullopt);
+  EXPECT_OK(set("b", "2"));
+  EXPECT_EQ(get("b"), "2");
+}
+
 TEST_F(ExecutorTest, AFailedMutationDoesNotTakeItsNeighboursInTheBatchWithIt) {
   // Held up by the first one, the rest are of one batch.
   std::latch started(1), release(1);
