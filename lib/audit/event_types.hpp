@@ -57,6 +57,7 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::gateway_lost, kBroker, "gateway,name,reason", "A gateway's connection to the broker ended."},
     {EventType::gateway_drained, kBroker, "gateway,name,draining", "A gateway takes no new sessions, or takes them again."},
     {EventType::gateway_removed, kBroker, "gateway,name", "A gateway was removed; its key is worthless."},
+    {EventType::gateway_invited, kBroker, "name", "An administrator got a token with which a gateway may enrol."},
     {EventType::link_up, kEnds, "path", "The link between the ends carries bytes."},
     {EventType::link_down, kEnds, "reason", "The link between the ends broke."},
     {EventType::transport_changed, kEnds, "from,to", "The link moved to another path."},

@@ -35,6 +35,7 @@ enum class EventType : std::uint8_t {
   gateway_lost,
   gateway_drained,
   gateway_removed,
+  gateway_invited,
   link_up,
   link_down,
   transport_changed,

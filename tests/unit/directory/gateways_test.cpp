@@ -67,8 +67,8 @@ TEST_F(GatewaysTest, ConnectionsDrainsAndRemovalAreLogged) {
   EXPECT_OK(write([&](Transaction& tx) { return gateways::lost(tx, gateway.id, "removed", now()); }));
   EXPECT_CODE(read([&](ReadTransaction& tx) { return gateways::authenticate(tx, fingerprint_of(key)); }), Errc::sign_in_needed);
   EXPECT_CODE(write([&](Transaction& tx) { return gateways::remove(tx, gateway.id, "root@x", now()); }), Errc::gateway_not_found);
-  EXPECT_THAT(events(), ElementsAre(EventType::user_created, EventType::gateway_enrolled, EventType::gateway_connected,
-                                    EventType::gateway_drained, EventType::gateway_drained, EventType::gateway_removed,
+  EXPECT_THAT(events(), ElementsAre(EventType::user_created, EventType::gateway_invited, EventType::gateway_enrolled,
+                                    EventType::gateway_connected, EventType::gateway_drained, EventType::gateway_drained, EventType::gateway_removed,
                                     EventType::gateway_lost));
 }
 
