@@ -26,8 +26,6 @@ namespace accounts = directory::accounts;
 using base::Errc;
 namespace {
 
-constexpr std::string_view kActor = "local administrator";
-
 struct Made {
   std::string ca_pin, url, email;
   fs::path state;
@@ -77,7 +75,7 @@ base::Result<> make_administrator(store::Store& store, const cli::Parsed& parsed
                                store::UserRole::administrator, std::move(password),        false};
   RESCUE_TRY(const auto created, store.write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_CHECK(check_no_administrator(tx));
-    return accounts::create(tx, user, kActor, env.clock->wall());
+    return accounts::create(tx, user, kLocalAdministrator, env.clock->wall());
   }));
   return {};
 }

@@ -34,7 +34,7 @@ constexpr Flag kGlobal[] = {
      .choices = kLogLevels},
     {.name = "check-config", .help = "check the configuration and stop"},
     {.name = "dump-config", .help = "print the settled configuration, secrets masked, and stop"},
-    {.name = "output", .letter = 'o', .type = ValueType::choice, .value = "FORMAT", .help = "format of what init prints and of errors",
+    {.name = "output", .letter = 'o', .type = ValueType::choice, .value = "FORMAT", .help = "format of what init and unlock print and of errors",
      .fallback = "text", .choices = kOutputs},
 };
 constexpr Flag kInit[] = {
@@ -51,6 +51,12 @@ constexpr Example kInitExamples[] = {
      "Support' --admin-email ada@example.org --admin-name 'Ada Lovelace' --password-stdin",
      "A site for everybody; listen, public-url and organisation are kept in broker.toml of the state folder."},
 };
+constexpr Flag kUnlock[] = {
+    {.name = "email", .type = ValueType::text, .value = "EMAIL", .help = "address of the locked account", .required = true},
+};
+constexpr Example kUnlockExamples[] = {
+    {"rescue-broker unlock --state /var/lib/rescue/broker --email ada@example.org", "While the broker runs, or not."},
+};
 constexpr Command kCommands[] = {
     {.name = "init", .summary = "make the site's keys and its first administrator",
      .description = "Makes what is missing of certificate authority, server certificate, token key and database, then the "
@@ -58,6 +64,11 @@ constexpr Command kCommands[] = {
                     "site that has an administrator is left as it is.",
      .flags = kInit, .examples = kInitExamples},
     {.name = "run", .summary = "serve; the same as no command"},
+    {.name = "unlock", .summary = "unlock an account",
+     .description = "Unlocks an account that failed sign-ins have locked. Anybody who knows an address can lock its account by "
+                    "guessing; when that was the only administrator, this is the way back in. It may be used while the broker "
+                    "runs. The log names it.",
+     .flags = kUnlock, .examples = kUnlockExamples},
     {.name = "routes", .summary = "print the route table as JSON", .hidden = true},
 };
 
@@ -115,6 +126,7 @@ int x_main(cli::Args args, cli::Env& env) {
     return cli::exit_code(base::Exit::ok);
   }
   if (parsed->on("check-config") || parsed->on("dump-config")) return check_command(*parsed, env);
+  if (parsed->path() == "unlock") return unlock_command(*parsed, env);
   return parsed->path() == "init" ? init_command(*parsed, env) : run_command(*parsed, env);
 }
 

@@ -162,8 +162,9 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
   auto settings = broker_settings(loaded);
   base::set_log_level(level_of(settings.log_level));
   RESCUE_TRY(auto options, server_options(settings));
-  RESCUE_TRY(auto site, open_site(folder, {}, *env.random, env.clock->wall()));
+  RESCUE_CHECK(prepare_folder(folder));
   RESCUE_TRY(const auto lock, FolderLock::take(folder));
+  RESCUE_TRY(auto site, open_site(folder, {}, *env.random, env.clock->wall()));
   RESCUE_TRY(auto store, store::Store::open({.path = site.database()}));
   RESCUE_TRY(auto tls, tls_context(site.server));
 

@@ -20,14 +20,11 @@ constexpr std::string_view kCaName = "Rescue site CA";
 constexpr std::size_t kMaxPemBytes = 64 * 1024;
 constexpr std::size_t kSiteSecretBytes = 32;
 
-base::Result<> make_folder(const fs::path& folder) {
-  std::error_code ec;
-  const bool there = fs::is_directory(folder, ec);
-  if (there) return {};
-  fs::create_directories(folder.parent_path(), ec);
-  if (::mkdir(folder.c_str(), 0700) != 0)
-    return base::fail(base::errno_error(fmt::format("create state folder '{}'", folder.string())));
-  return {};
+/// A secret that something depends on already and that nobody can make again.
+base::Result<> check_not_lost(const fs::path& folder, std::string_view secret, std::string_view dependent) {
+  if (!fs::exists(folder / dependent) || fs::exists(folder / secret)) return {};
+  return base::fail(Errc::not_found,
+                    fmt::format("'{}' is there but {} is not: restore it", (folder / dependent).string(), secret));
 }
 
 base::Result<std::string> read_pem(const fs::path& path) {
@@ -136,15 +133,26 @@ base::Result<base::SecretBytes> load_or_make_secret(const fs::path& path, base::
 
 }  // namespace
 
-bool site_exists(const fs::path& folder) { return fs::exists(folder / "ca.pem"); }
+base::Result<> prepare_folder(const fs::path& folder) {
+  std::error_code ec;
+  fs::create_directories(folder.parent_path(), ec);
+  struct stat status {};
+  if ((::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) || ::stat(folder.c_str(), &status) != 0)
+    return base::fail(base::errno_error(fmt::format("create state folder '{}'", folder.string())));
+  if (!S_ISDIR(status.st_mode)) return base::fail(Errc::io, fmt::format("state folder '{}' is no folder", folder.string()));
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return base::fail(Errc::denied, fmt::format("others may write to state folder '{}' (chmod 700)", folder.string()));
+  return {};
+}
 
 base::Result<SiteState> open_site(const fs::path& folder, std::span<const std::string> hosts,
                                   base::RandomSource& random, base::WallTime now) {
-  RESCUE_CHECK(make_folder(folder));
-  if (site_exists(folder) && !fs::exists(folder / "ca.key")) {
-    return base::fail(Errc::not_found,
-                      fmt::format("'{}' is there but its key ca.key is not", (folder / "ca.pem").string()));
-  }
+  RESCUE_CHECK(prepare_folder(folder));
+  RESCUE_CHECK(check_not_lost(folder, "ca.key", "ca.pem"));
+  RESCUE_CHECK(check_not_lost(folder, "ca.key", "rescue.db"));
+  // Whoever rotates the token key leaves the old one.
+  if (!fs::exists(folder / "token.key.old")) RESCUE_CHECK(check_not_lost(folder, "token.key", "rescue.db"));
+  RESCUE_CHECK(check_not_lost(folder, "site.secret", "rescue.db"));
   RESCUE_TRY(auto ca_key, load_or_make_key(folder / "ca.key", crypto::KeyKind::p256));
   RESCUE_TRY(auto ca, load_or_make_ca(folder, ca_key, now));
   RESCUE_TRY(auto server_key, load_or_make_key(folder / "broker.key", crypto::KeyKind::p256));

@@ -33,15 +33,17 @@ struct SiteState {
   [[nodiscard]] std::filesystem::path config_file() const { return folder / "broker.toml"; }
 };
 
+/// Makes the folder (0700) where it is missing. denied when others may write to it: they could put their own keys there.
+[[nodiscard]] base::Result<> prepare_folder(const std::filesystem::path& folder);
+
 /// Opens the state in `folder`, making what is missing (and the folder, 0700). `hosts` are names and addresses for a new
 /// server certificate, beside localhost and the loopback addresses. A folder with a certificate but without its CA key is
-/// an error, not a reason to make a new CA: clients trust the old one. A certificate that ends within kRenewBefore is made
-/// anew with the same key and names.
-/// Errors: io, no_space; crypto::Errc::file_exposed; verification_failed (files that do not belong together).
+/// an error, not a reason to make a new CA: clients trust the old one. So is one with a database but without token key or
+/// secret: grants and PINs in it would be worthless. A certificate that ends within kRenewBefore is made anew with the same key
+/// and names.
+/// Errors: not_found (see above), denied (prepare_folder), io, no_space; crypto::Errc::file_exposed; verification_failed (files that do not belong together).
 [[nodiscard]] base::Result<SiteState> open_site(const std::filesystem::path& folder, std::span<const std::string> hosts,
                                                 base::RandomSource& random, base::WallTime now);
-/// Whether a CA is there already.
-[[nodiscard]] bool site_exists(const std::filesystem::path& folder);
 
 /// Reads (and renews) the server identity anew, for SIGHUP.
 [[nodiscard]] base::Result<crypto::ServerIdentity> reload_server_identity(const SiteState& site, base::WallTime now);

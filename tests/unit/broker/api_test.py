@@ -8,13 +8,13 @@ import time
 import unittest
 import uuid
 
-from support import (ADMIN, BROKER, PASSWORD, Broker, EventStream, Failed, Identity, WebSocket, unb64, wait_for)
+from support import (ADMIN, BROKER, PASSWORD, Broker, EventStream, Failed, Identity, WebSocket, b64, unb64, wait_for)
 
 
 class SignIn(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker().start()
+        cls.broker = Broker("[rate]\nlogin_per_address = 1000\n").start()
         cls.admin = cls.broker.login()
 
     @classmethod
@@ -225,6 +225,10 @@ class Sessions(unittest.TestCase):
         self.assertEqual(unb64(renewed["ticket"])[:4], b"RSG1")
         self.broker.api("POST", "/applet/ticket", identity=applet).expect(200)
         self.pickup(session, profile="aes256-sha", join=True).expect(403, "DENIED")
+        old_kind = subprocess.run("openssl genrsa 2048 | openssl pkey -pubout -outform DER", shell=True, check=True,
+                                  capture_output=True).stdout
+        self.broker.api("POST", f"/sessions/{session}/ticket", {"console_key": b64(old_kind)},
+                        token=self.admin).expect(400, "INVALID_ARGUMENT")
 
     def test_log_intake_stores_each_event_once(self):
         session, _, _ = self.waiting_session()
@@ -258,6 +262,23 @@ class Sessions(unittest.TestCase):
 
 
 class Expiry(unittest.TestCase):
+    def test_a_log_that_comes_too_late_is_refused(self):
+        with Broker("[session]\nlate_log = \"1s\"\n") as broker:
+            token = broker.login()
+            made = broker.new_session(token)
+            applet, path = Identity(broker.dir, "applet"), "/sessions/" + made["session"]["id"]
+            broker.register(made["pin"], applet).expect(200)
+            body = {"console_key": Identity(broker.dir, "console").public}
+            broker.api("POST", path + "/pickup", body, token=token).expect(200)
+            broker.api("POST", path + "/close", {}, token=token).expect(200)
+            def events(seq):
+                return {"events": [{"seq": seq, "time": "2026-11-24T05:28:46Z", "type": "chat.message", "data": {"text": "x"}}]}
+            seqs = iter(range(1, 10_000))
+            refused = wait_for(lambda: (a := broker.api("POST", path + "/log", events(next(seqs)), token=token)).status != 200 and a,
+                               "the end of the delay")
+            refused.expect(409, "CONFLICT")
+            broker.api("POST", "/applet/log", events(1), identity=applet).expect(409, "CONFLICT")
+
     def test_a_pin_that_nobody_used_expires_and_ends_its_session(self):
         with Broker("[pin]\nlifetime = \"1s\"\n[session]\nsweep_interval = \"50ms\"\nrestart_grace = \"0s\"\n") as broker:
             token = broker.login()
@@ -362,6 +383,20 @@ class Init(unittest.TestCase):
             wait_for(lambda: "rescue-broker init" in broker.log_text(), "the hint")
             self.assertEqual(broker.init().returncode, 0)
             broker.login()
+
+    def test_a_locked_out_administrator_is_let_in_again_from_the_machine(self):
+        with Broker() as broker:
+            for _ in range(5):
+                broker.api("POST", "/auth/login", {"email": ADMIN, "password": "no"}).expect(401)
+            broker.api("POST", "/auth/login", {"email": ADMIN, "password": PASSWORD}).expect(401)
+            unlock = lambda email: subprocess.run([BROKER, "unlock", "--state", broker.state, "--email", email, "-o", "json"],
+                                                  capture_output=True, env=broker.env, timeout=60)
+            done = unlock(ADMIN)
+            self.assertEqual((done.returncode, json.loads(done.stdout)), (0, {"email": ADMIN, "locked": False}), done.stderr)
+            token = broker.login()
+            event = broker.log_events(token, type="user.unlocked")[0]
+            self.assertEqual((event["actor"], event["data"]["email"]), ("local administrator", ADMIN))
+            self.assertEqual(unlock("nobody@example.test").returncode, 6)
 
     def test_two_brokers_do_not_share_a_folder(self):
         with Broker() as broker:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/site_state.hpp"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -48,6 +50,36 @@ TEST(SiteState, RefusesACertificateWithoutItsKey) {
   ASSERT_TRUE(open(dir / "a"));
   fs::remove(dir / "a" / "ca.key");
   EXPECT_FALSE(open(dir / "a")) << "a new authority would lock out every client";
+}
+
+TEST(SiteState, MakesNoSecretAnewThatADatabaseDependsOn) {
+  test::TempDir dir;
+  const auto first = open(dir / "a");
+  ASSERT_TRUE(first);
+  std::ofstream(dir / "a" / "rescue.db") << "x";
+  for (const auto* name : {"ca.key", "token.key", "site.secret"}) {
+    fs::rename(dir / "a" / name, dir / name);
+    const auto refused = open(dir / "a");
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, base::Errc::not_found) << name;
+    EXPECT_FALSE(fs::exists(dir / "a" / name));
+    fs::rename(dir / name, dir / "a" / name);
+  }
+  fs::rename(dir / "a" / "token.key", dir / "a" / "token.key.old");
+  EXPECT_TRUE(open(dir / "a")) << "that is how the token key is replaced";
+}
+
+TEST(SiteState, RefusesAFolderThatOthersMayWriteTo) {
+  test::TempDir dir;
+  ASSERT_TRUE(open(dir / "a"));
+  for (const auto mode : {0777U, 0770U, 0702U}) {
+    fs::permissions(dir / "a", fs::perms(mode));
+    const auto refused = open(dir / "a");
+    ASSERT_FALSE(refused) << mode;
+    EXPECT_EQ(refused.error().code, base::Errc::denied);
+  }
+  fs::permissions(dir / "a", fs::perms(0755));
+  EXPECT_TRUE(open(dir / "a"));
 }
 
 TEST(SiteState, RefusesFilesOfTwoSites) {
