@@ -99,6 +99,7 @@ def help_out(script, person, desk, out):
     x, y = desk.centre_of_editor()
     for buttons in (0, 1, 0):
         script.call("pointer", x=x, y=y, buttons=buttons)
+    wait_for(lambda: desk.active() == desk.window("editor"), "the click to give the terminal the keyboard")
     text = "typed by the technician: Grüße, 3 × 14 = 42"
     script.call("type", text=text + "\n")
     wait_for(lambda: desk.typed().rstrip("\n") == text, f"the terminal to have got the text, it has {desk.typed()!r}")

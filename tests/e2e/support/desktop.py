@@ -32,6 +32,12 @@ class Desktop:
                                capture_output=True, text=True, timeout=10).stdout.split()
         return found[-1] if found else None
 
+    def active(self):
+        """The window with the keyboard, None while there is none."""
+        found = subprocess.run(["xdotool", "getactivewindow"], env=self.site.desktop_env, capture_output=True, text=True,
+                               timeout=10).stdout.split()
+        return found[0] if found else None
+
     def centre_of_editor(self):
         out = subprocess.run(["xdotool", "getwindowgeometry", "--shell", self.window("editor")], env=self.site.desktop_env,
                              capture_output=True, text=True, check=True, timeout=10).stdout
