@@ -8,12 +8,14 @@ usage: mutants.py [--check] [--jobs N] [WORD…]
   --jobs N  compilers at a time (default 2)
   WORD      only guards whose name has it, or whose file begins with it
 
-A guard: name, what (one line: what it keeps from whom), file, find (text that stands exactly once in it), replace (the same
-without the guard), targets (to build), tests (a ctest -R expression). The copy lives in build/mutants and keeps its objects
-between runs; guards of one file stand together in the list, so that few files are compiled twice.
+A guard: name, what (one line: what it keeps from whom), file, find (text that stands exactly once in it; where its lines are
+broken does not matter), replace (the same without the guard), targets (to build), tests (a ctest -R expression). What is held by two checks lists the second under
+`also` (file, find, replace), and both are taken out together. The copy lives in build/mutants and keeps its objects between
+runs; guards of one file stand together in the list, so that few files are compiled twice.
 """
 import argparse
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -33,17 +35,32 @@ def load():
     return guards
 
 
+def pattern(text):
+    """The text, wherever a formatter breaks its lines."""
+    tokens = re.findall(r"\w+|[^\w\s]", text)
+    out = re.escape(tokens[0])
+    for before, token in zip(tokens, tokens[1:]):
+        words = re.match(r"\w", before) and re.match(r"\w", token)
+        out += (r"\s+" if words else r"\s*") + re.escape(token)
+    return re.compile(out)
+
+
+def edits(guard):
+    return [guard, *guard.get("also", [])]
+
+
 def defect_of(guard):
-    if FIELDS != set(guard):
+    if FIELDS != set(guard) - {"also"}:
         return f"its fields are {', '.join(sorted(guard))}"
-    path = ROOT / guard["file"]
-    if not path.is_file():
-        return f"{guard['file']} is not there"
-    count = path.read_text().count(guard["find"])
-    if count != 1:
-        return f"its text stands {count} times in {guard['file']}"
-    if guard["find"] == guard["replace"]:
-        return "it replaces nothing"
+    for edit in edits(guard):
+        path = ROOT / edit["file"]
+        if not path.is_file():
+            return f"{edit['file']} is not there"
+        count = len(pattern(edit["find"]).findall(path.read_text()))
+        if count != 1:
+            return f"its text stands {count} times in {edit['file']}"
+        if edit["find"] == edit["replace"]:
+            return "it replaces nothing"
     return None
 
 
@@ -111,17 +128,20 @@ def prepare(guards, jobs):
 
 
 def noticed(guard, jobs):
-    path = COPY / guard["file"]
-    original = path.read_text()
+    originals = {}
     try:
-        path.write_text(original.replace(guard["find"], guard["replace"]))
+        for edit in edits(guard):
+            path = COPY / edit["file"]
+            originals.setdefault(path, path.read_text())
+            path.write_text(pattern(edit["find"]).sub(lambda _, new=edit["replace"]: new, path.read_text()))
         built, output = build(guard["targets"], jobs)
         if not built:
             print(f"NO BUILD  {guard['name']}:\n{output}", flush=True)
             return False
         passed, output = run(guard["tests"])
     finally:
-        path.write_text(original)
+        for path, text in originals.items():
+            path.write_text(text)
     by = "" if passed else f" ({red_test(output)})"
     print(f"{'SURVIVED' if passed else 'caught  '}  {guard['name']}: {guard['what']}{by}", flush=True)
     return not passed
@@ -133,15 +153,14 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("words", nargs="*")
     args = parser.parse_args()
-    guards = load()
-    if check(guards):
-        return 1
-    if args.check:
-        return 0
-    chosen = [g for g in guards
+    chosen = [g for g in load()
               if not args.words or any(w in g["name"] or g["file"].startswith(w) for w in args.words)]
     if not chosen:
         sys.exit("no guard has that name")
+    if check(chosen):
+        return 1
+    if args.check:
+        return 0
     prepare(chosen, args.jobs)
     caught = sum([noticed(g, args.jobs) for g in chosen])
     print(f"{caught} of {len(chosen)} guards are noticed when removed")

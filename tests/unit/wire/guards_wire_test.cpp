@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "wire/limits.hpp"
+#include "wire/messages.hpp"
+
+namespace rescue::wire {
+namespace {
+
+base::Bytes token_keys(std::size_t count) {
+  flatbuffers::FlatBufferBuilder b;
+  std::vector<flatbuffers::Offset<tokens::TokenKey>> keys;
+  for (std::size_t i = 0; i < count; ++i)
+    keys.push_back(tokens::CreateTokenKey(b, b.CreateVector(std::vector<std::uint8_t>(kEd25519KeySize, 7))));
+  const auto message = gateway::CreateTokenKeys(b, b.CreateVector(keys));
+  gateway::FinishGatewayMessageBuffer(b, gateway::CreateGatewayMessage(b, gateway::Message::TokenKeys, message.Union()));
+  return finished_bytes(b);
+}
+
+TEST(WireGuards, ASiteHasOneToEightTokenKeys) {
+  EXPECT_TRUE(read_gateway_message(token_keys(1)));
+  EXPECT_TRUE(read_gateway_message(token_keys(kMaxTokenKeys)));
+  EXPECT_FALSE(read_gateway_message(token_keys(0)));
+  EXPECT_FALSE(read_gateway_message(token_keys(kMaxTokenKeys + 1)));
+}
+
+}  // namespace
+}  // namespace rescue::wire
