@@ -113,6 +113,13 @@ Applet::Task<> Applet::session() {
   session_over_ = true;
   if (!result) {
     const auto& error = result.error();
+    if (registration_ && error.code == Errc::session_ended) {  // heard of here first: the control connection was away
+      Finish why;
+      why.ending = {base::Exit::ok, "The session has been closed."};
+      finish(std::move(why));
+      finished_.notify();
+      co_return;
+    }
     base::log(base::LogLevel::error, "applet", "failed", {{"error", error.code.name()}, {"code", static_cast<int>(error.exit())},
                                                           {"message", error.message()}});
     Finish why;
@@ -213,6 +220,7 @@ Applet::Task<> Applet::follow_site() {
       if (event.error().code == base::Errc::closed) co_return;
       Finish why;
       why.ending = {event.error().exit(), "The site no longer knows this session: " + event.error().message()};
+      if (event.error().code == base::Errc::conflict) why.ending = {base::Exit::ok, "The session has been closed."};
       why.tell_people = "the site ended the session";
       finish(std::move(why));
       co_return;
@@ -230,6 +238,9 @@ Applet::Task<> Applet::send_log() {
       auto through = co_await std::move(sending);
       if (through) {
         spool_.accepted(*through);
+      } else if (through.error().code == Errc::refused) {
+        if (spool_.refused(env_.clock->steady()))
+          base::log(base::LogLevel::error, "applet", "the site does not take a log event", {{"why", through.error().message()}});
       } else {
         base::log(base::LogLevel::info, "applet", "the log waits", {{"why", through.error().message()}});
         spool_.failed(env_.clock->steady());

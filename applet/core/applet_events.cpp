@@ -88,7 +88,7 @@ void Applet::on_site_event(const SiteEvent& event) {
   if (const auto* grant = std::get_if<SiteGrant>(&event)) {
     if (auto taken = peer_->on_grant(grant->envelope); !taken) {
       base::log(base::LogLevel::warn, "applet", "a grant was refused", {{"why", taken.error().message()}});
-      log_event(session::audit_type::kAlert, "applet", fmt::format(R"({{"what":{}}})", base::json_quote("grant refused: " + taken.error().message())));
+      log_event(session::audit_type::kAlert, "applet", fmt::format(R"({{"reason":{}}})", base::json_quote("grant refused: " + taken.error().message())));
     }
   } else if (const auto* revoke = std::get_if<SiteRevoke>(&event)) {
     peer_->on_revoke(revoke->technician, "the site took the permission back");
@@ -149,7 +149,7 @@ void Applet::on_path(peer::TechnicianNumber number, const peer::PathReport& repo
                                                      {"path", report.path}, {"gateway", report.gateway},
                                                      {"cipher", report.cipher}, {"why", why}});
   if (up)
-    log_event("transport.changed", "applet", fmt::format(R"({{"path":{},"gateway":{},"cipher":{}}})", base::json_quote(report.path),
+    log_event("transport.changed", "applet", fmt::format(R"({{"to":{},"gateway":{},"cipher":{}}})", base::json_quote(report.path),
                                                          base::json_quote(report.gateway), base::json_quote(report.cipher)));
   show_reach();
 }
@@ -160,7 +160,7 @@ void Applet::on_waiting(const peer::PathReport& report) {
   base::log(waiting_ || !report.error ? base::LogLevel::info : base::LogLevel::warn, "applet", "waiting connection",
             {{"state", peer::name(report.state)}, {"gateway", report.gateway}, {"why", trouble_}});
   if (report.state == peer::PathState::refused)
-    log_event(session::audit_type::kAlert, "applet", fmt::format(R"({{"what":{}}})", base::json_quote("refused: " + trouble_)));
+    log_event(session::audit_type::kAlert, "applet", fmt::format(R"({{"reason":{}}})", base::json_quote("refused: " + trouble_)));
   show_reach();
 }
 

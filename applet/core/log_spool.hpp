@@ -31,12 +31,15 @@ class LogSpool {
   std::uint64_t add(base::WallTime time, std::string_view type, std::string_view actor, std::string_view data);
 
   /// A request body {"events":[…]}, oldest first; none while one is under way, before the retry time, or without events.
-  /// Every body is answered by accepted() or failed().
+  /// Every body is answered by accepted(), failed() or refused().
   [[nodiscard]] std::optional<std::string> next_batch(base::SteadyTime now);
   /// The site has everything up to and with this number.
   void accepted(std::uint64_t through);
   /// The site was not reached or could not store them. They go out again later.
   void failed(base::SteadyTime now);
+  /// The site will not take this body as it is. Smaller ones follow, until the event that it objects to is alone; an "alert"
+  /// takes its place and number, so that what comes after it is not held up. True when an event was replaced.
+  bool refused(base::SteadyTime now);
   /// When next_batch() may have something without anything else happening.
   [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const;
 
@@ -47,13 +50,19 @@ class LogSpool {
   struct Event {
     std::uint64_t seq;
     std::string json;
+    base::WallTime time;
+    std::string type;
+    bool replaced = false;
   };
+  std::string event_json(std::uint64_t seq, base::WallTime time, std::string_view type, std::string_view actor,
+                         std::string_view data) const;
   base::RandomSource* random_;
   std::deque<Event> events_;  // not yet known to be stored
   std::size_t bytes_ = 0;
   std::uint64_t next_seq_ = 1;
   std::uint64_t lost_ = 0;
-  bool under_way_ = false;
+  std::size_t under_way_ = 0;  // events in the body that is out
+  std::size_t batch_limit_ = kBatchEvents;
   unsigned failures_ = 0;
   std::optional<base::SteadyTime> not_before_;
 };

@@ -47,6 +47,7 @@ void Banner::tell(const std::string& text, const std::string& stop_label) {
     position(sx + (sw - w()) / 2, sy);
   }
   show();
+  name_window(*this, label());
   stay_above();
 }
 

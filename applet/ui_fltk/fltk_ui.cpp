@@ -213,3 +213,9 @@ base::Result<std::unique_ptr<Ui>> make_fltk_ui(const FltkOptions& options, deskt
 }
 
 }  // namespace rescue::applet
+
+// Read by LeakSanitizer in builds that have it: FLTK keeps its fonts, and with them fontconfig's patterns, to the end.
+extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier): the sanitizer's name for it
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig.so\n"; }
+extern "C" const char* __lsan_default_options();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "applet/ui_fltk/main_window.hpp"
 
+#include <algorithm>
+
 #include <FL/Fl.H>
 #include <FL/Fl_Box.H>
 #include <FL/Fl_Button.H>
@@ -17,6 +19,7 @@
 namespace rescue::applet::fltk {
 namespace {
 constexpr int kWidth = 420, kHeight = 620, kMargin = 16, kHeaderHeight = 96, kSignHeight = 58, kStopHeight = 46;
+constexpr int kEdge = 8, kTopGap = 48;  // from the screen's right and upper edge
 constexpr int kInputHeight = 32, kProgressHeight = 24;
 constexpr int kChatBytesMax = 400'000;  // older lines go
 constexpr int kChatBytesCut = 100'000;
@@ -55,6 +58,10 @@ MainWindow::MainWindow(MainWindowActions actions, std::string stop_label)
   build_chat();
   end();
   size_range(kWidth, 480);
+  // Beside the work, not on it.
+  int left = 0, top = 0, width = 0, height = 0;
+  Fl::screen_work_area(left, top, width, height);
+  position(left + std::max(0, width - kWidth - kEdge), top + std::min(kTopGap, std::max(0, height - kHeight)));
   callback([](Fl_Widget*, void* self) {
     auto* window = static_cast<MainWindow*>(self);
     if (std::exchange(window->closed_, true) || window->ended_) return window->hide();
@@ -62,6 +69,9 @@ MainWindow::MainWindow(MainWindowActions actions, std::string stop_label)
   }, this);
   refresh();
 }
+
+// The chat's widget lets go of its buffers, which are members, before they go.
+MainWindow::~MainWindow() { clear(); }
 
 void MainWindow::build_header() {
   const auto& p = palette();

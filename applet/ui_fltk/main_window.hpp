@@ -30,6 +30,7 @@ struct MainWindowActions {
 class MainWindow : public Fl_Double_Window {
  public:
   MainWindow(MainWindowActions actions, std::string stop_label);
+  ~MainWindow() override;
   void tell_reach(Reach reach, std::string_view detail);
   void tell_person(const PersonView& person);
   void forget_person(PersonId person);

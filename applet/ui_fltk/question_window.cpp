@@ -72,6 +72,8 @@ QuestionWindow::~QuestionWindow() {
 }
 
 void QuestionWindow::show() {
+  // FLTK calls this again for a window that is clicked without having had the focus.
+  if (deaf_until_ != base::SteadyTime{}) return Fl_Double_Window::show();
   int sx = 0, sy = 0, sw = 0, sh = 0;
   Fl::screen_work_area(sx, sy, sw, sh);
   position(sx + (sw - w()) / 2, sy + (sh - h()) / 3);

@@ -72,6 +72,10 @@ void release_key() {
   grabbed() = {};
 }
 
+void name_window(Fl_Window& window, const char* name) {
+  if (window.shown() != 0) XStoreName(fl_display, fl_xid(&window), name);
+}
+
 void raise(Fl_Window& window) {
   if (window.shown() != 0) XRaiseWindow(fl_display, fl_xid(&window));
 }

@@ -19,6 +19,8 @@ namespace rescue::applet::fltk {
 /// holds the key, or the keyboard has none for this keysym. One key a process.
 [[nodiscard]] bool grab_key(std::uint32_t keysym, std::function<void()> pressed);
 void release_key();
+/// Names a window that FLTK leaves without a name because no window manager will decorate it.
+void name_window(Fl_Window& window, const char* name);
 /// Puts the window above the others without giving it the focus.
 void raise(Fl_Window& window);
 /// Asks the window manager to keep it above the others (EWMH _NET_WM_STATE_ABOVE).

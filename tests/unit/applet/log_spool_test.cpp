@@ -2,6 +2,7 @@
 #include "applet/core/log_spool.hpp"
 
 #include <map>
+#include <set>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -122,6 +123,34 @@ TEST(AppletLogSpool, AFullSpoolLosesTheNewAndSaysSo) {
   while (auto body = spool.next_batch(base::SteadyTime{1h})) spool.accepted(site.take(*body));
   EXPECT_EQ(site.stored.size(), 16U) << "a batch takes one event however large";
   EXPECT_EQ(spool.add(kTime, "link.up", "applet", "{\"n\":\"\"}"), 17U) << "numbers have no gap";
+}
+
+TEST(AppletLogSpool, OneEventThatTheSiteRefusesDoesNotHoldUpTheRest) {
+  base::SeededRandom random(1);
+  LogSpool spool(random);
+  FakeSite site;
+  for (int n = 0; n < 50; ++n)
+    spool.add(kTime, n == 17 ? "of.a_later_version" : "chat.message", "user", "{\"n\":\"" + std::to_string(n) + "\"}");
+  int replaced = 0, rounds = 0;
+  std::set<std::uint64_t> stored;
+  while (auto body = spool.next_batch(base::SteadyTime{1h})) {
+    ASSERT_LT(++rounds, 100);
+    if (body->find("\"type\":\"of.a_later_version\"") != std::string::npos) {
+      replaced += spool.refused(base::SteadyTime{1h}) ? 1 : 0;
+      continue;
+    }
+    std::uint64_t last = 0;
+    const auto value = json::parse(*body);
+    for (const auto& v : value.at("events").as_array()) {
+      last = static_cast<std::uint64_t>(v.at("seq").as_int64());
+      stored.insert(last);
+      EXPECT_EQ(v.at("type").as_string() == "alert", last == 18);
+    }
+    spool.accepted(last);
+  }
+  EXPECT_TRUE(spool.empty());
+  EXPECT_EQ(replaced, 1);
+  EXPECT_EQ(stored.size(), 50U) << "its number is taken by the word that it was refused";
 }
 
 TEST(AppletLogSpool, QuotesWhatPeopleWrite) {

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "base/assert.hpp"
 #include "desktop/keysym.hpp"
 
@@ -47,7 +49,10 @@ void end(pid_t& pid) {
 XServer::XServer(const std::string& screen, std::vector<std::string> more) {
   int fds[2];
   RESCUE_ASSERT(pipe2(fds, O_CLOEXEC) == 0);
-  std::vector<std::string> argv = {"Xvfb", "-displayfd", std::to_string(fds[1]), "-screen", "0", screen,
+  // A number of our own: servers that let -displayfd choose take no lock, race, and unlink each other's sockets.
+  static int count = 0;
+  const auto display = fmt::format(":{}", 1000 + (getpid() * 7 + count++) % 58'000);
+  std::vector<std::string> argv = {"Xvfb", display, "-displayfd", std::to_string(fds[1]), "-screen", "0", screen,
                                    "-nolisten", "tcp", "-noreset"};
   argv.insert(argv.end(), more.begin(), more.end());
   pid_ = spawn(argv, "", fds[1]);
