@@ -178,7 +178,6 @@ void FltkUi::pick_file(const FileQuestion& question) {
 
 void FltkUi::run(UiEvents& events) {
   events_ = &events;
-  Fl::lock();  // prepares FLTK for awake() from other threads
   Fl::visible_focus(1);
   const bool keyed = options_.revoke_key != desktop::kNoSymbol && grab_key(options_.revoke_key, [this] { events_->revokes_all(); });
   stop_label_ = keyed ? fmt::format("Stop ({})", desktop::keysym_name(options_.revoke_key)) : "Stop";
@@ -207,6 +206,7 @@ void FltkUi::run(UiEvents& events) {
 base::Result<std::unique_ptr<Ui>> make_fltk_ui(const FltkOptions& options, desktop::OwnWindows& own) {
   if (!open_display(options.display))
     return base::fail(base::Errc::unreachable, fmt::format("open X display '{}'", options.display.empty() ? "$DISPLAY" : options.display));
+  Fl::lock();  // prepares awake(), which other threads may call from now on
   Fl::scheme("gtk+");
   Fl::option(Fl::OPTION_VISIBLE_FOCUS, true);
   return std::make_unique<FltkUi>(options, own);

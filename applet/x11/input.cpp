@@ -150,6 +150,9 @@ base::Result<KeyPlan> X11Input::plan_for(desktop::Keysym keysym, Lock& lock) {
 }
 
 base::Result<KeyPlan> X11Input::borrow_spare(desktop::Keysym keysym, Lock& lock) {
+  // Characters only: a keysym like Terminate_Server becomes an action of the X server as soon as a key has it.
+  if (!desktop::keysym_to_unicode(keysym))
+    return base::fail(base::Errc::not_found, fmt::format("no key for {}", desktop::keysym_name(keysym)));
   auto loan = spares_.lend(keysym, std::chrono::steady_clock::now());
   if (!loan)
     return base::fail(base::Errc::not_found, fmt::format("no key for {}", desktop::keysym_name(keysym)));

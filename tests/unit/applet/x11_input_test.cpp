@@ -225,6 +225,24 @@ TEST_F(X11Input, AWindowBelowThePointerGuardsKeysThatFollowThePointer) {
   EXPECT_TRUE(applet_window.events().empty());
 }
 
+TEST_F(X11Input, LendsNoKeyToWhatIsNoCharacter) {
+  auto* c = client_.connection().get();
+  auto mapping = [&] {
+    auto map = x11::reply(xcb_get_keyboard_mapping_reply, c, xcb_get_keyboard_mapping(c, 8, 248), "m").value();
+    const auto* symbols = xcb_get_keyboard_mapping_keysyms(map.get());
+    return std::vector<std::uint32_t>(symbols, symbols + xcb_get_keyboard_mapping_keysyms_length(map.get()));
+  };
+  const auto before = mapping();
+  for (desktop::Keysym k : {0xfed5U /* Terminate_Server */, 0x1008fe01U /* XF86Switch_VT_1 */, 0U, 0xffffffffU, 0x0100d800U}) {
+    auto key = input_->key(k, true);
+    ASSERT_FALSE(key) << desktop::keysym_name(k);
+    EXPECT_EQ(key.error().code, base::Errc::not_found);
+  }
+  EXPECT_EQ(mapping(), before);
+  ASSERT_TRUE(input_->text("still here\n"));
+  EXPECT_EQ(receive_line(), U"still here");
+}
+
 TEST_F(X11Input, SaysWhichCharacterCannotBeTyped) {
   auto result = input_->text("ok\x01");
   ASSERT_FALSE(result);
