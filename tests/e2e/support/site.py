@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -140,15 +141,7 @@ class Technician:
 
     def kill_agents(self):
         """Ends this person's background session processes, whichever way the test left them."""
-        for entry in pathlib.Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                environ = (entry / "environ").read_bytes()
-                if f"XDG_RUNTIME_DIR={self.runtime}".encode() in environ.split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
-            except (OSError, ProcessLookupError):
-                pass
+        end_marked(f"XDG_RUNTIME_DIR={self.runtime}")
         shutil.rmtree(self.runtime, ignore_errors=True)
 
 
@@ -220,12 +213,15 @@ class Site:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("RESCUE_", "XDG_", "DISPLAY"))}
         self.env["NO_COLOR"] = "1"
+        self.env["E2E_SITE"] = str(self.dir)  # every process of the site can be found by it, also one that left our group
+        self.watch()
         suppressions = pathlib.Path(__file__).resolve().parents[2] / "support" / "lsan.supp"
         self.env["LSAN_OPTIONS"] = f"suppressions={suppressions}:print_suppressions=0"
         self.env["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0"
         self.programs = []
         self.technicians = []
         self.failed = False
+        self.broker_settings = ""  # TOML
 
     # -- life ------------------------------------------------------------------------------------------------------
     def __enter__(self):
@@ -247,8 +243,11 @@ class Site:
             target.mkdir(parents=True, exist_ok=True)
             for log in self.dir.rglob("*.log"):
                 shutil.copy(log, target / log.name)
-        sanitizer = [f"{p.name}: {p.log_path.read_text(errors='replace')[-3000:]}" for p in self.programs
-                     if "Sanitizer" in p.log_path.read_text(errors="replace")]
+        texts = [(log.name, log.read_text(errors="replace")) for log in sorted(self.dir.rglob("*.log"))]
+        sanitizer = [f"{name}: {text[-3000:]}" for name, text in texts if "Sanitizer" in text or "runtime error:" in text]
+        end_marked(f"E2E_SITE={self.dir}", 0)
+        os.close(self.alive)
+        self.watcher.wait(10)
         if not self.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
         if sanitizer:
@@ -260,12 +259,23 @@ class Site:
         self.programs.append(program)
         return program
 
+    def watch(self):
+        """A process that outlives this one for a moment: when the test is killed, it ends what the test started."""
+        read, self.alive = os.pipe()
+        code = f"import os, sys; sys.path.insert(0, {str(pathlib.Path(__file__).resolve().parents[1])!r}); " \
+               f"from support.site import end_marked; os.read({read}, 1); end_marked({'E2E_SITE=' + str(self.dir)!r}, 0)"
+        self.watcher = subprocess.Popen([sys.executable, "-c", code], pass_fds=[read], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        os.close(read)
+
     # -- servers ---------------------------------------------------------------------------------------------------
     def init_broker(self):
         self.broker_state = self.dir / "broker"
         subprocess.run([self.bin / "rescue-broker", "init", "--state", self.broker_state, "--admin-email", self.ADMIN,
                         "--admin-name", "Site Admin", "--password-stdin", "--organisation", "Example Support"],
                        input=self.PASSWORD.encode() + b"\n", env=self.env, check=True, capture_output=True, timeout=60)
+        with open(self.broker_state / "broker.toml", "a", encoding="utf-8") as settings:
+            settings.write("\n" + self.broker_settings)
 
     def start_broker(self, port=0, *extra):
         name = f"broker{sum(p.name.startswith('broker') for p in self.programs) or ''}"
@@ -345,6 +355,33 @@ class _Foreign(Program):
         self.name, self.process, self.log_path = name, process, pathlib.Path(log_path)
         self.log = open(log_path, "ab")
         self.buffer = b""
+
+
+def end_marked(mark, grace=5):
+    """Ends the processes that have `mark` in their environment: SIGTERM, and after `grace` seconds SIGKILL."""
+    def marked():
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and int(entry.name) != os.getpid() and \
+                        mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                pass  # it has ended, or is another user's
+        return found
+
+    def end(sig):
+        for pid in marked():
+            try:
+                os.kill(pid, sig)
+            except ProcessLookupError:
+                pass
+    deadline = time.monotonic() + grace
+    if grace > 0:
+        end(signal.SIGTERM)
+        while marked() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    end(signal.SIGKILL)
 
 
 def free_port():
