@@ -16,7 +16,8 @@ struct BackoffOptions {
   BackoffOptions(base::Duration first, base::Duration most) : initial(first), longest(most) {}
 };
 
-/// Delay n is uniform in [0, min(longest, initial * factor^n)]. `random` must outlive the object. One owner, no locking.
+/// Delay n is uniform in [0, min(longest, initial * factor^n)]. `random` must outlive the object. One owner, no
+/// locking.
 class Backoff {
  public:
   Backoff(BackoffOptions options, base::RandomSource& random) : options_(options), random_(&random) {}

@@ -21,8 +21,8 @@ class ByteStream {
   /// At least one byte, or 0 at the orderly end (TCP FIN; over TLS close_notify. A TLS stream cut without it is `io`).
   [[nodiscard]] virtual boost::asio::awaitable<base::Result<std::size_t>> read_some(base::MutableByteView into) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<base::Result<std::size_t>> write_some(base::ByteView from) = 0;
-  /// Waits until the kernel wants more bytes to send: with a low-water mark (set_unsent_low_water) that is when little is
-  /// unsent, so that what is written now is soon on the wire.
+  /// Waits until the kernel wants more bytes to send: with a low-water mark (set_unsent_low_water) that is when little
+  /// is unsent, so that what is written now is soon on the wire.
   [[nodiscard]] virtual boost::asio::awaitable<base::Result<>> wait_writable() = 0;
   /// Says the end of our direction (close_notify and FIN). Reading goes on.
   [[nodiscard]] virtual boost::asio::awaitable<base::Result<>> shutdown_write() = 0;

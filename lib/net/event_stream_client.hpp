@@ -13,9 +13,9 @@
 namespace rescue::net {
 
 struct EventStreamOptions {
-  std::string target;                 // "/api/v1/applet/events"
+  std::string target;  // "/api/v1/applet/events"
   HttpHeaders headers;
-  std::string last_event_id;          // where an earlier run ended
+  std::string last_event_id;  // where an earlier run ended
   std::chrono::microseconds silence = kEventSilence;
   BackoffOptions backoff;
   EventStreamOptions() = default;
@@ -33,9 +33,10 @@ class EventStreamClient {
   using StateObserver = std::function<void(bool open, const base::Error* why)>;
   void observe(StateObserver observer);
 
-  /// The next event. Connects and re-connects for as long as it takes; returns an error only for an answer that will not
-  /// change by itself (status 4xx but 408 and 429: denied, sign_in_needed for 401, not_found for 404/410; wrong content
-  /// type: bad_format; wrong certificate: verification_failed), or closed after close(). `retry:` of the server is obeyed.
+  /// The next event. Connects and re-connects for as long as it takes; returns an error only for an answer that will
+  /// not change by itself (status 4xx but 408 and 429: denied, sign_in_needed for 401, not_found for 404/410; wrong
+  /// content type: bad_format; wrong certificate: verification_failed), or closed after close(). `retry:` of the server
+  /// is obeyed.
   [[nodiscard]] boost::asio::awaitable<base::Result<ServerEvent>> next();
   [[nodiscard]] const std::string& last_event_id() const;
   /// Ends a waiting next(), after a connection attempt in progress (cancel the coroutine to cut that short).
@@ -46,7 +47,8 @@ class EventStreamClient {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The parser alone, sans-IO: bytes in, events out. Lines end by CR, LF or CRLF; a byte order mark at the start is skipped.
+/// The parser alone, sans-IO: bytes in, events out. Lines end by CR, LF or CRLF; a byte order mark at the start is
+/// skipped.
 class EventStreamParser {
  public:
   /// too_large when one event passes kEventCap.

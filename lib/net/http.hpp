@@ -43,22 +43,23 @@ class HttpHeaders {
   std::vector<Field> fields_;
 };
 
-/// What a handler sees. The target was parsed by RFC 3986; path and query are percent-decoded, valid UTF-8, without NUL.
+/// What a handler sees. The target was parsed by RFC 3986; path and query are percent-decoded, valid UTF-8, without
+/// NUL.
 struct HttpRequest {
   Method method = Method::get;
   std::string method_text;
-  std::string target;                                         // as it came: "/api/v1/users/a%40b?limit=2"
-  std::string path;                                           // "/api/v1/users/a@b"
-  std::vector<std::pair<std::string, std::string>> query;     // in order
-  std::map<std::string, std::string, std::less<>> params;     // filled by the router: "{id}" of the pattern
+  std::string target;                                      // as it came: "/api/v1/users/a%40b?limit=2"
+  std::string path;                                        // "/api/v1/users/a@b"
+  std::vector<std::pair<std::string, std::string>> query;  // in order
+  std::map<std::string, std::string, std::less<>> params;  // filled by the router: "{id}" of the pattern
   HttpHeaders headers;
   std::string body;
-  IpAddress remote_address;                                   // of the client, through a trusted proxy's PROXY header too
+  IpAddress remote_address;  // of the client, through a trusted proxy's PROXY header too
   std::uint16_t remote_port = 0;
-  std::optional<crypto::Fingerprint> peer_fingerprint;        // of the client certificate; TLS proved its key
-  std::optional<base::Bytes> peer_key;                        // that key, DER SubjectPublicKeyInfo
-  std::string request_id;                                     // 16 hex digits, unique in this process
-  bool secure = false;                                        // came over TLS
+  std::optional<crypto::Fingerprint> peer_fingerprint;  // of the client certificate; TLS proved its key
+  std::optional<base::Bytes> peer_key;                  // that key, DER SubjectPublicKeyInfo
+  std::string request_id;                               // 16 hex digits, unique in this process
+  bool secure = false;                                  // came over TLS
 
   /// The first value under that name, if any.
   [[nodiscard]] std::optional<std::string_view> query_value(std::string_view name) const;
@@ -89,13 +90,12 @@ struct HttpResponse {
 
 /// One event of a text/event-stream (WHATWG HTML section 9.2). Newlines in `data` are kept; not allowed in the others.
 struct ServerEvent {
-  std::string id;     // "" = none
-  std::string type;   // "" = "message"
+  std::string id;    // "" = none
+  std::string type;  // "" = "message"
   std::string data;
 
   ServerEvent() = default;
-  ServerEvent(std::string i, std::string t, std::string d)
-      : id(std::move(i)), type(std::move(t)), data(std::move(d)) {}
+  ServerEvent(std::string i, std::string t, std::string d) : id(std::move(i)), type(std::move(t)), data(std::move(d)) {}
 };
 
 /// The writing end of an event stream. Thread-safe; may outlive the connection (then send() returns false).
@@ -137,8 +137,8 @@ class WebSocketUpgrade {
 };
 
 /// Handlers run on their connection's strand, one at a time per connection; an exception becomes a 500 with a log line.
-/// A plain handler is cancelled when its route's time-out passes; a stream's handler learns from run() or receive() that its
-/// client left. All are cancelled when the grace of HttpServer::stop has passed.
+/// A plain handler is cancelled when its route's time-out passes; a stream's handler learns from run() or receive()
+/// that its client left. All are cancelled when the grace of HttpServer::stop has passed.
 using HttpHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpRequest&)>;
 using EventHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpRequest&, EventStream&)>;
 using WebSocketHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpRequest&, WebSocketUpgrade&)>;

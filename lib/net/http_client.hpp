@@ -36,16 +36,17 @@ struct ProxySetting {
   Endpoint proxy;
   std::string authorization;  // value of Proxy-Authorization, "" = none
 };
-/// From HTTPS_PROXY/https_proxy and NO_PROXY/no_proxy as curl reads them; nullopt: direct. `lookup` reads the environment.
+/// From HTTPS_PROXY/https_proxy and NO_PROXY/no_proxy as curl reads them; nullopt: direct. `lookup` reads the
+/// environment.
 [[nodiscard]] base::Result<std::optional<ProxySetting>> proxy_from_environment(
     const Origin& origin, const std::function<std::optional<std::string>(std::string_view)>& lookup);
 
 struct HttpClientOptions {
-  std::optional<crypto::TlsContext> tls;          // https_client_context: trust, own certificate; needed for https
+  std::optional<crypto::TlsContext> tls;  // https_client_context: trust, own certificate; needed for https
   std::optional<ProxySetting> proxy;
   std::string user_agent = "rescue";
   std::size_t response_cap = kResponseBodyCap;
-  std::size_t idle_connections = 4;               // kept for reuse
+  std::size_t idle_connections = 4;  // kept for reuse
   std::chrono::microseconds resolve_timeout = kResolveTimeout;
   std::chrono::microseconds connect_timeout = kConnectTimeout;
   std::chrono::microseconds handshake_timeout = kTlsHandshakeTimeout;

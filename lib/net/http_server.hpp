@@ -15,8 +15,8 @@
 namespace rescue::net {
 
 struct HttpServerOptions {
-  Endpoint listen{"127.0.0.1", 0};               // numeric address; port 0 takes a free one
-  std::vector<IpPrefix> trusted_proxies;         // from these a PROXY v2 header is taken when it comes; from others never
+  Endpoint listen{"127.0.0.1", 0};        // numeric address; port 0 takes a free one
+  std::vector<IpPrefix> trusted_proxies;  // from these a PROXY v2 header is taken when it comes; from others never
   std::size_t header_cap = kHeaderCap;
   std::size_t max_connections = kMaxConnections;
   std::size_t max_connections_per_address = kMaxConnectionsPerAddress;
@@ -26,7 +26,7 @@ struct HttpServerOptions {
   std::chrono::microseconds keep_alive_timeout = kKeepAliveTimeout;
   std::chrono::microseconds write_timeout = kWriteTimeout;
   std::chrono::microseconds event_keep_alive = kEventKeepAlive;
-  std::string_view log_room = "http";            // literal
+  std::string_view log_room = "http";  // literal
   HttpServerOptions() = default;
 };
 
@@ -35,19 +35,19 @@ struct HttpServerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t open = 0;
   std::uint64_t handshake_failed = 0;
-  std::uint64_t refused_full = 0;        // total or per-address cap
-  std::uint64_t timed_out = 0;           // any named time-out
+  std::uint64_t refused_full = 0;  // total or per-address cap
+  std::uint64_t timed_out = 0;     // any named time-out
   std::uint64_t requests = 0;
-  std::uint64_t bad_requests = 0;        // answered 4xx by the server itself
-  std::uint64_t event_streams = 0;       // open now
-  std::uint64_t websockets = 0;          // open now
+  std::uint64_t bad_requests = 0;   // answered 4xx by the server itself
+  std::uint64_t event_streams = 0;  // open now
+  std::uint64_t websockets = 0;     // open now
 };
 
 /// One listener. Each connection is a coroutine on a strand of its own, owned by the server's TaskGroup.
 class HttpServer {
  public:
-  /// Binds at once, so that local() is known; serves after start(). Without `tls` it serves plain HTTP (metrics, redirects).
-  /// The client's certificate, where the context asks for one, shows as HttpRequest::peer_fingerprint.
+  /// Binds at once, so that local() is known; serves after start(). Without `tls` it serves plain HTTP (metrics,
+  /// redirects). The client's certificate, where the context asks for one, shows as HttpRequest::peer_fingerprint.
   /// `context` must outlive the server. Errors: invalid_argument, conflict (address in use), io.
   [[nodiscard]] static base::Result<std::unique_ptr<HttpServer>> create(IoContext& context,
                                                                         std::optional<crypto::TlsContext> tls,
@@ -65,8 +65,8 @@ class HttpServer {
   using RequestObserver = std::function<void(const HttpRequest&, const HttpResponse&, std::chrono::microseconds)>;
   void observe(RequestObserver observer);  // before start()
 
-  /// Closes the listener and idle connections, lets requests in progress finish and streams and WebSockets close in order
-  /// (1001), and after `grace` ends the rest. Returns when nothing is left.
+  /// Closes the listener and idle connections, lets requests in progress finish and streams and WebSockets close in
+  /// order (1001), and after `grace` ends the rest. Returns when nothing is left.
   [[nodiscard]] boost::asio::awaitable<void> stop(std::chrono::microseconds grace);
   [[nodiscard]] HttpServerCounters counters() const;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where coroutines run. Programs make one IoContext; a program whose main thread does something else runs it by IoThread.
+// Where coroutines run. Programs make one IoContext; a program whose main thread does something else runs it by
+// IoThread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -38,8 +39,8 @@ class IoContext {
   std::unique_ptr<Impl> impl_;
 };
 
-/// An IoContext with a thread of its own, kept alive by a work guard until the destructor, which waits until the loop has
-/// nothing left: stop what runs on it before (TaskGroup::stop through run_blocking).
+/// An IoContext with a thread of its own, kept alive by a work guard until the destructor, which waits until the loop
+/// has nothing left: stop what runs on it before (TaskGroup::stop through run_blocking).
 class IoThread {
  public:
   IoThread();

@@ -10,18 +10,18 @@ namespace rescue::net {
 using namespace std::chrono_literals;
 
 // HTTP
-inline constexpr std::size_t kHeaderCap = 16 * 1024;            // bytes of start line and fields together
-inline constexpr std::size_t kDefaultBodyCap = 1024 * 1024;     // bytes of a request body, unless its route says otherwise
+inline constexpr std::size_t kHeaderCap = 16 * 1024;         // bytes of start line and fields together
+inline constexpr std::size_t kDefaultBodyCap = 1024 * 1024;  // bytes of a request body, unless its route says otherwise
 inline constexpr std::size_t kResponseBodyCap = 16 * 1024 * 1024;  // bytes a client takes, unless told otherwise
-inline constexpr std::size_t kEventQueueBytes = 1024 * 1024;    // waiting for one slow event-stream reader
-inline constexpr std::size_t kEventCap = 256 * 1024;            // bytes of one event that a client takes
+inline constexpr std::size_t kEventQueueBytes = 1024 * 1024;       // waiting for one slow event-stream reader
+inline constexpr std::size_t kEventCap = 256 * 1024;               // bytes of one event that a client takes
 inline constexpr std::size_t kMaxConnections = 20'000;
 inline constexpr std::size_t kMaxConnectionsPerAddress = 1'000;
 inline constexpr std::chrono::microseconds kTlsHandshakeTimeout = 10s;
-inline constexpr std::chrono::microseconds kHeaderTimeout = 10s;   // first byte to end of header
-inline constexpr std::chrono::microseconds kBodyTimeout = 60s;     // a whole body
+inline constexpr std::chrono::microseconds kHeaderTimeout = 10s;     // first byte to end of header
+inline constexpr std::chrono::microseconds kBodyTimeout = 60s;       // a whole body
 inline constexpr std::chrono::microseconds kKeepAliveTimeout = 60s;  // between two requests
-inline constexpr std::chrono::microseconds kWriteTimeout = 30s;    // a response or event that does not get out
+inline constexpr std::chrono::microseconds kWriteTimeout = 30s;      // a response or event that does not get out
 inline constexpr std::chrono::microseconds kHandlerTimeout = 60s;
 inline constexpr std::chrono::microseconds kEventKeepAlive = 15s;  // a comment line after that much silence
 

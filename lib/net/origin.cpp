@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Site addresses and the proxy to reach them through.
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 
 #include "net/http_client.hpp"
 
@@ -82,7 +82,9 @@ std::string Origin::host_header() const {
   return usual ? name : fmt::format("{}:{}", name, port);
 }
 
-std::string Origin::text() const { return fmt::format("{}://{}{}", secure ? "https" : "http", host_header(), base_path); }
+std::string Origin::text() const {
+  return fmt::format("{}://{}{}", secure ? "https" : "http", host_header(), base_path);
+}
 
 base::Result<std::optional<ProxySetting>> proxy_from_environment(
     const Origin& origin, const std::function<std::optional<std::string>(std::string_view)>& lookup) {
@@ -93,11 +95,13 @@ base::Result<std::optional<ProxySetting>> proxy_from_environment(
   // HTTP_PROXY in capitals is not read: in a CGI program it is the client's "Proxy:" field.
   const auto setting = origin.secure ? either("https_proxy", "HTTPS_PROXY") : lookup("http_proxy");
   if (!setting || setting->empty()) return std::nullopt;
-  if (const auto direct = either("no_proxy", "NO_PROXY"); direct && goes_direct(*direct, origin.host)) return std::nullopt;
+  if (const auto direct = either("no_proxy", "NO_PROXY"); direct && goes_direct(*direct, origin.host))
+    return std::nullopt;
   const auto with_scheme = setting->find("://") == std::string::npos ? "http://" + *setting : *setting;
   RESCUE_TRY(const auto url, parse_url(with_scheme));
   if (str(url.scheme()) != "http")
-    return base::fail(base::Errc::unsupported, fmt::format("proxy '{}': only http:// proxies are supported", url.host()));
+    return base::fail(base::Errc::unsupported,
+                      fmt::format("proxy '{}': only http:// proxies are supported", url.host()));
   ProxySetting out;
   out.proxy = Endpoint(host_of(url), url.port_number() != 0 ? url.port_number() : static_cast<std::uint16_t>(1080));
   if (url.has_userinfo()) out.authorization = basic_credentials(url);

@@ -19,8 +19,8 @@ struct RouteOptions {
 };
 
 /// Filled before the server starts, then only read (from any thread).
-/// Patterns: "/api/v1/users/{id}" — "{name}" takes one whole non-empty segment, "{name...}" as the last one takes the rest.
-/// A literal segment wins over "{name}". HEAD is served by the GET handler without the body.
+/// Patterns: "/api/v1/users/{id}" — "{name}" takes one whole non-empty segment, "{name...}" as the last one takes the
+/// rest. A literal segment wins over "{name}". HEAD is served by the GET handler without the body.
 class Router {
  public:
   struct Route {
@@ -32,7 +32,7 @@ class Router {
 
   /// Registering a method and pattern twice is our bug (asserts).
   void http(Method method, std::string pattern, HttpHandler handler, RouteOptions options = {});
-  void events(std::string pattern, EventHandler handler);        // GET
+  void events(std::string pattern, EventHandler handler);         // GET
   void websocket(std::string pattern, WebSocketHandler handler);  // GET with "Upgrade: websocket"
 
   struct Match {

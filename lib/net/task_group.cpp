@@ -27,8 +27,8 @@ struct Task {
   Task(asio::any_io_executor ex, std::string_view n) : executor(std::move(ex)), name(n) {}
   asio::any_io_executor executor;
   std::string_view name;
-  asio::cancellation_signal cancel;  // touched on `executor` only
-  bool dropped = false;              // aborted before it started; on `executor`
+  asio::cancellation_signal cancel;                  // touched on `executor` only
+  bool dropped = false;                              // aborted before it started; on `executor`
   std::list<std::shared_ptr<Task>>::iterator place;  // in the group's list, under its mutex
 };
 
@@ -90,9 +90,9 @@ struct TaskGroup::State {
 
   asio::any_io_executor executor;
   std::mutex mutex;
-  std::vector<std::weak_ptr<Waiter>> waiters;   // guarded by mutex
-  std::list<std::shared_ptr<Task>> tasks;  // guarded by mutex
-  bool stopping = false;                   // guarded by mutex
+  std::vector<std::weak_ptr<Waiter>> waiters;  // guarded by mutex
+  std::list<std::shared_ptr<Task>> tasks;      // guarded by mutex
+  bool stopping = false;                       // guarded by mutex
 };
 
 TaskGroup::TaskGroup(asio::any_io_executor executor) : state_(std::make_shared<State>(std::move(executor))) {}

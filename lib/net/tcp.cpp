@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tcp.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #include "net/impl/tcp_impl.hpp"
 

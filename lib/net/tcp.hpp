@@ -18,7 +18,8 @@ class TcpStream final : public ByteStream {
   ~TcpStream() override;
 
   /// Takes a connected socket's descriptor, also of socketpair(2).
-  [[nodiscard]] static base::Result<std::unique_ptr<TcpStream>> adopt(const boost::asio::any_io_executor& executor, int fd);
+  [[nodiscard]] static base::Result<std::unique_ptr<TcpStream>> adopt(const boost::asio::any_io_executor& executor,
+                                                                      int fd);
 
   [[nodiscard]] boost::asio::awaitable<base::Result<std::size_t>> read_some(base::MutableByteView into) override;
   [[nodiscard]] boost::asio::awaitable<base::Result<std::size_t>> write_some(base::ByteView from) override;
@@ -52,7 +53,8 @@ struct ConnectLimits {
 };
 
 /// Resolves and connects on the current executor; addresses are tried in the resolver's order, a later one joins after
-/// 250 ms without an answer (RFC 8305 in short). Errors: unreachable (the context names host, port and cause), timed_out.
+/// 250 ms without an answer (RFC 8305 in short). Errors: unreachable (the context names host, port and cause),
+/// timed_out.
 [[nodiscard]] boost::asio::awaitable<base::Result<std::unique_ptr<TcpStream>>> connect_tcp(Endpoint to,
                                                                                            ConnectLimits limits);
 
@@ -64,9 +66,10 @@ class TcpListener {
                                                                        const Endpoint& at);
   ~TcpListener();
   [[nodiscard]] Endpoint local() const;
-  /// The connection's socket runs on `on`. Transient failures (out of descriptors) are waited out inside; `closed` after
-  /// close().
-  [[nodiscard]] boost::asio::awaitable<base::Result<std::unique_ptr<TcpStream>>> accept(boost::asio::any_io_executor on);
+  /// The connection's socket runs on `on`. Transient failures (out of descriptors) are waited out inside; `closed`
+  /// after close().
+  [[nodiscard]] boost::asio::awaitable<base::Result<std::unique_ptr<TcpStream>>> accept(
+      boost::asio::any_io_executor on);
   void close();
 
  private:

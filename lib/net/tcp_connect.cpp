@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name resolution and connecting, with several addresses under way at a time.
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include <vector>
 
@@ -38,14 +38,13 @@ asio::awaitable<base::Result<std::vector<tcp::endpoint>>> resolve(Endpoint to, s
   const auto ex = co_await asio::this_coro::executor;
   const auto lookup = std::make_shared<Lookup>(ex);
   lookup->done.expires_after(limit);
-  lookup->resolver.async_resolve(
-      to.host, std::to_string(to.port), tcp::resolver::numeric_service,
-      [lookup](boost::system::error_code e, const tcp::resolver::results_type& results) {
-        lookup->failure = e;
-        for (const auto& r : results)
-          if (lookup->found.size() < kAddressesTried) lookup->found.push_back(r.endpoint());
-        lookup->done.cancel();
-      });
+  lookup->resolver.async_resolve(to.host, std::to_string(to.port), tcp::resolver::numeric_service,
+                                 [lookup](boost::system::error_code e, const tcp::resolver::results_type& results) {
+                                   lookup->failure = e;
+                                   for (const auto& r : results)
+                                     if (lookup->found.size() < kAddressesTried) lookup->found.push_back(r.endpoint());
+                                   lookup->done.cancel();
+                                 });
   (void)co_await lookup->done.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!lookup->failure) co_return base::fail(base::Errc::timed_out, fmt::format("resolve host '{}'", to.host));
   if (*lookup->failure)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "net/impl/tcp_impl.hpp"
@@ -37,11 +37,11 @@ TcpListener::TcpListener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TcpListener::~TcpListener() = default;
 Endpoint TcpListener::local() const { return impl_->local; }
 
-base::Result<std::unique_ptr<TcpListener>> TcpListener::open(const asio::any_io_executor& executor, const Endpoint& at) {
+base::Result<std::unique_ptr<TcpListener>> TcpListener::open(const asio::any_io_executor& executor,
+                                                             const Endpoint& at) {
   boost::system::error_code ec;
   const auto address = asio::ip::make_address(at.host, ec);
-  if (ec)
-    return base::fail(base::Errc::invalid_argument, fmt::format("listen address '{}' is not numeric", at.host));
+  if (ec) return base::fail(base::Errc::invalid_argument, fmt::format("listen address '{}' is not numeric", at.host));
   const tcp::endpoint where(address, at.port);
   auto impl = std::make_unique<Impl>(executor);
   auto& a = impl->acceptor;

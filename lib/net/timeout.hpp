@@ -2,8 +2,8 @@
 // Every network wait has a named time-out.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
 #include <exception>
@@ -23,10 +23,11 @@ struct NamedTimeout {
 };
 
 namespace impl {
-/// Runs `task` as a coroutine of its own on the current executor and cancels it (terminal) when `after` has passed; waits
-/// for its end in any case. True: it ended by itself. Throws what the task threw, unless the time had passed; throws
-/// operation_aborted when the caller is cancelled.
-[[nodiscard]] boost::asio::awaitable<bool> run_within(boost::asio::awaitable<void> task, std::chrono::microseconds after);
+/// Runs `task` as a coroutine of its own on the current executor and cancels it (terminal) when `after` has passed;
+/// waits for its end in any case. True: it ended by itself. Throws what the task threw, unless the time had passed;
+/// throws operation_aborted when the caller is cancelled.
+[[nodiscard]] boost::asio::awaitable<bool> run_within(boost::asio::awaitable<void> task,
+                                                      std::chrono::microseconds after);
 
 template <typename T>
 boost::asio::awaitable<void> keep_result(boost::asio::awaitable<base::Result<T>> task,
@@ -35,9 +36,9 @@ boost::asio::awaitable<void> keep_result(boost::asio::awaitable<base::Result<T>>
 }
 }  // namespace impl
 
-/// Awaits `task`; when `limit.after` passes first, the operation it waits in is cancelled, its end awaited, and the result
-/// is timed_out with the name. The task must only wait in cancellable operations (all of this room's are).
-/// `auto op = stream.read_some(buffer); RESCUE_CO_TRY(auto n, co_await with_timeout(std::move(op), kBodyTimeout));`
+/// Awaits `task`; when `limit.after` passes first, the operation it waits in is cancelled, its end awaited, and the
+/// result is timed_out with the name. The task must only wait in cancellable operations (all of this room's are). `auto
+/// op = stream.read_some(buffer); RESCUE_CO_TRY(auto n, co_await with_timeout(std::move(op), kBodyTimeout));`
 template <typename T>
 [[nodiscard]] boost::asio::awaitable<base::Result<T>> with_timeout(boost::asio::awaitable<base::Result<T>> task,
                                                                    NamedTimeout limit) {

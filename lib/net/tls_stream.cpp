@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_stream.hpp"
 
-#include <boost/asio/awaitable.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <boost/asio/awaitable.hpp>
 
 #include "base/assert.hpp"
 #include "net/impl/socket_bio.hpp"
@@ -27,17 +27,22 @@ struct TlsStream::Impl {
     if (result > 0) return Next::done;
     const int saved = errno;
     switch (SSL_get_error(ssl.get(), result)) {
-      case SSL_ERROR_WANT_READ: return Next::want_read;
-      case SSL_ERROR_WANT_WRITE: return Next::want_write;
-      case SSL_ERROR_ZERO_RETURN: close_notify_seen = true; return Next::peer_closed;
+      case SSL_ERROR_WANT_READ:
+        return Next::want_read;
+      case SSL_ERROR_WANT_WRITE:
+        return Next::want_write;
+      case SSL_ERROR_ZERO_RETURN:
+        close_notify_seen = true;
+        return Next::peer_closed;
       case SSL_ERROR_SYSCALL:
         broken = true;
         if (saved == 0) return base::fail(base::Errc::io, std::string(doing) + ": connection cut without close_notify");
         return base::fail(base::errno_error(std::string(doing), saved));
       default:
         broken = true;
-        return base::fail(cut() ? base::Error(base::Errc::io, std::string(doing) + ": connection cut without close_notify")
-                                : crypto::tls_error(ssl.get(), doing));
+        return base::fail(
+            cut() ? base::Error(base::Errc::io, std::string(doing) + ": connection cut without close_notify")
+                  : crypto::tls_error(ssl.get(), doing));
     }
   }
 
@@ -67,7 +72,8 @@ base::Result<std::unique_ptr<TlsStream>> TlsStream::create(const crypto::TlsCont
   if (bio == nullptr) return base::fail(crypto::tls_error(nullptr, "make TLS connection"));
   SSL_set_bio(ssl.get(), bio, bio);
   SSL_set_read_ahead(ssl.get(), 0);
-  SSL_set_mode(ssl.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_set_mode(ssl.get(),
+               SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   side == Side::client ? SSL_set_connect_state(ssl.get()) : SSL_set_accept_state(ssl.get());
   auto impl = std::make_unique<Impl>(std::move(ssl), std::move(socket));
   return std::unique_ptr<TlsStream>(new TlsStream(std::move(impl)));

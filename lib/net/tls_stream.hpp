@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenSSL over a non-blocking TcpStream, driven by readiness. Unlike boost::asio::ssl::stream it never reads behind the record
-// that it needs, so that after both close_notify the socket stands exactly where the raw bytes begin (gateway hand-off).
+// OpenSSL over a non-blocking TcpStream, driven by readiness. Unlike boost::asio::ssl::stream it never reads behind the
+// record that it needs, so that after both close_notify the socket stands exactly where the raw bytes begin (gateway
+// hand-off).
 #pragma once
 
 #include "crypto/tls.hpp"

@@ -12,13 +12,13 @@
 namespace rescue::net {
 
 struct Target {
-  std::string raw_path;  // still percent-encoded, begins with '/'
-  std::string path;      // decoded
+  std::string raw_path;                                    // still percent-encoded, begins with '/'
+  std::string path;                                        // decoded
   std::vector<std::pair<std::string, std::string>> query;  // decoded, '+' as space
 };
 
-/// Origin form ("/a?b=c") or absolute form (its authority is dropped). bad_format: not a target, or what it decodes to is
-/// no valid UTF-8 or has a NUL.
+/// Origin form ("/a?b=c") or absolute form (its authority is dropped). bad_format: not a target, or what it decodes to
+/// is no valid UTF-8 or has a NUL.
 [[nodiscard]] base::Result<Target> parse_target(std::string_view text);
 /// bad_format as above. '+' stays '+'.
 [[nodiscard]] base::Result<std::string> decode_component(std::string_view encoded);

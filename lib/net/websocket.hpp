@@ -14,8 +14,8 @@
 namespace rescue::net {
 
 struct WebSocketOptions {
-  std::size_t message_cap = kWebSocketMessageCap;   // of a message received; more closes with 1009
-  std::size_t queue_bytes = kWebSocketQueueBytes;   // unsent; more ends the session: the peer does not read
+  std::size_t message_cap = kWebSocketMessageCap;  // of a message received; more closes with 1009
+  std::size_t queue_bytes = kWebSocketQueueBytes;  // unsent; more ends the session: the peer does not read
   std::chrono::microseconds ping_after = kWebSocketPing;
   std::chrono::microseconds silence = kWebSocketSilence;
   WebSocketOptions() = default;
@@ -46,14 +46,14 @@ class WebSocketSession {
  public:
   virtual ~WebSocketSession() = default;
 
-  /// Any thread. Queued and sent in order by the session's own writer. False: the session has ended, or its queue was full
-  /// (which ends it).
+  /// Any thread. Queued and sent in order by the session's own writer. False: the session has ended, or its queue was
+  /// full (which ends it).
   virtual bool send_text(std::string text) = 0;
   virtual bool send_binary(base::ByteView data) = 0;
 
-  /// Strand of the connection; one caller at a time. The next whole message; text is valid UTF-8. Pings are answered here,
-  /// so a reader must always be waiting. Errors: closed (the peer's close, in order; context has code and reason),
-  /// bad_format, too_large, timed_out (silence), io. After an error the session is over.
+  /// Strand of the connection; one caller at a time. The next whole message; text is valid UTF-8. Pings are answered
+  /// here, so a reader must always be waiting. Errors: closed (the peer's close, in order; context has code and
+  /// reason), bad_format, too_large, timed_out (silence), io. After an error the session is over.
   [[nodiscard]] virtual boost::asio::awaitable<base::Result<WebSocketMessage>> receive() = 0;
 
   /// Any thread. Starts the closing handshake after what is queued; receive() then returns closed. Idempotent.

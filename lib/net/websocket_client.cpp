@@ -28,8 +28,7 @@ asio::awaitable<base::Result<>> upgrade(HttpClient& client, std::string target, 
   headers.set("Sec-WebSocket-Key", key);
   headers.set("User-Agent", client.options().user_agent);
   const auto& origin = client.origin();
-  RESCUE_CO_TRY(const auto request,
-                write_request("GET", origin.base_path + target, origin.host_header(), headers, ""));
+  RESCUE_CO_TRY(const auto request, write_request("GET", origin.base_path + target, origin.host_header(), headers, ""));
   RESCUE_CO_TRY(auto stream, co_await client.connect());
   RESCUE_CO_CHECK(co_await write_all(*stream, base::as_bytes(request)));
   RESCUE_CO_TRY(const auto head, co_await read_response_header(*stream, out.rest, HttpParser::Kind::response));
@@ -61,11 +60,9 @@ asio::awaitable<base::Result<std::shared_ptr<WebSocketSession>>> connect_websock
   RESCUE_CO_CHECK(co_await with_timeout(std::move(upgrading), limit));
   const std::shared_ptr<ByteStream> stream = std::move(done.stream);
   const auto on = stream->executor();
-  auto session =
-      std::make_shared<WebSocketSessionImpl>(WebSocketSide::client, stream, std::move(done.rest), options);
+  auto session = std::make_shared<WebSocketSessionImpl>(WebSocketSide::client, stream, std::move(done.rest), options);
   auto writer = WebSocketSessionImpl::run_writer(session);
-  if (!group.spawn_on(on, "websocket writer", std::move(writer)))
-    co_return base::fail(base::Errc::closed, "stopping");
+  if (!group.spawn_on(on, "websocket writer", std::move(writer))) co_return base::fail(base::Errc::closed, "stopping");
   co_return std::shared_ptr<WebSocketSession>(std::move(session));
 }
 

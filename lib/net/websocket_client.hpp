@@ -8,10 +8,10 @@
 
 namespace rescue::net {
 
-/// Connects, upgrades and checks Sec-WebSocket-Accept. The session's writer runs in `group` (same strand as the client),
-/// which must be stopped before the session's owner goes. Errors: those of HttpClient::send; an answer other than 101 is
-/// sign_in_needed (401), denied (403), not_found (404), conflict (409), unreachable (5xx) or bad_format, with the body's
-/// start in the context.
+/// Connects, upgrades and checks Sec-WebSocket-Accept. The session's writer runs in `group` (same strand as the
+/// client), which must be stopped before the session's owner goes. Errors: those of HttpClient::send; an answer other
+/// than 101 is sign_in_needed (401), denied (403), not_found (404), conflict (409), unreachable (5xx) or bad_format,
+/// with the body's start in the context.
 [[nodiscard]] boost::asio::awaitable<base::Result<std::shared_ptr<WebSocketSession>>> connect_websocket(
     HttpClient& client, TaskGroup& group, std::string target, HttpHeaders headers, WebSocketOptions options);
 

@@ -86,7 +86,8 @@ base::Result<> WebSocketDecoder::check(const Header& h) {
   if (!h.shortest) return refuse(CloseCode::protocol_error, "length is not in its shortest form");
   if (h.control()) {
     if (h.opcode > WebSocketOpcode::pong) return refuse(CloseCode::protocol_error, "unknown opcode");
-    if (!h.fin || h.length > kControlCap) return refuse(CloseCode::protocol_error, "control frame too long or in parts");
+    if (!h.fin || h.length > kControlCap)
+      return refuse(CloseCode::protocol_error, "control frame too long or in parts");
     return {};
   }
   if (h.opcode > WebSocketOpcode::binary) return refuse(CloseCode::protocol_error, "unknown opcode");
@@ -97,7 +98,8 @@ base::Result<> WebSocketDecoder::check(const Header& h) {
   return {};
 }
 
-base::Result<> WebSocketDecoder::finish_control(const Header& h, std::string payload, std::vector<WebSocketEvent>& out) {
+base::Result<> WebSocketDecoder::finish_control(const Header& h, std::string payload,
+                                                std::vector<WebSocketEvent>& out) {
   if (h.opcode == WebSocketOpcode::ping) {
     out.emplace_back(WebSocketPing{std::move(payload)});
   } else if (h.opcode == WebSocketOpcode::pong) {
@@ -181,7 +183,8 @@ std::string write_websocket_frame(WebSocketSide us, WebSocketOpcode opcode, base
   return out;
 }
 
-std::string write_websocket_close(WebSocketSide us, CloseCode code, std::string_view reason, base::RandomSource& random) {
+std::string write_websocket_close(WebSocketSide us, CloseCode code, std::string_view reason,
+                                  base::RandomSource& random) {
   while (reason.size() > kControlCap - 2 || !base::is_valid_utf8(reason)) reason.remove_suffix(1);
   base::ByteWriter w;
   w.u16(static_cast<std::uint16_t>(code));

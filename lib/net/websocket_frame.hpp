@@ -53,8 +53,8 @@ class WebSocketDecoder {
 
   WebSocketSide us_;
   std::size_t message_cap_;
-  std::string pending_;   // bytes of an unfinished frame: at most a header and message_cap_
-  std::string message_;   // fragments so far
+  std::string pending_;  // bytes of an unfinished frame: at most a header and message_cap_
+  std::string message_;  // fragments so far
   bool text_ = false;
   bool in_message_ = false;
   bool over_ = false;

@@ -102,7 +102,8 @@ crypto::Profile AppletPeer::Impl::expected_profile() const {
 
 asio::awaitable<base::Result<InnerPath>> AppletPeer::Impl::secure(GatewayConnection& connection) {
   const auto profile = expected_profile();
-  // Any key may finish the handshake, as its grant may still be on the way from the site; nothing is read before grant_of().
+  // Any key may finish the handshake, as its grant may still be on the way from the site; nothing is read before
+  // grant_of().
   const auto any = [](const crypto::Fingerprint&) { return true; };
   RESCUE_CO_TRY(auto inner, crypto::link_context(crypto::LinkRole::applet, profile, options.identity, any));
   auto securing = connection.secure(crypto::LinkRole::applet, profile, std::move(inner));
@@ -136,7 +137,7 @@ asio::awaitable<base::Result<base::Guid>> AppletPeer::Impl::first_frame(net::Byt
 }
 
 base::Result<AppletPeer::Impl::TechnicianPtr> AppletPeer::Impl::technician_for(const crypto::Grant& grant,
-                                                                              const base::Guid& link_id) {
+                                                                               const base::Guid& link_id) {
   if (auto t = find_console(grant.console_fingerprint)) {
     if (!t->runner->over() && t->runner->link().id() == link_id) return t;
     end(t, "the technician's program began again");
@@ -146,7 +147,8 @@ base::Result<AppletPeer::Impl::TechnicianPtr> AppletPeer::Impl::technician_for(c
   return add(grant, link_id);
 }
 
-asio::awaitable<void> AppletPeer::Impl::accept(std::shared_ptr<Impl> self, std::shared_ptr<GatewayConnection> connection) {
+asio::awaitable<void> AppletPeer::Impl::accept(std::shared_ptr<Impl> self,
+                                               std::shared_ptr<GatewayConnection> connection) {
   auto& s = *self;
   const auto where = connection->gateway().at.text();
   TechnicianPtr technician;

@@ -103,8 +103,8 @@ void AppletPeer::Impl::remove(const TechnicianPtr& t) {
   changed.notify();
 }
 
-AppletPeer::AppletPeer(asio::any_io_executor executor, AppletPeerOptions options, AppletPeerHooks hooks, base::Clock& clock,
-                       base::RandomSource& random)
+AppletPeer::AppletPeer(asio::any_io_executor executor, AppletPeerOptions options, AppletPeerHooks hooks,
+                       base::Clock& clock, base::RandomSource& random)
     : impl_(std::make_shared<Impl>(std::move(executor), std::move(options), std::move(hooks), clock, random)) {
   RESCUE_ASSERT(impl_->hooks.joined && impl_->hooks.pumped && impl_->hooks.left);
 }

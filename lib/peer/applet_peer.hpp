@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supported end on the network: keeps a connection waiting at a gateway, lets in consoles with a valid grant, and runs one
-// link and one session core for each technician.
+// The supported end on the network: keeps a connection waiting at a gateway, lets in consoles with a valid grant, and
+// runs one link and one session core for each technician.
 #pragma once
 
 #include <functional>
@@ -17,17 +17,18 @@
 
 namespace rescue::peer {
 
-/// One technician's link in this process; counts from 1. A technician who comes back with another key gets another number.
+/// One technician's link in this process; counts from 1. A technician who comes back with another key gets another
+/// number.
 using TechnicianNumber = base::Strong<std::uint32_t, struct TechnicianNumberTag>;
 
 struct AppletPeerOptions {
-  crypto::SessionIdentity identity;            // bound at the site for this session
-  crypto::ServerTrust trust;                   // for gateways
+  crypto::SessionIdentity identity;  // bound at the site for this session
+  crypto::ServerTrust trust;         // for gateways
   base::Guid session;
-  base::Guid guid;                             // a secret
-  std::vector<crypto::PublicKey> token_keys;   // who may sign grants
+  base::Guid guid;                            // a secret
+  std::vector<crypto::PublicKey> token_keys;  // who may sign grants
   Admission admission;
-  session::AppletOptions core;                 // for each technician's core
+  session::AppletOptions core;  // for each technician's core
 
   AppletPeerOptions(crypto::SessionIdentity i, crypto::ServerTrust t) : identity(std::move(i)), trust(std::move(t)) {}
 };
@@ -42,8 +43,8 @@ struct AppletPeerHooks {
   std::function<void(TechnicianNumber, const PathReport&)> path;
   /// The technician's link is over; the core goes away when this returns.
   std::function<void(TechnicianNumber)> left;
-  /// The waiting connection: connecting, up (waiting at `gateway`), failed, refused (a console without a valid grant, or a
-  /// gateway or key that is not who it had to be: for the log).
+  /// The waiting connection: connecting, up (waiting at `gateway`), failed, refused (a console without a valid grant,
+  /// or a gateway or key that is not who it had to be: for the log).
   std::function<void(const PathReport&)> waiting;
   /// A fresh ticket; see ConsolePeerHooks::renew.
   std::function<boost::asio::awaitable<base::Result<Admission>>()> renew;
@@ -52,8 +53,8 @@ struct AppletPeerHooks {
 /// Strand of `executor`. `clock` and `random` must outlive it.
 class AppletPeer {
  public:
-  AppletPeer(boost::asio::any_io_executor executor, AppletPeerOptions options, AppletPeerHooks hooks, base::Clock& clock,
-             base::RandomSource& random);
+  AppletPeer(boost::asio::any_io_executor executor, AppletPeerOptions options, AppletPeerHooks hooks,
+             base::Clock& clock, base::RandomSource& random);
   /// Asserts that run() has ended.
   ~AppletPeer();
   AppletPeer(const AppletPeer&) = delete;

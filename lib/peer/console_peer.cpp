@@ -113,9 +113,9 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
   std::optional<base::Error> failure;
   bool started = false;
   bool stopping = false;
-  bool done = false;    // no more paths
-  bool ended = false;   // run() is over
-  bool gone = false;    // the peer was destroyed
+  bool done = false;   // no more paths
+  bool ended = false;  // run() is over
+  bool gone = false;   // the peer was destroyed
 };
 
 ConsolePeer::ConsolePeer(asio::any_io_executor executor, session::ConsoleSession& core, ConsolePeerOptions options,

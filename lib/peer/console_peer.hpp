@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The technician's end on the network: meets the applet at a gateway, checks its key, pumps the core, and comes back by itself
-// for as long as the session lasts.
+// The technician's end on the network: meets the applet at a gateway, checks its key, pumps the core, and comes back by
+// itself for as long as the session lasts.
 #pragma once
 
 #include <functional>
@@ -15,12 +15,12 @@
 namespace rescue::peer {
 
 struct ConsolePeerOptions {
-  crypto::SessionIdentity identity;          // its fingerprint is in the grant
-  crypto::ServerTrust trust;                 // for gateways
-  crypto::Fingerprint applet{};              // the only key that may answer
+  crypto::SessionIdentity identity;  // its fingerprint is in the grant
+  crypto::ServerTrust trust;         // for gateways
+  crypto::Fingerprint applet{};      // the only key that may answer
   crypto::Profile profile = crypto::Profile::modern;
   Admission admission;
-  base::Guid link_id;                        // drawn at random; the same again resumes in the same process only
+  base::Guid link_id;  // drawn at random; the same again resumes in the same process only
 
   ConsolePeerOptions(crypto::SessionIdentity i, crypto::ServerTrust t) : identity(std::move(i)), trust(std::move(t)) {}
 };
@@ -46,7 +46,8 @@ class ConsolePeer {
   ConsolePeer(const ConsolePeer&) = delete;
   ConsolePeer& operator=(const ConsolePeer&) = delete;
 
-  /// Until the session's link is over in order (no error), or stop() was called, or a renewal failed for good (that error).
+  /// Until the session's link is over in order (no error), or stop() was called, or a renewal failed for good (that
+  /// error).
   [[nodiscard]] boost::asio::awaitable<base::Result<>> run();
   /// Strand: the core was given a command; pump soon. (Commands may be given to the core directly on the strand.)
   void kick();

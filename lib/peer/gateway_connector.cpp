@@ -28,7 +28,8 @@ flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> vector(flatbuffers::FlatB
 base::Bytes hello_message(const HandoffIdentity& who, base::ByteView ticket, base::ByteView possession) {
   flatbuffers::FlatBufferBuilder b;
   const auto ticket_at = vector(b, ticket);
-  const auto guid_at = who.guid ? vector(b, who.guid->bytes()) : flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>();
+  const auto guid_at =
+      who.guid ? vector(b, who.guid->bytes()) : flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>();
   const auto proof_at = vector(b, possession);
   return finish(b, fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(who.role), ticket_at, guid_at, proof_at));
 }
@@ -46,12 +47,17 @@ base::Bytes pong_message(std::uint64_t value) {
 Errc refusal_code(fb::RefuseReason reason) {
   switch (reason) {
     case fb::RefuseReason::bad_ticket:
-    case fb::RefuseReason::expired: return Errc::ticket_refused;
+    case fb::RefuseReason::expired:
+      return Errc::ticket_refused;
     case fb::RefuseReason::wrong_holder:
-    case fb::RefuseReason::wrong_guid: return Errc::holder_refused;
-    case fb::RefuseReason::not_admitted: return Errc::not_admitted;
-    case fb::RefuseReason::bad_message: return Errc::gateway_protocol;
-    default: return Errc::gateway_refused;
+    case fb::RefuseReason::wrong_guid:
+      return Errc::holder_refused;
+    case fb::RefuseReason::not_admitted:
+      return Errc::not_admitted;
+    case fb::RefuseReason::bad_message:
+      return Errc::gateway_protocol;
+    default:
+      return Errc::gateway_refused;
   }
 }
 

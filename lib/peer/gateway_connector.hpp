@@ -46,8 +46,8 @@ struct HandoffIdentity {
 struct InnerPath {
   std::unique_ptr<net::TlsStream> stream;
   crypto::LinkPeer peer;
-  base::Guid pair;       // names it in the gateway's log
-  std::string gateway;   // "host:port"
+  base::Guid pair;      // names it in the gateway's log
+  std::string gateway;  // "host:port"
 };
 
 /// Strand of the executor it was opened on. Dropping it closes the connection.
@@ -63,10 +63,10 @@ class GatewayConnection {
 
   /// Pings the gateway until a partner is here. `patience` bounds the wait as a whole, kGatewaySilence each silence.
   [[nodiscard]] boost::asio::awaitable<base::Result<>> wait_joined(std::optional<net::NamedTimeout> patience);
-  /// After Joined: leaves the outer TLS and runs the inner handshake. Errors: also peer_unexpected of the fingerprint check,
-  /// tls_profile_refused.
+  /// After Joined: leaves the outer TLS and runs the inner handshake. Errors: also peer_unexpected of the fingerprint
+  /// check, tls_profile_refused.
   [[nodiscard]] boost::asio::awaitable<base::Result<InnerPath>> secure(crypto::LinkRole role, crypto::Profile profile,
-                                                                      crypto::TlsContext inner);
+                                                                       crypto::TlsContext inner);
   [[nodiscard]] const GatewayAddress& gateway() const { return gateway_; }
   void close();
 

@@ -22,9 +22,11 @@ base::Result<crypto::Grant> GrantBook::add(base::ByteView envelope, base::WallTi
     if (grant.generation < e.highest)
       return invalid(fmt::format("generation {} is older than {}", grant.generation, e.highest));
     if (e.revoked && grant.generation <= *e.revoked) return invalid("it was taken back");
-    // A renewal moves the lease; a replayed older renewal must not shorten it, nor another key slip in under the number.
+    // A renewal moves the lease; a replayed older renewal must not shorten it, nor another key slip in under the
+    // number.
     if (e.grant && e.grant->generation == grant.generation) {
-      if (e.grant->console_fingerprint != grant.console_fingerprint) return invalid("another console under the same generation");
+      if (e.grant->console_fingerprint != grant.console_fingerprint)
+        return invalid("another console under the same generation");
       if (grant.issued < e.grant->issued) return *e.grant;
     }
   }

@@ -24,8 +24,9 @@ class GrantBook {
   explicit GrantBook(Owner owner) : owner_(std::move(owner)) {}
 
   /// Checks everything and keeps it in place of the technician's earlier one. Errors: crypto::open_grant's;
-  /// Errc::grant_invalid: another session, GUID or applet key, a generation below the highest seen of this technician, at or
-  /// below one that was revoked, or the same generation with another content than a longer lease; too_large: kGrantsMax.
+  /// Errc::grant_invalid: another session, GUID or applet key, a generation below the highest seen of this technician,
+  /// at or below one that was revoked, or the same generation with another content than a longer lease; too_large:
+  /// kGrantsMax.
   [[nodiscard]] base::Result<crypto::Grant> add(base::ByteView envelope, base::WallTime now);
   /// The grant is gone and its generation cannot come back.
   void revoke(const base::Guid& technician);

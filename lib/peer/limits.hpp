@@ -14,18 +14,18 @@ inline constexpr net::NamedTimeout kRenewal("fresh ticket", 15s);
 inline constexpr net::NamedTimeout kGatewayConnect("connect to gateway", 10s);
 inline constexpr net::NamedTimeout kOuterHandshake("outer TLS handshake", 10s);
 inline constexpr net::NamedTimeout kHelloAnswer("gateway's answer to Hello", 15s);  // it may ask the broker for 5 s
-inline constexpr std::chrono::seconds kPingEvery{15};                                // while waiting; the gateway answers
-inline constexpr net::NamedTimeout kGatewaySilence("gateway silence", 45s);         // three pings unanswered
-inline constexpr net::NamedTimeout kPairing("pairing at the gateway", 10s);         // console, with other gateways to try
+inline constexpr std::chrono::seconds kPingEvery{15};                        // while waiting; the gateway answers
+inline constexpr net::NamedTimeout kGatewaySilence("gateway silence", 45s);  // three pings unanswered
+inline constexpr net::NamedTimeout kPairing("pairing at the gateway", 10s);  // console, with other gateways to try
 inline constexpr net::NamedTimeout kLeaveOuter("leaving the outer TLS", 10s);
 inline constexpr net::NamedTimeout kInnerHandshake("inner TLS handshake", 10s);
-inline constexpr net::NamedTimeout kGrantWait("grant for this console", 10s);       // the site's word may be on its way
+inline constexpr net::NamedTimeout kGrantWait("grant for this console", 10s);  // the site's word may be on its way
 inline constexpr net::NamedTimeout kFirstFrame("first link frame", 10s);
 inline constexpr net::NamedTimeout kWriteStall("write to the path", 30s);
 inline constexpr net::NamedTimeout kFarewell("link close", 5s);
 
-/// The kernel asks for more when less than this is unsent. With one frame of at most 16 KiB on top, an input message waits
-/// behind 32 KiB at most: 26 ms at 10 Mbit/s.
+/// The kernel asks for more when less than this is unsent. With one frame of at most 16 KiB on top, an input message
+/// waits behind 32 KiB at most: 26 ms at 10 Mbit/s.
 inline constexpr std::size_t kUnsentLowWater = 16 * 1024;
 inline constexpr std::size_t kWriteMax = 16 * 1024;
 inline constexpr std::size_t kReadMax = 64 * 1024;
@@ -44,8 +44,8 @@ inline constexpr std::chrono::seconds kLongestPause{15};
 inline constexpr std::chrono::seconds kEndedUnheard{10};
 
 inline constexpr std::size_t kGatewaysMax = 64;
-inline constexpr std::size_t kTechniciansMax = 8;   // linked to one applet at a time
-inline constexpr std::size_t kGrantsMax = 32;       // kept by one applet
-inline constexpr std::size_t kAcceptingMax = 4;     // joined connections on their way to a link
+inline constexpr std::size_t kTechniciansMax = 8;  // linked to one applet at a time
+inline constexpr std::size_t kGrantsMax = 32;      // kept by one applet
+inline constexpr std::size_t kAcceptingMax = 4;    // joined connections on their way to a link
 
 }  // namespace rescue::peer

@@ -37,9 +37,9 @@ struct LinkRunner::Impl {
   link::Link link;
   LinkUser user;
   base::Clock& clock;
-  net::Signal time;                 // a deadline came nearer, or the link is over
+  net::Signal time;                              // a deadline came nearer, or the link is over
   std::optional<base::SteadyTime> asleep_until;  // of keep_time; nothing: until `time`
-  std::shared_ptr<Path> path;       // the one that runs
+  std::shared_ptr<Path> path;                    // the one that runs
   std::uint32_t next_path = 1;
   std::optional<link::LinkClosed> closed;
   bool pumping = false;
@@ -149,7 +149,8 @@ asio::awaitable<void> LinkRunner::keep_time(std::shared_ptr<LinkRunner> self) {
 namespace {
 
 /// Feeds the link; ends with the path.
-asio::awaitable<std::optional<base::Error>> read_on(net::ByteStream& stream, const std::function<bool(base::ByteView)>& take) {
+asio::awaitable<std::optional<base::Error>> read_on(net::ByteStream& stream,
+                                                    const std::function<bool(base::ByteView)>& take) {
   base::Bytes buffer(kReadMax);
   for (;;) {
     const auto n = co_await stream.read_some(buffer);

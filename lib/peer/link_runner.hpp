@@ -41,8 +41,9 @@ struct PathEnd {
   std::optional<base::Error> error;
 };
 
-/// Strand of the executor. Writes only when the kernel has little unsent (kUnsentLowWater), so that what the link chooses as
-/// most urgent is on the wire next; reads as fast as the core takes it. Memory: that of the link, kReadMax and kWriteMax.
+/// Strand of the executor. Writes only when the kernel has little unsent (kUnsentLowWater), so that what the link
+/// chooses as most urgent is on the wire next; reads as fast as the core takes it. Memory: that of the link, kReadMax
+/// and kWriteMax.
 class LinkRunner : public std::enable_shared_from_this<LinkRunner> {
  public:
   [[nodiscard]] static std::shared_ptr<LinkRunner> create(boost::asio::any_io_executor executor, link::Link link,
@@ -53,8 +54,8 @@ class LinkRunner : public std::enable_shared_from_this<LinkRunner> {
 
   /// Keeps time while paths come and go: deadlines of link and core. Ends when the link is over. Spawn it once.
   [[nodiscard]] static boost::asio::awaitable<void> keep_time(std::shared_ptr<LinkRunner> self);
-  /// Runs one path to its end; a path that was running is replaced. `already_read`: bytes taken off the stream before. Its
-  /// reader is a task of `group`.
+  /// Runs one path to its end; a path that was running is replaced. `already_read`: bytes taken off the stream before.
+  /// Its reader is a task of `group`.
   [[nodiscard]] static boost::asio::awaitable<PathEnd> run_path(std::shared_ptr<LinkRunner> self, net::TaskGroup& group,
                                                                 std::unique_ptr<net::ByteStream> stream,
                                                                 base::Bytes already_read);

@@ -5,11 +5,16 @@ namespace rescue::peer {
 
 std::string_view name(PathState s) {
   switch (s) {
-    case PathState::connecting: return "connecting";
-    case PathState::up: return "up";
-    case PathState::down: return "down";
-    case PathState::failed: return "failed";
-    case PathState::refused: return "refused";
+    case PathState::connecting:
+      return "connecting";
+    case PathState::up:
+      return "up";
+    case PathState::down:
+      return "down";
+    case PathState::failed:
+      return "failed";
+    case PathState::refused:
+      return "refused";
   }
   return "connecting";
 }

@@ -21,9 +21,9 @@ enum class PathState : std::uint8_t {
 
 struct PathReport {
   PathState state = PathState::connecting;
-  std::string path = "relay";        // kind of path, for transport.changed
-  std::string gateway;               // "host:port", "" when none was reached
-  std::string cipher;                // of `up`: "TLSv1.3 TLS_AES_256_GCM_SHA384"
+  std::string path = "relay";  // kind of path, for transport.changed
+  std::string gateway;         // "host:port", "" when none was reached
+  std::string cipher;          // of `up`: "TLSv1.3 TLS_AES_256_GCM_SHA384"
   std::optional<base::Error> error;
 };
 

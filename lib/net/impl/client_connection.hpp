@@ -24,9 +24,8 @@ struct ClientConnection {
     const Origin& origin, const HttpClientOptions& options);
 
 /// Reads until the header of the final response (1xx are skipped) is there.
-[[nodiscard]] boost::asio::awaitable<base::Result<std::unique_ptr<HttpParser>>> read_response_header(ByteStream& stream,
-                                                                                                     std::string& in,
-                                                                                                     HttpParser::Kind kind);
+[[nodiscard]] boost::asio::awaitable<base::Result<std::unique_ptr<HttpParser>>> read_response_header(
+    ByteStream& stream, std::string& in, HttpParser::Kind kind);
 /// Reads the rest of the response into the parser.
 [[nodiscard]] boost::asio::awaitable<base::Result<>> read_response_body(ByteStream& stream, std::string& in,
                                                                         HttpParser& parser, std::size_t cap);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/impl/http_codec.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <fmt/format.h>
 
 #include <variant>
 
@@ -25,14 +25,22 @@ base::Error parse_error(const boost::system::error_code& ec) {
 
 Method method_of(http::verb v) {
   switch (v) {
-    case http::verb::get: return Method::get;
-    case http::verb::head: return Method::head;
-    case http::verb::post: return Method::post;
-    case http::verb::put: return Method::put;
-    case http::verb::patch: return Method::patch;
-    case http::verb::delete_: return Method::del;
-    case http::verb::options: return Method::options;
-    default: return Method::other;
+    case http::verb::get:
+      return Method::get;
+    case http::verb::head:
+      return Method::head;
+    case http::verb::post:
+      return Method::post;
+    case http::verb::put:
+      return Method::put;
+    case http::verb::patch:
+      return Method::patch;
+    case http::verb::delete_:
+      return Method::del;
+    case http::verb::options:
+      return Method::options;
+    default:
+      return Method::other;
   }
 }
 
@@ -162,7 +170,8 @@ bool clean(std::string_view s) { return s.find_first_of(std::string_view("\r\n\0
 /// A value that would start a line of its own is dropped with its field: a handler's slip must not become an injection.
 void write_fields(std::string& out, const HttpHeaders& headers) {
   for (const auto& [name, value] : headers.fields())
-    if (!name.empty() && clean(name) && clean(value)) fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
+    if (!name.empty() && clean(name) && clean(value))
+      fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ void HttpConnection::drain_now() {
     case Phase::idle:
       if (stream_) stream_->close();
       break;
-    case Phase::request: break;  // its answer says "Connection: close"
+    case Phase::request:
+      break;  // its answer says "Connection: close"
     case Phase::stream:
       if (end_stream_) end_stream_();
       break;
@@ -328,8 +329,9 @@ asio::awaitable<bool> HttpConnection::answer(Exchange& x, HttpResponse response)
   const auto written = co_await write(std::move(bytes));
   ++shared_->counters.requests;
   if (shared_->observer)
-    shared_->observer(x.request, response,
-                      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - x.began));
+    shared_->observer(
+        x.request, response,
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - x.began));
   co_return written.has_value() && keep;
 }
 

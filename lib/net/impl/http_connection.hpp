@@ -33,9 +33,9 @@ struct HttpShared {
   } counters{};
 
   std::mutex mutex;
-  std::optional<crypto::TlsContext> tls;                                             // guarded by mutex
-  std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections;    // guarded by mutex
-  std::map<IpAddress, std::size_t> per_address;                                      // guarded by mutex
+  std::optional<crypto::TlsContext> tls;                                           // guarded by mutex
+  std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections;  // guarded by mutex
+  std::map<IpAddress, std::size_t> per_address;                                    // guarded by mutex
 
   /// False when the address has its fill.
   [[nodiscard]] bool take_place(const IpAddress& address);
@@ -64,7 +64,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection& operator=(const HttpConnection&) = delete;
 
   /// Takes the pointer: a coroutine of a member function would hold nothing until it first runs.
-  [[nodiscard]] static boost::asio::awaitable<void> run(std::shared_ptr<HttpConnection> self) { co_await self->serve(); }
+  [[nodiscard]] static boost::asio::awaitable<void> run(std::shared_ptr<HttpConnection> self) {
+    co_await self->serve();
+  }
   /// Any thread: an idle connection closes, a stream ends in order, a request is finished first.
   static void drain(std::shared_ptr<HttpConnection> self);
 
@@ -103,15 +105,15 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const boost::asio::any_io_executor executor_;
   std::unique_ptr<TcpStream> socket_;  // until the stream takes it
   std::shared_ptr<ByteStream> stream_;
-  std::string in_;                     // read and not yet parsed
+  std::string in_;  // read and not yet parsed
   IpAddress remote_;
   std::uint16_t remote_port_ = 0;
-  std::optional<IpAddress> place_;     // the address whose place is taken
+  std::optional<IpAddress> place_;  // the address whose place is taken
   Watchdog watchdog_;
   Phase phase_ = Phase::opening;
   bool secure_ = false;
-  bool first_ = true;                  // no request was served yet
-  bool unread_ = false;                // the client may still be sending what was refused
+  bool first_ = true;    // no request was served yet
+  bool unread_ = false;  // the client may still be sending what was refused
   std::move_only_function<void()> end_stream_;
 };
 

@@ -83,7 +83,8 @@ EventStreamImpl::EventStreamImpl(std::shared_ptr<HttpConnection> connection, con
       last_event_id_(request.headers.get("Last-Event-ID").value_or("")) {}
 
 asio::awaitable<base::Result<>> EventStreamImpl::open() {
-  // Ended by the connection's end: no length and no chunks, which every client of HTTP/1.x reads (RFC 9112 section 6.3).
+  // Ended by the connection's end: no length and no chunks, which every client of HTTP/1.x reads (RFC 9112
+  // section 6.3).
   HttpResponse head(200);
   head.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"Connection", "close"}};
   auto bytes = write_response_head(head);
@@ -121,7 +122,8 @@ std::optional<std::string> upgrade_problem(const HttpRequest& request) {
   if (!h.has_token("Connection", "upgrade") || !h.has_token("Upgrade", "websocket"))
     return "this address speaks WebSocket: an Upgrade header is needed";
   if (h.get("Sec-WebSocket-Version") != "13") return "Sec-WebSocket-Version must be 13";
-  if (h.get("Sec-WebSocket-Key").value_or("").size() != kWebSocketKeySize) return "Sec-WebSocket-Key is no 16 bytes in base64";
+  if (h.get("Sec-WebSocket-Key").value_or("").size() != kWebSocketKeySize)
+    return "Sec-WebSocket-Key is no 16 bytes in base64";
   return std::nullopt;
 }
 
@@ -135,7 +137,8 @@ asio::awaitable<base::Result<std::shared_ptr<WebSocketSession>>> WebSocketUpgrad
   auto bytes = write_response_head(head);
   RESCUE_CO_CHECK(co_await connection_->write(std::move(bytes)));
   const auto stream = connection_->stream();
-  auto session = std::make_shared<WebSocketSessionImpl>(WebSocketSide::server, stream, connection_->take_rest(), options);
+  auto session =
+      std::make_shared<WebSocketSessionImpl>(WebSocketSide::server, stream, connection_->take_rest(), options);
   auto writer = WebSocketSessionImpl::run_writer(session);
   if (!shared.tasks.spawn_on(stream->executor(), "websocket writer", std::move(writer)))
     co_return base::fail(base::Errc::closed, "server is stopping");

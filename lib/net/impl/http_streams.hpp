@@ -23,12 +23,12 @@ class EventQueue final : public EventSink, public std::enable_shared_from_this<E
   void wake();
   const boost::asio::any_io_executor executor_;
   mutable std::mutex mutex_;
-  std::string pending_;     // guarded by mutex_, as all below
+  std::string pending_;  // guarded by mutex_, as all below
   bool closed_ = false;
   bool overflow_ = false;
 
  public:
-  Signal changed;           // strand
+  Signal changed;  // strand
 };
 
 class EventStreamImpl final : public EventStream {

@@ -13,14 +13,21 @@ constexpr std::size_t kShown = 300;  // bytes of the body
 
 base::Errc code_of(unsigned status) {
   switch (status) {
-    case 401: return base::Errc::sign_in_needed;
-    case 403: return base::Errc::denied;
+    case 401:
+      return base::Errc::sign_in_needed;
+    case 403:
+      return base::Errc::denied;
     case 404:
-    case 410: return base::Errc::not_found;
-    case 408: return base::Errc::timed_out;
-    case 409: return base::Errc::conflict;
-    case 429: return base::Errc::unreachable;
-    default: return status >= 500 ? base::Errc::unreachable : base::Errc::bad_format;
+    case 410:
+      return base::Errc::not_found;
+    case 408:
+      return base::Errc::timed_out;
+    case 409:
+      return base::Errc::conflict;
+    case 429:
+      return base::Errc::unreachable;
+    default:
+      return status >= 500 ? base::Errc::unreachable : base::Errc::bad_format;
   }
 }
 

@@ -159,7 +159,8 @@ base::Result<std::optional<WebSocketMessage>> WebSocketSessionImpl::take_event()
     const auto code = closing->code == 1005 ? CloseCode::normal : static_cast<CloseCode>(closing->code);
     close(code, "");
     end_reading();
-    return base::fail(base::Errc::closed, fmt::format("WebSocket closed by peer: {} {}", closing->code, closing->reason));
+    return base::fail(base::Errc::closed,
+                      fmt::format("WebSocket closed by peer: {} {}", closing->code, closing->reason));
   }
   return std::nullopt;
 }

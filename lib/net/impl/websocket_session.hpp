@@ -14,8 +14,8 @@
 
 namespace rescue::net {
 
-/// Two coroutines use it on one strand: the owner's receive() and run_writer(), which whoever makes the session spawns into a
-/// TaskGroup with a shared_ptr of the session. Only the queue is shared with other threads.
+/// Two coroutines use it on one strand: the owner's receive() and run_writer(), which whoever makes the session spawns
+/// into a TaskGroup with a shared_ptr of the session. Only the queue is shared with other threads.
 class WebSocketSessionImpl final : public WebSocketSession, public std::enable_shared_from_this<WebSocketSessionImpl> {
  public:
   WebSocketSessionImpl(WebSocketSide side, std::shared_ptr<ByteStream> stream, std::string already_read,
@@ -64,7 +64,7 @@ class WebSocketSessionImpl final : public WebSocketSession, public std::enable_s
   bool silent_ = false;
 
   mutable std::mutex mutex_;
-  std::deque<std::string> queue_;   // guarded by mutex_, as all below
+  std::deque<std::string> queue_;  // guarded by mutex_, as all below
   std::size_t queue_bytes_ = 0;
   bool close_queued_ = false;
   bool over_ = false;

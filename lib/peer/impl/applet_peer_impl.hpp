@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of an AppletPeer; its methods by concern in applet_peer.cpp (grants, life) and applet_accept.cpp (connections).
+// The state of an AppletPeer; its methods by concern in applet_peer.cpp (grants, life) and applet_accept.cpp
+// (connections).
 #pragma once
 
 #include <list>
@@ -11,7 +12,8 @@
 namespace rescue::peer {
 
 struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
-  Impl(boost::asio::any_io_executor ex, AppletPeerOptions o, AppletPeerHooks h, base::Clock& c, base::RandomSource& random);
+  Impl(boost::asio::any_io_executor ex, AppletPeerOptions o, AppletPeerHooks h, base::Clock& c,
+       base::RandomSource& random);
 
   using TechnicianPtr = std::shared_ptr<Technician>;
 
@@ -36,7 +38,8 @@ struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   /// The grant of the console that proved this key; waits for one that may be on its way.
   [[nodiscard]] boost::asio::awaitable<base::Result<crypto::Grant>> grant_of(crypto::Fingerprint console);
   /// Reads until the link's first frame is there.
-  [[nodiscard]] boost::asio::awaitable<base::Result<base::Guid>> first_frame(net::ByteStream& stream, base::Bytes& read);
+  [[nodiscard]] boost::asio::awaitable<base::Result<base::Guid>> first_frame(net::ByteStream& stream,
+                                                                             base::Bytes& read);
   [[nodiscard]] base::Result<TechnicianPtr> technician_for(const crypto::Grant& grant, const base::Guid& link_id);
   void report_waiting(PathState state, std::string gateway, std::optional<base::Error> error = std::nullopt);
   void report_path(const TechnicianPtr& t, PathState state, const InnerPath& path,
@@ -49,8 +52,8 @@ struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   net::TaskGroup tasks;
   GatewayRounds rounds;
   GrantBook book;
-  net::Signal grants_changed;   // several accepts may wait
-  net::Signal changed;          // for run()
+  net::Signal grants_changed;  // several accepts may wait
+  net::Signal changed;         // for run()
   std::optional<crypto::TlsContext> outer;
   std::vector<TechnicianPtr> technicians;
   std::uint32_t next_number = 1;
@@ -60,8 +63,8 @@ struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   base::Duration grace{0};
   bool started = false;
   bool stopping = false;
-  bool done = false;            // nothing waits any more
-  bool ended = false;           // run() is over, or the peer is gone
+  bool done = false;   // nothing waits any more
+  bool ended = false;  // run() is over, or the peer is gone
 };
 
 }  // namespace rescue::peer

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// In which order gateways are tried, when to pause, and when a fresh ticket is due. The same for both ends, so that they meet.
+// In which order gateways are tried, when to pause, and when a fresh ticket is due. The same for both ends, so that
+// they meet.
 #pragma once
 
 #include <functional>
@@ -14,11 +15,12 @@ namespace rescue::peer {
 class GatewayRounds {
  public:
   using Renew = std::function<boost::asio::awaitable<base::Result<Admission>>()>;
-  GatewayRounds(const boost::asio::any_io_executor& executor, Admission admission, Renew renew, base::RandomSource& random);
+  GatewayRounds(const boost::asio::any_io_executor& executor, Admission admission, Renew renew,
+                base::RandomSource& random);
 
-  /// The next one to try: down the list; after its end a pause, a renewal, and from the top. After a connection that stood
-  /// the list begins again with the ticket at hand: it works while the broker is away. An error is final: the site
-  /// does not give a ticket any more, or close() was called (closed).
+  /// The next one to try: down the list; after its end a pause, a renewal, and from the top. After a connection that
+  /// stood the list begins again with the ticket at hand: it works while the broker is away. An error is final: the
+  /// site does not give a ticket any more, or close() was called (closed).
   [[nodiscard]] boost::asio::awaitable<base::Result<GatewayAddress>> next();
   /// What became of it. A refused ticket is renewed and the same gateway asked again, once.
   void failed(const base::Error& error);
@@ -36,8 +38,8 @@ class GatewayRounds {
 
   Admission admission_;
   Renew renew_;
-  net::Backoff backoff_;       // between rounds in vain
-  net::Backoff flapping_;      // after connections that did not last
+  net::Backoff backoff_;   // between rounds in vain
+  net::Backoff flapping_;  // after connections that did not last
   net::Signal closing_;
   std::size_t index_ = 0;
   bool flapped_ = false;

@@ -20,8 +20,8 @@ struct Technician {
   const crypto::Fingerprint console;
   session::AppletSession core;
   std::shared_ptr<LinkRunner> runner;
-  net::Signal changed;       // the core ended, the link is over, or a path came or went
-  unsigned running = 0;      // paths in run_path
+  net::Signal changed;   // the core ended, the link is over, or a path came or went
+  unsigned running = 0;  // paths in run_path
 };
 
 }  // namespace rescue::peer

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: first byte = how the rest is cut into pieces (0: whole) and, by its top bit, request or response; then the message.
+// Input: first byte = how the rest is cut into pieces (0: whole) and, by its top bit, request or response; then the
+// message.
 #include <cstdlib>
 
 #include "net/impl/http_codec.hpp"

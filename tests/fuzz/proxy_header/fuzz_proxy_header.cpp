@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = write_proxy_header(**peer);
   const rescue::base::ByteView view(again);
   const auto back = parse_proxy_header(view.first(kProxyFixedSize), view.subspan(kProxyFixedSize));
-  if (!back || !*back || (*back)->source != (*peer)->source || (*back)->source_port != (*peer)->source_port) std::abort();
+  if (!back || !*back || (*back)->source != (*peer)->source || (*back)->source_port != (*peer)->source_port)
+    std::abort();
   return 0;
 }

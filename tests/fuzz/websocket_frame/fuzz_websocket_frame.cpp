@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: first byte = side (lowest bit) and size of pieces; then frames. A message read must survive being written again.
+// Input: first byte = side (lowest bit) and size of pieces; then frames. A message read must survive being written
+// again.
 #include <cstdlib>
 
 #include "net/websocket_frame.hpp"

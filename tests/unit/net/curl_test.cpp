@@ -66,7 +66,8 @@ TEST(Curl, SpeaksWithOurServer) {
     // Two requests on one connection.
     EXPECT_EQ(co_await run("-d ab " + url + "/length " + url + "/length -w '|%{num_connects}|'"), "2|1|2|0|");
     EXPECT_EQ(co_await run("-o /dev/null -w '%{http_code}' " + url + "/none"), "404");
-    const auto untrusted = co_await run("--cacert /etc/ssl/certs/ca-certificates.crt -o /dev/null -w '%{http_code}' " + url + "/length");
+    const auto untrusted =
+        co_await run("--cacert /etc/ssl/certs/ca-certificates.crt -o /dev/null -w '%{http_code}' " + url + "/length");
     EXPECT_TRUE(untrusted.starts_with("000") || untrusted.starts_with("curl: (")) << untrusted;
     co_await server.stop();
   };

@@ -17,8 +17,8 @@ TEST(Endpoint, ReadsHostsAddressesAndPorts) {
 }
 
 TEST(Endpoint, RefusesWhatIsNoEndpoint) {
-  for (const auto* bad : {"", "host", "host:", ":80", "host:65536", "host:-1", "host:80x", "::1:80", "[::1]", "[nope]:80",
-                          "a b:80", "a/b:80", "[]:80", "user@host:80"})
+  for (const auto* bad : {"", "host", "host:", ":80", "host:65536", "host:-1", "host:80x", "::1:80", "[::1]",
+                          "[nope]:80", "a b:80", "a/b:80", "[]:80", "user@host:80"})
     EXPECT_FALSE(Endpoint::parse(bad)) << bad;
 }
 
@@ -43,15 +43,16 @@ TEST(IpPrefix, ContainsWhatItCovers) {
   };
   for (const auto& c : {Case{"10.0.0.0/8", "10.255.0.1", true}, Case{"10.0.0.0/8", "11.0.0.1", false},
                         Case{"192.0.2.128/25", "192.0.2.127", false}, Case{"192.0.2.128/25", "192.0.2.200", true},
-                        Case{"2001:db8::/33", "2001:db8:7fff::1", true}, Case{"2001:db8::/33", "2001:db8:8000::1", false},
-                        Case{"127.0.0.1", "127.0.0.1", true}, Case{"127.0.0.1", "127.0.0.2", false},
-                        Case{"0.0.0.0/0", "203.0.113.9", true}, Case{"0.0.0.0/0", "2001:db8::1", false},
-                        Case{"::/0", "2001:db8::1", true}}) {
+                        Case{"2001:db8::/33", "2001:db8:7fff::1", true},
+                        Case{"2001:db8::/33", "2001:db8:8000::1", false}, Case{"127.0.0.1", "127.0.0.1", true},
+                        Case{"127.0.0.1", "127.0.0.2", false}, Case{"0.0.0.0/0", "203.0.113.9", true},
+                        Case{"0.0.0.0/0", "2001:db8::1", false}, Case{"::/0", "2001:db8::1", true}}) {
     const auto p = IpPrefix::parse(c.prefix);
     ASSERT_TRUE(p) << c.prefix;
     EXPECT_EQ(p->contains(*IpAddress::parse(c.address)), c.inside) << c.prefix << ' ' << c.address;
   }
-  for (const auto* bad : {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "/8"}) EXPECT_FALSE(IpPrefix::parse(bad)) << bad;
+  for (const auto* bad : {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "/8"})
+    EXPECT_FALSE(IpPrefix::parse(bad)) << bad;
   EXPECT_EQ(IpPrefix::parse("10.0.0.0/8")->text(), "10.0.0.0/8");
 }
 

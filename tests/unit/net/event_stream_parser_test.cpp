@@ -15,7 +15,8 @@ std::string shown(const std::vector<ServerEvent>& events) {
 
 // Fields, comments, empty data, several lines, ids that stay, all line ends, a byte order mark: WHATWG HTML 9.2.6.
 constexpr std::string_view kStream =
-    "\xEF\xBB\xBF: hello\n\nid: 1\nevent: grant\ndata: a\ndata:b\ndata\n\r\n\rdata: later\r\rid\ndata:  two spaces\r\n\r\n"
+    "\xEF\xBB\xBF: hello\n\nid: 1\nevent: grant\ndata: a\ndata:b\ndata\n\r\n\rdata: later\r\rid\ndata:  two "
+    "spaces\r\n\r\n"
     "event: dropped without data\n\nretry: 1500\nunknown: x\ndata: last\n\ndata: unfinished";
 constexpr std::string_view kShown = "[1|grant|a\nb\n][1||later][|| two spaces][||last]";
 

@@ -57,7 +57,8 @@ class FailingStream final : public ByteStream {
 TEST(FailingStream, HttpResponseIsAnErrorOrWhole) {
   IoContext context;
   const std::string script =
-      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n "
+      "world\r\n0\r\n\r\n";
   const auto body = [&]() -> awaitable<void> {
     int passed = 0;
     for (int n = 0; passed == 0 && n < 1000; ++n) {
@@ -85,7 +86,8 @@ TEST(FailingStream, HttpResponseIsAnErrorOrWhole) {
 TEST(FailingStream, WebSocketSessionEndsWhateverFails) {
   IoContext context;
   base::SeededRandom random(2);
-  std::string script = write_websocket_frame(WebSocketSide::server, WebSocketOpcode::text, base::as_bytes("one"), random);
+  std::string script =
+      write_websocket_frame(WebSocketSide::server, WebSocketOpcode::text, base::as_bytes("one"), random);
   script += write_websocket_frame(WebSocketSide::server, WebSocketOpcode::ping, base::as_bytes("p"), random);
   script += write_websocket_frame(WebSocketSide::server, WebSocketOpcode::binary, base::as_bytes("two"), random);
   script += write_websocket_close(WebSocketSide::server, CloseCode::normal, "end", random);

@@ -44,7 +44,8 @@ TEST(HttpClient, NamesTheTimeoutThatPassed) {
 TEST(HttpClient, RefusesAnswersThatAreNoHttp) {
   IoContext context;
   const auto body = [&]() -> awaitable<void> {
-    for (const std::string answer : {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", ""}) {
+    for (const std::string answer :
+         {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", ""}) {
       auto listener = TcpListener::open(context.executor(), Endpoint("127.0.0.1", 0));
       CO_ASSERT(listener);
       TaskGroup group(context.executor());
@@ -58,7 +59,8 @@ TEST(HttpClient, RefusesAnswersThatAreNoHttp) {
         (void)co_await (*s)->read_some(rest);
       };
       group.spawn("server", serve());
-      HttpClient client(context.executor(), *Origin::parse("http://" + (*listener)->local().text()), HttpClientOptions());
+      HttpClient client(context.executor(), *Origin::parse("http://" + (*listener)->local().text()),
+                        HttpClientOptions());
       const auto r = co_await client.send(ClientRequest(Method::get, "/"));
       EXPECT_FALSE(r) << answer;
       co_await group.join();

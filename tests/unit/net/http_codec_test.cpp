@@ -43,7 +43,8 @@ TEST(HttpParser, ReadsMessagesHoweverTheyAreCut) {
     EXPECT_EQ(p.body, "abc");
     EXPECT_EQ(p.rest, "GET /") << step;
     p = parse(HttpParser::Kind::request,
-              "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\n\r\nrest", step);
+              "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\n\r\nrest",
+              step);
     EXPECT_EQ(p.body, "abc") << p.error;
     EXPECT_EQ(p.rest, "rest") << step;
   }
@@ -55,29 +56,32 @@ TEST(HttpParser, RefusesWhatCanSmuggleARequest) {
     std::string text;
   };
   const std::string start = "POST /a HTTP/1.1\r\n";
-  for (const auto& c : {Case{"both lengths", start + "Host: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"},
-                        Case{"both lengths, other order", start + "Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"},
-                        Case{"two lengths", start + "Host: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"},
-                        Case{"length with sign", start + "Host: h\r\nContent-Length: +3\r\n\r\nabc"},
-                        Case{"length too large for a number", start + "Host: h\r\nContent-Length: 99999999999999999999\r\n\r\n"},
-                        Case{"unknown coding", start + "Host: h\r\nTransfer-Encoding: gzip\r\n\r\n"},
-                        Case{"no host", start + "\r\n"}, Case{"two hosts", start + "Host: a\r\nHost: b\r\n\r\n"},
-                        Case{"space before colon", start + "Host : h\r\n\r\n"},
-                        Case{"field without colon", start + "Host: h\r\nnonsense\r\n\r\n"},
-                        Case{"bad version", "POST /a HTTP/9.9\r\nHost: h\r\n\r\n"}, Case{"garbage", "\x16\x03\x01\x02"},
-                        Case{"bad chunk size", start + "Host: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}}) {
+  for (const auto& c :
+       {Case{"both lengths", start + "Host: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"},
+        Case{"both lengths, other order", start + "Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"},
+        Case{"two lengths", start + "Host: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"},
+        Case{"length with sign", start + "Host: h\r\nContent-Length: +3\r\n\r\nabc"},
+        Case{"length too large for a number", start + "Host: h\r\nContent-Length: 99999999999999999999\r\n\r\n"},
+        Case{"unknown coding", start + "Host: h\r\nTransfer-Encoding: gzip\r\n\r\n"}, Case{"no host", start + "\r\n"},
+        Case{"two hosts", start + "Host: a\r\nHost: b\r\n\r\n"}, Case{"space before colon", start + "Host : h\r\n\r\n"},
+        Case{"field without colon", start + "Host: h\r\nnonsense\r\n\r\n"},
+        Case{"bad version", "POST /a HTTP/9.9\r\nHost: h\r\n\r\n"}, Case{"garbage", "\x16\x03\x01\x02"},
+        Case{"bad chunk size", start + "Host: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}}) {
     const auto p = parse(HttpParser::Kind::request, c.text, 1000);
     EXPECT_TRUE(p.error.starts_with("BAD_FORMAT")) << c.why << ": " << p.error;
   }
 }
 
 TEST(HttpParser, KeepsItsCaps) {
-  const auto header = parse(HttpParser::Kind::request, "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(3000, 'x'), 100);
+  const auto header =
+      parse(HttpParser::Kind::request, "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(3000, 'x'), 100);
   EXPECT_EQ(header.error, "TOO_LARGE header");
-  const auto declared = parse(HttpParser::Kind::request, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", 1000);
+  const auto declared =
+      parse(HttpParser::Kind::request, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", 1000);
   EXPECT_EQ(declared.error, "TOO_LARGE body");
-  const auto chunked = parse(HttpParser::Kind::request,
-                             "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'), 50);
+  const auto chunked =
+      parse(HttpParser::Kind::request,
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'), 50);
   EXPECT_EQ(chunked.error, "TOO_LARGE body");
 }
 

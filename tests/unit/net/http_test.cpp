@@ -177,12 +177,10 @@ TEST(Http, RefusesByStatus) {
       unsigned status;
       const char* error;
     };
-    const Case cases[] = {{Method::get, "/nothing", 0, 404, "NOT_FOUND"},
-                          {Method::del, "/echo", 0, 405, "METHOD_NOT_ALLOWED"},
-                          {Method::post, "/echo", 101, 413, "TOO_LARGE"},
-                          {Method::get, "/echo/%00", 0, 400, "INVALID_ARGUMENT"},
-                          {Method::get, "/fail", 0, 500, "INTERNAL"},
-                          {Method::get, "/hang", 0, 503, "UNAVAILABLE"}};
+    const Case cases[] = {
+        {Method::get, "/nothing", 0, 404, "NOT_FOUND"}, {Method::del, "/echo", 0, 405, "METHOD_NOT_ALLOWED"},
+        {Method::post, "/echo", 101, 413, "TOO_LARGE"}, {Method::get, "/echo/%00", 0, 400, "INVALID_ARGUMENT"},
+        {Method::get, "/fail", 0, 500, "INTERNAL"},     {Method::get, "/hang", 0, 503, "UNAVAILABLE"}};
     for (const auto& c : cases) {
       ClientRequest request(c.method, c.target);
       request.body.assign(c.body, 'x');
@@ -242,14 +240,17 @@ TEST(Http, ClosesASilentOrSlowClient) {
     EXPECT_EQ(secure.server->counters().timed_out, 1u);
     EXPECT_EQ(co_await test::raw_exchange(plain.server->local(), ""), "");
     EXPECT_EQ(co_await test::raw_exchange(plain.server->local(), "GET /echo/x HTT"), "");
-    EXPECT_EQ(co_await test::raw_exchange(plain.server->local(), "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab"), "");
+    EXPECT_EQ(co_await test::raw_exchange(plain.server->local(),
+                                          "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab"),
+              "");
     EXPECT_EQ(plain.server->counters().timed_out, 3u);
     // A header that drips does not get more time.
     auto socket = co_await connect_tcp(plain.server->local(), ConnectLimits());
     CO_ASSERT(socket);
     base::Result<> written;
     int drops = 0;
-    for (const auto start = std::chrono::steady_clock::now(); written && std::chrono::steady_clock::now() - start < 10s; ++drops) {
+    for (const auto start = std::chrono::steady_clock::now(); written && std::chrono::steady_clock::now() - start < 10s;
+         ++drops) {
       const std::string_view drop = drops == 0 ? "GET / HTTP/1.1\r\nX:" : "x";
       written = co_await write_all(**socket, base::as_bytes(drop));
       auto nap = sleep_for(2ms);
@@ -268,10 +269,12 @@ TEST(Http, AnswersBadRequestsAndEndsThem) {
   const auto body = [&]() -> awaitable<void> {
     TestServer server(context, sample(), {}, false);
     const auto to = server.server->local();
-    const auto bad = co_await test::raw_exchange(to, "GET /echo/x HTTP/1.1\r\n\r\nGET /echo/x HTTP/1.1\r\nHost: h\r\n\r\n");
+    const auto bad =
+        co_await test::raw_exchange(to, "GET /echo/x HTTP/1.1\r\n\r\nGET /echo/x HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_TRUE(bad.starts_with("HTTP/1.1 400 ")) << bad;
     EXPECT_EQ(bad.find("200 OK"), std::string::npos);
-    EXPECT_TRUE((co_await test::raw_exchange(to, "BREW /pot HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).starts_with("HTTP/1.1 501 "));
+    EXPECT_TRUE((co_await test::raw_exchange(to, "BREW /pot HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+                    .starts_with("HTTP/1.1 501 "));
     EXPECT_TRUE((co_await test::raw_exchange(to, "\x16\x03\x01\x02\x00garbage\r\n\r\n")).starts_with("HTTP/1.1 400 "));
     const auto two = co_await test::raw_exchange(
         to, "GET /echo/1 HTTP/1.1\r\nHost: h\r\n\r\nGET /echo/2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -297,7 +300,8 @@ TEST(Http, TakesTheProxyHeaderFromTrustedAddressesOnly) {
     HttpServerOptions trusting;
     trusting.trusted_proxies.push_back(*IpPrefix::parse("127.0.0.0/8"));
     TestServer server(context, sample(), trusting, false);
-    EXPECT_NE((co_await test::raw_exchange(server.server->local(), proxied)).find("from=203.0.113.9"), std::string::npos);
+    EXPECT_NE((co_await test::raw_exchange(server.server->local(), proxied)).find("from=203.0.113.9"),
+              std::string::npos);
     EXPECT_NE((co_await test::raw_exchange(server.server->local(), request)).find("from=127.0.0.1"), std::string::npos);
     auto damaged = proxied;
     damaged[13] = 0x55;

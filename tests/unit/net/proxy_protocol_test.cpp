@@ -26,7 +26,14 @@ base::Result<std::optional<ProxiedPeer>> parse(const base::Bytes& b) {
 TEST(ProxyHeader, HasTheDocumentedBytes) {
   // Section 2.2 of proxy-protocol.txt: signature, 0x21, 0x11, length 12, addresses, ports.
   EXPECT_EQ(base::to_hex(write_proxy_header(peer("192.0.2.1", "198.51.100.2"))),
-            "0d0a0d0a000d0a515549540a" "21" "11" "000c" "c0000201" "c6336402" "dc04" "01bb");
+            "0d0a0d0a000d0a515549540a"
+            "21"
+            "11"
+            "000c"
+            "c0000201"
+            "c6336402"
+            "dc04"
+            "01bb");
   EXPECT_EQ(base::to_hex(write_proxy_header(peer("2001:db8::1", "192.0.2.9"))).substr(24, 8), "21210024");
 }
 

@@ -155,7 +155,8 @@ TEST(EventStream, CutsOffAReaderThatDoesNotRead) {
     auto router = std::make_shared<Router>();
     const EventHandler handler = [&](HttpRequest&, EventStream& stream) -> awaitable<HttpResponse> {
       (void)co_await stream.open();
-      for (int i = 0; i < 100 && !refused; ++i) refused = !stream.sink()->send(ServerEvent("", "", std::string(50'000, 'x')));
+      for (int i = 0; i < 100 && !refused; ++i)
+        refused = !stream.sink()->send(ServerEvent("", "", std::string(50'000, 'x')));
       co_await stream.run();
       co_return HttpResponse(200);
     };
@@ -344,8 +345,9 @@ TEST(WebSocket, PingsASilentPeerAndDropsADeadOne) {
       }
       const auto at = in.find("Sec-WebSocket-Key: ") + 19;
       const auto accept = websocket_accept(in.substr(at, 24));
-      const auto answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                          accept + "\r\n\r\n";
+      const auto answer =
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+          accept + "\r\n\r\n";
       (void)co_await write_all(*held, base::as_bytes(answer));
     };
     group.spawn("mute server", upgrade_only());

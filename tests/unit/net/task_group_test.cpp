@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/task_group.hpp"
 
-#include "loopback.hpp"
 #include "base/log.hpp"
+#include "loopback.hpp"
 #include "net/timeout.hpp"
 
 namespace rescue::net {
@@ -14,8 +14,8 @@ namespace {
 
 struct Trace {
   int begun = 0;
-  int ended = 0;    // destructor of the task's frame
-  int finished = 0; // came to its last line
+  int ended = 0;     // destructor of the task's frame
+  int finished = 0;  // came to its last line
 };
 
 struct AtEnd {

@@ -35,8 +35,10 @@ struct Pair {
 
 awaitable<void> tls_pair(IoContext& context, Pair& out, const std::string& host = "localhost") {
   auto sockets = co_await tcp_pair();
-  out.client = std::move(*TlsStream::create(test::Site::get().client(), std::move(sockets.first), TlsStream::Side::client));
-  out.server = std::move(*TlsStream::create(test::Site::get().server(), std::move(sockets.second), TlsStream::Side::server));
+  out.client =
+      std::move(*TlsStream::create(test::Site::get().client(), std::move(sockets.first), TlsStream::Side::client));
+  out.server =
+      std::move(*TlsStream::create(test::Site::get().server(), std::move(sockets.second), TlsStream::Side::server));
   EXPECT_TRUE(out.client->expect_host(host));
   TaskGroup group(context.executor());
   const auto serve = [&]() -> awaitable<void> { (void)co_await out.server->handshake(); };
@@ -64,8 +66,12 @@ TEST(TlsStream, CarriesBulkBothWaysAtOnce) {
     base::Bytes up_got(up.size());
     base::Bytes down_got(down.size());
     TaskGroup group(context.executor());
-    const auto send = [](ByteStream& s, const base::Bytes& b) -> awaitable<void> { EXPECT_TRUE(co_await write_all(s, b)); };
-    const auto take = [](ByteStream& s, base::Bytes& b) -> awaitable<void> { EXPECT_TRUE(co_await read_exactly(s, b)); };
+    const auto send = [](ByteStream& s, const base::Bytes& b) -> awaitable<void> {
+      EXPECT_TRUE(co_await write_all(s, b));
+    };
+    const auto take = [](ByteStream& s, base::Bytes& b) -> awaitable<void> {
+      EXPECT_TRUE(co_await read_exactly(s, b));
+    };
     group.spawn("up", send(*p.client, up));
     group.spawn("down", send(*p.server, down));
     group.spawn("up end", take(*p.server, up_got));
@@ -158,8 +164,10 @@ TEST(TlsStream, RefusesAnotherHostsCertificate) {
   IoContext context;
   const auto body = [&]() -> awaitable<void> {
     auto sockets = co_await tcp_pair();
-    auto client = std::move(*TlsStream::create(test::Site::get().client(), std::move(sockets.first), TlsStream::Side::client));
-    auto server = std::move(*TlsStream::create(test::Site::get().server({"other.example"}), std::move(sockets.second), TlsStream::Side::server));
+    auto client =
+        std::move(*TlsStream::create(test::Site::get().client(), std::move(sockets.first), TlsStream::Side::client));
+    auto server = std::move(*TlsStream::create(test::Site::get().server({"other.example"}), std::move(sockets.second),
+                                               TlsStream::Side::server));
     EXPECT_TRUE(client->expect_host("localhost"));
     TaskGroup group(context.executor());
     const auto serve = [&]() -> awaitable<void> { EXPECT_FALSE(co_await server->handshake()); };

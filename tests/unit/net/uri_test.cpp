@@ -24,7 +24,8 @@ TEST(Target, TakesTheAbsoluteFormOfProxies) {
 }
 
 TEST(Target, RefusesWhatIsNoText) {
-  for (const auto* bad : {"", "*", "a", "/%", "/%2", "/%zz", "/%00", "/%ff", "/?a=%c0%80", "/a b", "/\x01", "//[", "host:443"})
+  for (const auto* bad :
+       {"", "*", "a", "/%", "/%2", "/%zz", "/%00", "/%ff", "/?a=%c0%80", "/a b", "/\x01", "//[", "host:443"})
     EXPECT_FALSE(parse_target(bad)) << bad;
 }
 
@@ -45,7 +46,8 @@ TEST(Origin, ReadsSiteAddresses) {
   EXPECT_EQ(o->text(), "https://support.example:8443/rescue");
   EXPECT_EQ(Origin::parse("https://[::1]")->host_header(), "[::1]");
   EXPECT_EQ(Origin::parse("http://h")->port, 80);
-  for (const auto* bad : {"", "support.example", "ftp://h", "https://", "https://u:p@h", "https://h/?q", "https://h/#f", "https://h:99999"})
+  for (const auto* bad : {"", "support.example", "ftp://h", "https://", "https://u:p@h", "https://h/?q", "https://h/#f",
+                          "https://h:99999"})
     EXPECT_FALSE(Origin::parse(bad)) << bad;
 }
 

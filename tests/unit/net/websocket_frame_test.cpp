@@ -36,7 +36,13 @@ TEST(WebSocketFrame, ReadsTheExamplesOfTheRfc) {  // RFC 6455 section 5.7
 }
 
 TEST(WebSocketFrame, LetsControlFramesBetweenFragments) {
-  EXPECT_EQ(decoded(WebSocketSide::client, "010161" "8900" "000162" "8a00" "800163"), "ping: pong: text:abc ");
+  EXPECT_EQ(decoded(WebSocketSide::client,
+                    "010161"
+                    "8900"
+                    "000162"
+                    "8a00"
+                    "800163"),
+            "ping: pong: text:abc ");
 }
 
 TEST(WebSocketFrame, RefusesBrokenRules) {
@@ -45,15 +51,17 @@ TEST(WebSocketFrame, RefusesBrokenRules) {
     const char* hex;
     int code;
   };
-  for (const auto& c : {Case{"masked by a server", "818537fa213d7f9f4d5158", 1002}, Case{"reserved bit", "c10161", 1002},
-                        Case{"unknown data opcode", "830161", 1002}, Case{"unknown control opcode", "8b00", 1002},
-                        Case{"control frame in parts", "0900", 1002}, Case{"long control frame", "897e007e", 1002},
-                        Case{"continuation of nothing", "800161", 1002}, Case{"new message inside another", "010161810162", 1002},
-                        Case{"16-bit length not shortest", "817e0005", 1002}, Case{"64-bit length not shortest", "817f000000000000ffff", 1002},
-                        Case{"length with the top bit", "827fffffffffffffffff", 1009}, Case{"over the cap", "827e03e9", 1009},
-                        Case{"over the cap in parts", "027e0300" , 0}, Case{"text not UTF-8", "8102c328", 1007},
-                        Case{"close of one byte", "880103", 1002}, Case{"close code 1005", "880203ed", 1002},
-                        Case{"close code 999", "880203e7", 1002}, Case{"close reason not UTF-8", "880403e8c328", 1007}}) {
+  for (const auto& c :
+       {Case{"masked by a server", "818537fa213d7f9f4d5158", 1002}, Case{"reserved bit", "c10161", 1002},
+        Case{"unknown data opcode", "830161", 1002}, Case{"unknown control opcode", "8b00", 1002},
+        Case{"control frame in parts", "0900", 1002}, Case{"long control frame", "897e007e", 1002},
+        Case{"continuation of nothing", "800161", 1002}, Case{"new message inside another", "010161810162", 1002},
+        Case{"16-bit length not shortest", "817e0005", 1002},
+        Case{"64-bit length not shortest", "817f000000000000ffff", 1002},
+        Case{"length with the top bit", "827fffffffffffffffff", 1009}, Case{"over the cap", "827e03e9", 1009},
+        Case{"over the cap in parts", "027e0300", 0}, Case{"text not UTF-8", "8102c328", 1007},
+        Case{"close of one byte", "880103", 1002}, Case{"close code 1005", "880203ed", 1002},
+        Case{"close code 999", "880203e7", 1002}, Case{"close reason not UTF-8", "880403e8c328", 1007}}) {
     const auto got = decoded(WebSocketSide::client, c.hex);
     if (c.code == 0)
       EXPECT_EQ(got, "") << c.why;
@@ -61,11 +69,20 @@ TEST(WebSocketFrame, RefusesBrokenRules) {
       EXPECT_EQ(got, "error " + std::to_string(c.code)) << c.why;
   }
   EXPECT_EQ(decoded(WebSocketSide::server, "810161"), "error 1002") << "not masked by a client";
-  EXPECT_EQ(decoded(WebSocketSide::client, "020261620002" "6364" "80026566", 5), "error 1009") << "fragments over the cap";
+  EXPECT_EQ(decoded(WebSocketSide::client,
+                    "020261620002"
+                    "6364"
+                    "80026566",
+                    5),
+            "error 1009")
+      << "fragments over the cap";
 }
 
 TEST(WebSocketFrame, StopsAtClose) {
-  EXPECT_EQ(decoded(WebSocketSide::client, "880503e8627965" "810161"), "close:1000:bye ");
+  EXPECT_EQ(decoded(WebSocketSide::client,
+                    "880503e8627965"
+                    "810161"),
+            "close:1000:bye ");
   EXPECT_EQ(decoded(WebSocketSide::client, "8800"), "close:1005: ");
 }
 

@@ -44,7 +44,9 @@ World::World()
       technician(base::Guid::random(base::system_random())),
       applet(identity()) {}
 
-crypto::SessionIdentity World::identity() { return must(crypto::make_session_identity(base::system_clock().wall())); }
+crypto::SessionIdentity World::identity(crypto::KeyKind kind) {
+  return must(crypto::make_session_identity(base::system_clock().wall(), kind));
+}
 
 base::Bytes World::ticket(crypto::Role role, const crypto::SessionIdentity& holder) const {
   crypto::Ticket t;
@@ -155,7 +157,7 @@ void AppletHost::on_pumped(TechnicianNumber n, session::AppletSession& core) {
 }
 
 ConsoleHost::ConsoleHost(net::IoContext& c, const World& world, crypto::SessionIdentity identity,
-                         std::vector<GatewayAddress> gateways, crypto::Fingerprint applet)
+                         std::vector<GatewayAddress> gateways, crypto::Fingerprint applet, crypto::Profile profile)
     : context(c), changed(c.executor()) {
   session::ConsoleOptions core_options;
   core_options.granted = wire::PermissionSet::all();
@@ -163,6 +165,7 @@ ConsoleHost::ConsoleHost(net::IoContext& c, const World& world, crypto::SessionI
   core = std::make_unique<session::ConsoleSession>(std::move(core_options), now());
   ConsolePeerOptions o(identity, crypto::TrustPin{net::test::Site::get().pin()});
   o.applet = applet;
+  o.profile = profile;
   o.admission.ticket = world.ticket(crypto::Role::console, identity);
   o.admission.gateways = std::move(gateways);
   o.link_id = base::Guid::random(random);

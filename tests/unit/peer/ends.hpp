@@ -16,7 +16,7 @@ struct World {
   [[nodiscard]] base::Bytes ticket(crypto::Role role, const crypto::SessionIdentity& holder) const;
   [[nodiscard]] crypto::Grant grant(const crypto::SessionIdentity& console, std::uint64_t generation = 1) const;
   [[nodiscard]] base::Bytes sign(const crypto::Grant& grant) const;
-  [[nodiscard]] static crypto::SessionIdentity identity();
+  [[nodiscard]] static crypto::SessionIdentity identity(crypto::KeyKind kind = crypto::KeyKind::p256);
 
   crypto::PrivateKey token_key;
   base::Guid session, guid, technician;
@@ -35,9 +35,9 @@ struct AppletHost {
   std::unique_ptr<AppletPeer> peer;
   net::Signal changed;
   net::TaskGroup answers;
-  std::vector<std::uint32_t> keys;       // pressed, in order
+  std::vector<std::uint32_t> keys;  // pressed, in order
   std::vector<std::string> chat;
-  std::string file;                      // as received
+  std::string file;  // as received
   bool file_complete = false;
   int joined = 0;
   int left = 0;
@@ -49,7 +49,8 @@ struct AppletHost {
 
 struct ConsoleHost {
   ConsoleHost(net::IoContext& context, const World& world, crypto::SessionIdentity identity,
-              std::vector<GatewayAddress> gateways, crypto::Fingerprint applet);
+              std::vector<GatewayAddress> gateways, crypto::Fingerprint applet,
+              crypto::Profile profile = crypto::Profile::modern);
   void start(net::TaskGroup& group);
   void on_pumped();
   [[nodiscard]] session::Now now() const { return session::Now::of(base::system_clock()); }
@@ -61,7 +62,7 @@ struct ConsoleHost {
   std::unique_ptr<session::ConsoleSession> core;
   std::unique_ptr<ConsolePeer> peer;
   net::Signal changed;
-  std::string file;                      // what is sent
+  std::string file;  // what is sent
   bool control = false;
   bool sent = false;
   std::optional<session::FileStop> file_end;
@@ -73,11 +74,11 @@ struct ConsoleHost {
 
 }  // namespace rescue::peer::test
 
-/// Waits until `condition` holds, looking each time `signal` is notified and every 20 ms, for 20 s at most. A macro, because
-/// a lambda with captures has no place inside a co_await.
-#define CO_WAIT(signal, ...)                                                                                      \
-  for (const auto until_ = std::chrono::steady_clock::now() + std::chrono::seconds(20);                          \
-       !(__VA_ARGS__) && std::chrono::steady_clock::now() < until_;)                                              \
+/// Waits until `condition` holds, looking each time `signal` is notified and every 20 ms, for 20 s at most. A macro,
+/// because a lambda with captures has no place inside a co_await.
+#define CO_WAIT(signal, ...)                                                            \
+  for (const auto until_ = std::chrono::steady_clock::now() + std::chrono::seconds(20); \
+       !(__VA_ARGS__) && std::chrono::steady_clock::now() < until_;)                    \
   (void)co_await (signal).wait_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(20))
 #define CO_EVENTUALLY(signal, ...) \
   do {                             \

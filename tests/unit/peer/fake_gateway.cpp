@@ -111,8 +111,10 @@ awaitable<base::Result<>> FakeGateway::hello(Client& client) {
   RESCUE_CO_TRY(const auto ticket, crypto::open_ticket(envelope, token_keys_, base::system_clock().wall()));
   RESCUE_CO_TRY(const auto exporter, crypto::export_keying(client.tls->native(), crypto::kPossessionExporterLabel,
                                                            crypto::kPossessionExporterBytes));
-  const auto proof = crypto::check_possession(ticket.holder_spki, exporter.view(), envelope, wire::view(hello->possession()));
-  const bool guid_right = ticket.role == crypto::Role::console || crypto::guid_id(wire::view(hello->guid())) == ticket.guid_id;
+  const auto proof =
+      crypto::check_possession(ticket.holder_spki, exporter.view(), envelope, wire::view(hello->possession()));
+  const bool guid_right =
+      ticket.role == crypto::Role::console || crypto::guid_id(wire::view(hello->guid())) == ticket.guid_id;
   if (!proof || !guid_right) {
     ++bad_proofs;
     co_return base::fail(base::Errc::denied, "proof");
@@ -172,7 +174,8 @@ awaitable<void> FakeGateway::left(std::shared_ptr<Client> client) {
   client->tls.reset();
   const auto pair = client->pair;
   if (!pair || !pair->ends[0]->raw || !pair->ends[1]->raw) co_return;
-  for (int side = 0; side < 2; ++side) tasks_.spawn("fake gateway pair", hostile ? betray(pair, side) : pump(pair, side));
+  for (int side = 0; side < 2; ++side)
+    tasks_.spawn("fake gateway pair", hostile ? betray(pair, side) : pump(pair, side));
 }
 
 awaitable<void> FakeGateway::pump(std::shared_ptr<Pair> pair, int from) {

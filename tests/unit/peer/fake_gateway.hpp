@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gateway in the test's process: the hand-off by the book, pairs that can be cut, and a hostile mode that ends the inner TLS
-// itself, with keys of its own, towards both sides.
+// A gateway in the test's process: the hand-off by the book, pairs that can be cut, and a hostile mode that ends the
+// inner TLS itself, with keys of its own, towards both sides.
 #pragma once
 
 #include <deque>
@@ -31,14 +31,14 @@ class FakeGateway {
   [[nodiscard]] std::size_t waiting(crypto::Role role) const;
   [[nodiscard]] std::size_t pairs() const { return pairs_.size(); }
 
-  bool hostile = false;                                         // plays both ends to each other
-  std::optional<wire::handoff::RefuseReason> refuse_next;       // the next Hello
-  bool mute = false;                                            // never answers Hello
+  bool hostile = false;                                    // plays both ends to each other
+  std::optional<wire::handoff::RefuseReason> refuse_next;  // the next Hello
+  bool mute = false;                                       // never answers Hello
   std::size_t hellos = 0;
   std::size_t bad_proofs = 0;
-  std::size_t plaintext_seen = 0;                               // application bytes the hostile gateway got to see
-  std::size_t hostile_handshakes = 0;                           // ends that finished an inner handshake with it
-  base::Bytes relayed;                                          // what passed between honest ends, both ways
+  std::size_t plaintext_seen = 0;      // application bytes the hostile gateway got to see
+  std::size_t hostile_handshakes = 0;  // ends that finished an inner handshake with it
+  base::Bytes relayed;                 // what passed between honest ends, both ways
   bool record = false;
 
  private:

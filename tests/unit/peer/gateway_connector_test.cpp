@@ -67,13 +67,11 @@ TEST(GatewayConnector, TellsRefusalsApart) {
   const auto body = [&]() -> awaitable<void> {
     FakeGateway gateway(context, {world.token_key.public_key()});
     gateway.start();
-    const std::vector<std::pair<R, Errc>> cases{{R::expired, Errc::ticket_refused},
-                                                {R::bad_ticket, Errc::ticket_refused},
-                                                {R::wrong_holder, Errc::holder_refused},
-                                                {R::wrong_guid, Errc::holder_refused},
-                                                {R::not_admitted, Errc::not_admitted},
-                                                {R::full, Errc::gateway_refused},
-                                                {R::draining, Errc::gateway_refused}};
+    const std::vector<std::pair<R, Errc>> cases{
+        {R::expired, Errc::ticket_refused},      {R::bad_ticket, Errc::ticket_refused},
+        {R::wrong_holder, Errc::holder_refused}, {R::wrong_guid, Errc::holder_refused},
+        {R::not_admitted, Errc::not_admitted},   {R::full, Errc::gateway_refused},
+        {R::draining, Errc::gateway_refused}};
     for (const auto& [reason, code] : cases) {
       gateway.refuse_next = reason;
       const auto c = co_await knock(world, gateway, world.applet);

@@ -14,7 +14,8 @@ struct GrantBookTest : testing::Test {
   World world;
   crypto::SessionIdentity console = World::identity();
   base::WallTime now = base::system_clock().wall();
-  GrantBook book{{world.session, crypto::guid_id(world.guid.bytes()), world.applet.fingerprint(), {world.token_key.public_key()}}};
+  GrantBook book{
+      {world.session, crypto::guid_id(world.guid.bytes()), world.applet.fingerprint(), {world.token_key.public_key()}}};
 
   base::ErrorCode refused(const crypto::Grant& g) {
     const auto r = book.add(world.sign(g), now);
@@ -60,7 +61,8 @@ TEST_F(GrantBookTest, RefusesWhatIsForOthers) {
   g.applet_fingerprint[31] ^= 1;
   EXPECT_EQ(refused(g), Errc::grant_invalid);
   const auto other = *crypto::PrivateKey::generate(crypto::KeyKind::ed25519);
-  EXPECT_EQ(book.add(*crypto::make_grant(world.grant(console), other), now).error().code, crypto::Errc::token_key_unknown);
+  EXPECT_EQ(book.add(*crypto::make_grant(world.grant(console), other), now).error().code,
+            crypto::Errc::token_key_unknown);
   auto damaged = world.sign(world.grant(console));
   damaged[100] ^= 1;
   EXPECT_EQ(book.add(damaged, now).error().code, crypto::Errc::signature_invalid);
