@@ -87,7 +87,10 @@ class Program:
         status = self.process.returncode
         for stream in (self.process.stdout, self.process.stdin, self.log):
             if stream:
-                stream.close()
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass  # a line that it did not read any more
         return status
 
 
