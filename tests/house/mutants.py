@@ -9,9 +9,10 @@ usage: mutants.py [--check] [--jobs N] [WORD…]
   WORD      only guards whose name has it, or whose file begins with it
 
 A guard: name, what (one line: what it keeps from whom), file, find (text that stands exactly once in it; where its lines are
-broken does not matter), replace (the same without the guard), targets (to build), tests (a ctest -R expression). What is held by two checks lists the second under
-`also` (file, find, replace), and both are taken out together. The copy lives in build/mutants and keeps its objects between
-runs; guards of one file stand together in the list, so that few files are compiled twice.
+broken does not matter), replace (the same without the guard), targets (to build), tests (a ctest -R expression), and where
+wanted: folder (of these tests, when another room has some of the same name) and also (a list of file, find, replace: what is
+held by two checks loses both together). The copy lives in build/mutants and keeps its objects between runs; guards of one file
+stand together in the list, so that few files are compiled twice.
 """
 import argparse
 import pathlib
@@ -50,7 +51,7 @@ def edits(guard):
 
 
 def defect_of(guard):
-    if FIELDS != set(guard) - {"also"}:
+    if FIELDS != set(guard) - {"also", "folder"}:
         return f"its fields are {', '.join(sorted(guard))}"
     for edit in edits(guard):
         path = ROOT / edit["file"]
@@ -97,9 +98,10 @@ def build(targets, jobs):
     return done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 
-def run(tests):
+def run(guard):
     """Whether all tests of the expression pass, and what was printed."""
-    done = subprocess.run(["ctest", "--test-dir", "build/dev", "-R", tests, "--no-tests=error", "--timeout", "300",
+    tests = guard["tests"]
+    done = subprocess.run(["ctest", "--test-dir", f"build/dev/{guard.get('folder', '')}", "-R", tests, "--no-tests=error", "--timeout", "300",
                            "--stop-on-failure", "--output-on-failure"], cwd=COPY, capture_output=True, text=True)
     if "No tests were found" in done.stdout + done.stderr:
         sys.exit(f"no test matches '{tests}'")
@@ -121,10 +123,10 @@ def prepare(guards, jobs):
     built, output = build(sorted({t for g in guards for t in g["targets"]}), jobs)
     if not built:
         sys.exit(f"the tree does not build before any change:\n{output}")
-    for tests in sorted({g["tests"] for g in guards}):
-        passed, output = run(tests)
+    for guard in {(g.get("folder"), g["tests"]): g for g in guards}.values():
+        passed, output = run(guard)
         if not passed:
-            sys.exit(f"'{tests}' is red before any change:\n{output}")
+            sys.exit(f"'{guard['tests']}' is red before any change:\n{output}")
 
 
 def noticed(guard, jobs):
@@ -136,9 +138,10 @@ def noticed(guard, jobs):
             path.write_text(pattern(edit["find"]).sub(lambda _, new=edit["replace"]: new, path.read_text()))
         built, output = build(guard["targets"], jobs)
         if not built:
-            print(f"NO BUILD  {guard['name']}:\n{output}", flush=True)
+            why = [line for line in output.splitlines() if "error:" in line]
+            print("\n    ".join([f"NO BUILD  {guard['name']}", *(why or output.splitlines()[-5:])]), flush=True)
             return False
-        passed, output = run(guard["tests"])
+        passed, output = run(guard)
     finally:
         for path, text in originals.items():
             path.write_text(text)

@@ -57,5 +57,14 @@ TEST_F(DirectoryGuards, AnAppletThatWasBoundGetsNothingAfterTheEnd) {
               Errc::session_ended);
 }
 
+TEST_F(DirectoryGuards, AnEndedSessionLeavesNoGrantBehind) {
+  const auto s = waiting_session(ada_);
+  EXPECT_OK(pickup(s.id, ada_));
+  const auto grants = [&] { return ok_value(read([&](ReadTransaction& tx) { return store::grants::current(tx, s.id); })); };
+  EXPECT_EQ(grants().size(), 1u);
+  EXPECT_OK(close(s.id));
+  EXPECT_TRUE(grants().empty());
+}
+
 }  // namespace
 }  // namespace rescue::directory

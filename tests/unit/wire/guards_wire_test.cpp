@@ -3,6 +3,8 @@
 
 #include "wire/limits.hpp"
 #include "wire/messages.hpp"
+#include "wire/session_limits.hpp"
+#include "wire/session_messages.hpp"
 
 namespace rescue::wire {
 namespace {
@@ -22,6 +24,17 @@ TEST(WireGuards, ASiteHasOneToEightTokenKeys) {
   EXPECT_TRUE(read_gateway_message(token_keys(kMaxTokenKeys)));
   EXPECT_FALSE(read_gateway_message(token_keys(0)));
   EXPECT_FALSE(read_gateway_message(token_keys(kMaxTokenKeys + 1)));
+}
+
+TEST(WireGuards, ASmallMessageInALargeBufferIsTooLarge) {
+  flatbuffers::FlatBufferBuilder b;
+  const auto body = session::CreateViewStop(b);
+  auto message = finish(b, body);
+  EXPECT_TRUE(verify_and_check(message));
+  message.resize(kScreenMessageMax + 1);
+  const auto r = verify_and_check(message);
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().code, base::Errc::too_large);
 }
 
 }  // namespace
