@@ -12,17 +12,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.case import SiteCase  # noqa: E402
 from support.site import Script, wait_for  # noqa: E402
 from support.wire import (APPLET, CONSOLE, Gone, HandOff, Identity, PING, PONG, api, flip, frame,  # noqa: E402
-                          guid_of_invite, handoff_message, hello, unb64)
+                          guid_of_invite, guid_text, handoff_message, hello, unb64)
 
 
 def register(site, identity, guid):
     return api(site, "POST", "/applet/register", {"guid": guid_text(guid), "host": {"name": "python", "os": "test", "user": "u",
                                                                                    "version": "0"}}, identity=identity)
-
-
-def guid_text(raw):
-    h = raw.hex()
-    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
 
 
 class FirstKeyBinds(SiteCase):

@@ -123,6 +123,11 @@ def guid_of_invite(invite):
     return Table(invite[76:]).table(1).bytes(0)
 
 
+def guid_text(raw):
+    h = raw.hex()
+    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
+
+
 # ---- keys
 
 class Identity:
@@ -243,6 +248,14 @@ class HandOff:
     def verdict(self):
         kind, table = self.message()
         return {WAITING: "waiting", JOINED: "joined"}[kind] if kind != REFUSED else REASONS[table.byte(0)]
+
+    def leave(self):
+        """Leaves the outer TLS after Joined; what follows on the socket, which is returned, is the other end's."""
+        if self.libssl.SSL_shutdown(self.ssl) < 0:
+            raise Gone("close_notify")
+        if self.libssl.SSL_shutdown(self.ssl) != 1:  # waits for the gateway's
+            raise Gone("no close_notify from the gateway")
+        return self.socket
 
     def closed(self):
         """True when nothing more comes but the end."""
