@@ -122,7 +122,7 @@ base::Result<int> log_query(Invocation& in) {
                return in.env.out->good();
              }));
   writer.finish();
-  if (more) in.hint(fmt::format("Only the first {} are shown; --all shows every one.", writer.count()));
+  if (more) in.tell_truncated(writer.count());
   return 0;
 }
 

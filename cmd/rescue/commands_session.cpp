@@ -113,7 +113,7 @@ base::Result<int> session_list(Invocation& in) {
                return true;
              }));
   writer.finish();
-  if (more) in.hint(fmt::format("Only the first {} are shown; --all shows every one.", writer.count()));
+  if (more) in.tell_truncated(writer.count());
   return 0;
 }
 

@@ -29,6 +29,8 @@ class Invocation {
   [[nodiscard]] bool json() const { return format == cli::Format::json || format == cli::Format::jsonl; }
   /// A line on stderr for people, unless --quiet or JSON output.
   void hint(std::string_view text) const;
+  /// A list was longer than --limit: said in every format, on stderr (an object in JSON), unless --quiet.
+  void tell_truncated(std::size_t shown) const;
   /// Of the last refusal by the broker.
   [[nodiscard]] std::string request_id() const { return api_ ? api_->last_request_id() : ""; }
 

@@ -89,6 +89,15 @@ void Invocation::hint(std::string_view text) const {
   if (!parsed.on("quiet") && !json()) *env.err << base::to_display_text(text, true) << '\n' << std::flush;
 }
 
+void Invocation::tell_truncated(std::size_t shown) const {
+  if (parsed.on("quiet")) return;
+  const auto text = fmt::format("only the first {} are shown; --all shows every one", shown);
+  if (json())
+    *env.err << fmt::format(R"({{"warning":"TRUNCATED","message":"{}"}})", text) << '\n' << std::flush;
+  else
+    *env.err << "rescue: " << text << '\n' << std::flush;
+}
+
 std::string cell_of(const boost::json::object& o, std::string_view key) {
   const auto* v = o.if_contains(boost::json::string_view(key.data(), key.size()));
   if (v == nullptr || v->is_null()) return "";

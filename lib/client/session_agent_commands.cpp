@@ -202,7 +202,10 @@ void SessionAgent::start_control(ViewId view, ScriptCommand c) {
 }
 
 void SessionAgent::input(ViewId view, const ScriptCommand& c) {
-  if (auto taken = take_input(view); !taken) return answer(view, c, taken);
+  // Without control there is nothing to hold; the core says why it refuses.
+  if (core_.controlling()) {
+    if (auto taken = take_input(view); !taken) return answer(view, c, taken);
+  }
   base::Result<void> done;
   if (core_.control_held())
     return answer(view, c,

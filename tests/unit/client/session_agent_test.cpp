@@ -140,6 +140,16 @@ TEST(SessionAgent, LetsOneViewAtATimeMovePointerAndKeys) {
   EXPECT_EQ(p.typed, "abcd");
 }
 
+TEST(SessionAgent, KeepsPointerAndKeysFreeWhenAKeyWasRefused) {
+  base::ManualClock clock;
+  AgentPair p(clock);
+  p.agent.view_joined(ViewId(2));
+  p.say(R"({"id":1,"cmd":"key","keysym":"a"})", ViewId(2));
+  EXPECT_EQ(code_of(p.view(2).find("error", 1)), 5) << p.view(2).text();
+  p.say(R"({"id":2,"cmd":"state"})");
+  EXPECT_EQ(text_of(*p.view().find("result", 2), "input"), "free");
+}
+
 TEST(SessionAgent, TypesLongTextInWholeCharacters) {
   base::ManualClock clock;
   AgentPair p(clock);
