@@ -141,7 +141,10 @@ class Consent(SiteCase):
         meeting = self.meet({"prompts": [{"answer": "yes"}],
                              "steps": [{"when": "chat", "do": "revoke", "permission": "send_files"}]})
         meeting.ask("send_files")
-        number = meeting.script.send("send", path=str(meeting.file("big.bin", 200_000_000)))
+        big = meeting.folder / "big.bin"
+        with open(big, "wb") as out:
+            out.truncate(300_000_000)
+        number = meeting.script.send("send", path=str(big))
         wait_for(lambda: any(p.stat().st_size > 0 for p in meeting.downloads.iterdir()), "the file to be on its way")
         meeting.script.call("chat", text="no more")
         reply = meeting.script.reply(number, 60)
