@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.case import SiteCase  # noqa: E402
 from support.site import Script, wait_for  # noqa: E402
-from support.wire import (APPLET, CONSOLE, Gone, HandOff, Identity, PING, PONG, api, flip, frame,  # noqa: E402
+from support.wire import (APPLET, CONSOLE, Gone, HandOff, Identity, PING, PONG, Table, api, b64, flip, frame,  # noqa: E402
                           guid_of_invite, guid_text, handoff_message, hello, unb64)
 
 
@@ -188,6 +188,45 @@ class HandOffRefusals(SiteCase):
                                   stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
             self.assertNotIn(b"CONNECTION ESTABLISHED", done.stderr)
         self.assertEqual(self.offer(), "waiting")
+
+
+class LegacyProfile(SiteCase):
+    """aes256-sha is for sites that switch it on, and for consoles with an RSA key; the grant says which profile it is for."""
+    broker_settings = "[session]\nallow_aes256_sha = true\n"
+
+    def session(self, rsa):
+        created = self.tech.run("session", "create", "-o", "json").json()
+        guid = guid_of_invite(unb64(api(self.site, "POST", "/pin", {"pin": created["pin"]})[1]["invite"]))
+        identity = Identity(self.site.dir, f"applet-{created['id']}", rsa=rsa)
+        self.assertEqual(register(self.site, identity, guid)[0], 200)
+        return created["id"]
+
+    def pickup(self, session, console, profile):
+        token = next((self.tech.home / "config/rescue/tokens").iterdir()).read_text().strip()
+        return api(self.site, "POST", f"/sessions/{session}/pickup", {"console_key": b64(console.spki), "profile": profile},
+                   token=token)
+
+    def profile(self, answer):
+        return Table(unb64(answer["grant"])[76:]).table(1).byte(15)
+
+    def test_the_key_must_be_of_the_profile(self):
+        modern = Identity(self.site.dir, "console-modern")
+        legacy = Identity(self.site.dir, "console-legacy", rsa=True)
+        status, answer = self.pickup(self.session(rsa=True), legacy, "aes256-sha")
+        self.assertEqual((status, self.profile(answer)), (200, 1), answer)
+        status, answer = self.pickup(self.session(rsa=False), modern, "modern")
+        self.assertEqual((status, self.profile(answer)), (200, 0), answer)
+        for console, profile in ((modern, "aes256-sha"), (legacy, "modern"), (modern, "none")):
+            status, answer = self.pickup(self.session(rsa=profile != "modern"), console, profile)
+            self.assertEqual((status, answer["error"]), (400, "INVALID_ARGUMENT"), f"{profile}: {answer}")
+
+
+class LegacyProfileOff(SiteCase):
+    def test_is_refused(self):
+        session = LegacyProfile.session(self, rsa=True)
+        status, answer = LegacyProfile.pickup(self, session, Identity(self.site.dir, "console", rsa=True), "aes256-sha")
+        self.assertEqual((status, answer["error"]), (403, "DENIED"))
+        self.assertIn("allow_aes256_sha", answer["message"])
 
 
 if __name__ == "__main__":

@@ -131,13 +131,13 @@ def guid_text(raw):
 # ---- keys
 
 class Identity:
-    """A session identity as rescue-protocol(7) has it: ECDSA P-256, self-signed."""
+    """A session identity as rescue-protocol(7) has it: ECDSA P-256 (or RSA-2048 for aes256-sha), self-signed."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, rsa=False):
+        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         self.key, self.cert = pathlib.Path(folder) / f"{name}.key", pathlib.Path(folder) / f"{name}.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                        "-subj", "/CN=rescue session", "-keyout", self.key, "-out", self.cert], check=True, capture_output=True,
-                       timeout=30)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "2", "-subj", "/CN=rescue session",
+                        "-keyout", self.key, "-out", self.cert], check=True, capture_output=True, timeout=30)
         self.spki = subprocess.run(["openssl", "pkey", "-in", self.key, "-pubout", "-outform", "DER"], check=True,
                                    capture_output=True, timeout=30).stdout
         self.fingerprint = hashlib.sha256(self.spki).hexdigest()
