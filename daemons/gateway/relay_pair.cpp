@@ -8,10 +8,11 @@
 
 namespace rescue::gateway {
 namespace {
-// A direction is spliced after so many reads of at least half the copy buffer in a row, and copied again after a small one:
-// splicing small messages costs a third more than copying them.
+// A direction is spliced after so many reads of at least half the copy buffer in a row, and copied again when small ones add up:
+// splicing a message costs a third more than copying it, but copying bulk costs three times as much as splicing it.
 constexpr std::uint8_t kBulkStreak = 5;
 constexpr std::size_t kSmallSplice = 16 << 10;
+constexpr std::uint8_t kSmallSplices = 32;
 
 // Keepalive: first probe after 15 s of silence, then three, 5 s apart.
 constexpr int kKeepIdle = 15;
@@ -93,8 +94,8 @@ bool RelayPair::pump(int side) {
     if (d.held > 0) step = drain(d, to);
     else if (d.finished) step = pass_end(d, to);
     else if (!from.readable) step = Step::blocked;
-    else if (d.streak < kBulkStreak) step = copy(d, from, to, turn);
-    else step = splice_in(d, from, turn);
+    else if (!d.bulk) step = copy(d, from, to, turn);
+    else step = splice_in(d, from, to, turn);
     if (step != Step::again) return false;
   }
   return true;
@@ -145,6 +146,7 @@ RelayPair::Step RelayPair::copy(Direction& d, End& from, End& to, std::size_t& t
   turn += got;
   account(d, got);
   d.streak = got >= parts_.scratch.size() / 2 ? static_cast<std::uint8_t>(d.streak + 1) : 0;
+  if (d.streak == kBulkStreak) set_bulk(d, to, true);
   // Less than was asked for: nothing is left in the socket (epoll(7), Q9) unless a FIN stands behind it.
   if (got < parts_.scratch.size() && !from.peer_finished) from.readable = false;
   ssize_t sent = to.writable ? ::send(to.fd.get(), parts_.scratch.data(), got, MSG_NOSIGNAL) : 0;
@@ -160,10 +162,10 @@ RelayPair::Step RelayPair::copy(Direction& d, End& from, End& to, std::size_t& t
   return Step::again;
 }
 
-RelayPair::Step RelayPair::splice_in(Direction& d, End& from, std::size_t& turn) {
+RelayPair::Step RelayPair::splice_in(Direction& d, End& from, End& to, std::size_t& turn) {
   auto pipe = parts_.pipes.borrow();
   if (!pipe) {
-    d.streak = 0;
+    set_bulk(d, to, false);
     return Step::again;  // copies
   }
   const ssize_t n = ::splice(from.fd.get(), nullptr, pipe->write.get(), nullptr, parts_.options.limits.pipe_bytes,
@@ -171,17 +173,26 @@ RelayPair::Step RelayPair::splice_in(Direction& d, End& from, std::size_t& turn)
   if (n <= 0) {
     const int why = errno;
     parts_.pipes.give_back(*std::move(pipe), true);
-    d.streak = 0;
     errno = why;
     return read_failed(d, from, n);
   }
-  if (static_cast<std::size_t>(n) < kSmallSplice) d.streak = 0;
-  turn += static_cast<std::size_t>(n);
-  account(d, static_cast<std::size_t>(n));
+  const auto got = static_cast<std::size_t>(n);
+  turn += got;
+  account(d, got);
   d.pipe = *std::move(pipe);
   d.spliced = true;
-  d.held = static_cast<std::size_t>(n);
+  d.held = got;
+  if (got >= kSmallSplice) d.streak = kSmallSplices;
+  else if (--d.streak == 0) set_bulk(d, to, false);
   return Step::again;
+}
+
+void RelayPair::set_bulk(Direction& d, const End& to, bool bulk) {
+  d.bulk = bulk;
+  d.streak = bulk ? kSmallSplices : 0;
+  const auto& limits = parts_.options.limits;
+  set_option(to.fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+             static_cast<int>(bulk ? limits.unsent_bulk_bytes : limits.unsent_bytes));
 }
 
 RelayPair::Step RelayPair::read_failed(Direction& d, End& from, ssize_t n) {

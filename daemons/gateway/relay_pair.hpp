@@ -79,7 +79,8 @@ class RelayPair final : public Timer {
     Pipe pipe;                          // borrowed while bytes are in it
     std::size_t held = 0;               // in either
     std::uint64_t moved = 0;
-    std::uint8_t streak = 0;            // full reads in a row
+    std::uint8_t streak = 0;            // full reads in a row; in bulk, small ones that may still come
+    bool bulk = false;                  // moved by splice
     bool spliced = false;               // what is held is in the pipe
     bool finished = false;              // the source sent FIN
     bool done = false;                  // and it was passed on
@@ -91,7 +92,8 @@ class RelayPair final : public Timer {
   Step drain(Direction& d, End& to);
   Step pass_end(Direction& d, End& to);
   Step copy(Direction& d, End& from, End& to, std::size_t& turn);
-  Step splice_in(Direction& d, End& from, std::size_t& turn);
+  Step splice_in(Direction& d, End& from, End& to, std::size_t& turn);
+  void set_bulk(Direction& d, const End& to, bool bulk);
   Step read_failed(Direction& d, End& from, ssize_t n);
   void keep(Direction& d, base::ByteView rest);
   void set_stalled(Direction& d, bool stalled);

@@ -54,9 +54,7 @@ std::string Certificate::pem() const {
 }
 Bytes Certificate::der() const { return impl::to_der(cert_.get(), i2d_X509); }
 Result<PublicKey> Certificate::public_key() const {
-  EVP_PKEY* key = X509_get0_pubkey(cert_.get());
-  if (key == nullptr) return impl::openssl_fail(Errc::key_malformed, "certificate's key");
-  return PublicKey::from_native(key);
+  return PublicKey::from_spki(impl::to_der(X509_get_X509_PUBKEY(cert_.get()), i2d_X509_PUBKEY));
 }
 Fingerprint Certificate::fingerprint() const {
   return sha256(impl::to_der(X509_get_X509_PUBKEY(cert_.get()), i2d_X509_PUBKEY));

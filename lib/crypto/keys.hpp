@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asymmetric keys. Values share the OpenSSL object by reference count: copying is cheap, both classes are immutable and may be
-// used from several threads. OpenSSL wipes private keys when the last copy goes.
+// used from several threads. OpenSSL wipes private keys when the last copy goes. A public key keeps its encoding beside it,
+// because OpenSSL 3 takes longer to encode or decode a key than to verify a signature with it.
 #pragma once
 
 #include <filesystem>
@@ -33,20 +34,25 @@ class PublicKey {
   /// Shares `key` (takes a reference of its own).
   [[nodiscard]] static base::Result<PublicKey> from_native(evp_pkey_st* key);
 
-  [[nodiscard]] KeyKind kind() const { return kind_; }
-  [[nodiscard]] base::Bytes spki() const;
+  [[nodiscard]] KeyKind kind() const { return data_->kind; }
+  [[nodiscard]] const base::Bytes& spki() const { return data_->spki; }
   [[nodiscard]] std::string pem() const;
-  [[nodiscard]] Fingerprint fingerprint() const { return sha256(spki()); }
+  [[nodiscard]] const Fingerprint& fingerprint() const { return data_->fingerprint; }
   /// key_unsupported unless kind() is ed25519.
   [[nodiscard]] base::Result<base::Bytes> raw_ed25519() const;
   /// signature_invalid when it does not match.
   [[nodiscard]] base::Result<> verify(base::ByteView message, base::ByteView signature) const;
-  [[nodiscard]] evp_pkey_st* native() const { return key_.get(); }
+  [[nodiscard]] evp_pkey_st* native() const { return data_->key.get(); }
 
  private:
-  PublicKey(std::shared_ptr<evp_pkey_st> key, KeyKind kind) : key_(std::move(key)), kind_(kind) {}
-  std::shared_ptr<evp_pkey_st> key_;
-  KeyKind kind_;
+  struct Data {
+    std::shared_ptr<evp_pkey_st> key;
+    KeyKind kind;
+    base::Bytes spki;
+    Fingerprint fingerprint;
+  };
+  PublicKey(std::shared_ptr<evp_pkey_st> key, KeyKind kind, base::Bytes spki);
+  std::shared_ptr<const Data> data_;
 };
 
 class PrivateKey {
@@ -57,9 +63,9 @@ class PrivateKey {
   /// Reads a file written by save_new; file_exposed when others may read it.
   [[nodiscard]] static base::Result<PrivateKey> load(const std::filesystem::path& path);
 
-  [[nodiscard]] KeyKind kind() const { return kind_; }
-  [[nodiscard]] PublicKey public_key() const;
-  [[nodiscard]] Fingerprint fingerprint() const { return public_key().fingerprint(); }
+  [[nodiscard]] KeyKind kind() const { return public_.kind(); }
+  [[nodiscard]] const PublicKey& public_key() const { return public_; }
+  [[nodiscard]] const Fingerprint& fingerprint() const { return public_.fingerprint(); }
   /// PKCS#8 PEM.
   [[nodiscard]] base::SecretBytes pem() const;
   [[nodiscard]] base::Result<base::Bytes> sign(base::ByteView message) const;
@@ -68,9 +74,10 @@ class PrivateKey {
   [[nodiscard]] evp_pkey_st* native() const { return key_.get(); }
 
  private:
-  PrivateKey(std::shared_ptr<evp_pkey_st> key, KeyKind kind) : key_(std::move(key)), kind_(kind) {}
+  [[nodiscard]] static base::Result<PrivateKey> from_owned(std::shared_ptr<evp_pkey_st> key);
+  PrivateKey(std::shared_ptr<evp_pkey_st> key, PublicKey pub) : key_(std::move(key)), public_(std::move(pub)) {}
   std::shared_ptr<evp_pkey_st> key_;
-  KeyKind kind_;
+  PublicKey public_;  // has no part in the private key
 };
 
 }  // namespace rescue::crypto

@@ -75,6 +75,15 @@ TEST(Keys, RefuseACompressedPointBecauseItWouldBeASecondNameOfTheSameKey) {
   EXPECT_EQ(PublicKey::from_spki(compressed).error().code, Errc::key_malformed);
 }
 
+TEST(Keys, RefuseAPointThatIsNotOnTheCurve) {
+  const auto spki = PrivateKey::generate(KeyKind::p256)->public_key().spki();
+  for (std::size_t bit = (spki.size() - 64) * 8; bit < spki.size() * 8; ++bit) {
+    auto bad = spki;
+    bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+    ASSERT_EQ(PublicKey::from_spki(bad).error().code, Errc::key_malformed) << bit;
+  }
+}
+
 TEST(KeyFiles, AreOwnerOnlyNeverOverwrittenAndRefusedWhenExposed) {
   const test::TempDir dir;
   const auto path = dir / "a.key";
