@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Baselines, measured beside peers in the same run; medians and ratios, never pass or fail.
 
-usage: bench.py --build DIR [relay] [codec] [setup] [startup] [size] [--clips DIR] [--rounds N]
+usage: bench.py --build DIR [startup] [size] [codec] [convert] [relay] [setup] [--clips DIR] [--rounds N]
 """
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -12,30 +13,22 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-PARTS = ["startup", "size", "codec", "relay", "setup"]
+PARTS = ["startup", "size", "codec", "convert", "relay", "setup"]
 
 
 def heading(text):
     print(f"\n## {text}", flush=True)
 
 
-def timed(argv, env=None):
+def timed(args, argv):
     """Wall ms, CPU ms and peak resident MB of one run."""
-
-    start = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-        os.execve(argv[0], [str(a) for a in argv], env or os.environ)
-    _, status, usage = os.wait4(pid, 0)
-    wall = (time.monotonic() - start) * 1000
-    assert status == 0, f"{argv}: status {status}"
-    return wall, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
+    out = subprocess.run([args.build / "bench" / "run_cost", *argv], check=True, capture_output=True, text=True).stdout
+    wall, cpu, peak = (float(v) for v in out.split())
+    return wall / 1000, cpu / 1000, peak / 1024
 
 
 def bench_startup(args):
@@ -46,11 +39,12 @@ def bench_startup(args):
             "rescue context list": [rescue, "context", "list"],
             "openssl version (peer)": [shutil.which("openssl"), "version"],
             "git --version (peer)": [shutil.which("git"), "--version"]}
+    rows = {name: argv for name, argv in rows.items() if argv[0]}
     print(f"{'command':34} {'wall ms':>8} {'CPU ms':>8} {'peak MB':>8}   medians of {args.rounds * 7}")
     samples = {name: [] for name in rows}
     for _ in range(args.rounds * 7):  # interleaved, so that a busy neighbour hits all alike
         for name, argv in rows.items():
-            samples[name].append(timed(argv))
+            samples[name].append(timed(args, argv))
     for name, got in samples.items():
         wall, cpu, rss = (statistics.median(column) for column in zip(*got))
         print(f"{name:34} {wall:8.1f} {cpu:8.1f} {rss:8.1f}")
@@ -67,11 +61,30 @@ def bench_size(args):
             print(f"{program.name:20} {os.path.getsize(stripped.name) / 1e6:7.2f} MB   zstd {len(packed) / 1e6:6.2f} MB")
 
 
+def clips_of(args):
+    return sorted(pathlib.Path(args.clips).glob("*.xcp.zst")) if args.clips else []
+
+
 def bench_codec(args):
     heading("screen codec (lossless): frames per second and KB per minute")
-    program = args.build / "perf" / "codec_bench"
-    clips = sorted(str(p) for p in pathlib.Path(args.clips).glob("*.xcp.zst")) if args.clips else []
-    subprocess.run([program, *clips], check=True)
+    subprocess.run([args.build / "bench" / "codec_bench", *clips_of(args)], check=True)
+
+
+def bench_convert(args):
+    heading("recording to AVI (goal: >= 20 x real time for typical desktop work at 1280x800)")
+    if not clips_of(args):
+        print("no clips given (--clips)")
+    with tempfile.TemporaryDirectory() as folder:
+        for clip in clips_of(args):
+            name = clip.name.split(".")[0]
+            recording, avi = pathlib.Path(folder) / f"{name}.rcrec", pathlib.Path(folder) / f"{name}.avi"
+            subprocess.run([args.build / "bench" / "xcp_to_rcrec", clip, recording], check=True, stdout=subprocess.DEVNULL)
+            info = subprocess.run([args.build / "bin" / "rescue", "recording", "info", recording, "-o", "json"], check=True,
+                                  capture_output=True).stdout
+            seconds = json.loads(info)["duration_us"] / 1e6
+            wall, _, _ = timed(args, [str(args.build / "bin" / "rescue"), "recording", "convert", str(recording), "-o", str(avi)])
+            print(f"{name:12} {seconds:6.1f} s recorded   {wall / 1000:6.2f} s   {seconds / wall * 1000:6.1f} x real time   "
+                  f"{recording.stat().st_size / 1e6:7.2f} MB -> {avi.stat().st_size / 1e6:7.2f} MB")
 
 
 def bench_relay(args):
@@ -80,7 +93,8 @@ def bench_relay(args):
 
 
 def bench_setup(args):
-    heading("set-up: from pickup to the first frame on loopback")
+    heading("set-up: from pickup to the first picture, and key presses (goals: first link byte <= 6 round trips from the pickup "
+            "request, first picture <= 1 round trip + 50 ms, key to changed pixel <= 25 ms)")
     subprocess.run([sys.executable, HERE / "setup_time.py", "--build", args.build, "--rounds", str(args.rounds)], check=True)
 
 
