@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "cli/exit.hpp"
 #include "crypto/tls.hpp"
 #include "daemons/broker/program.hpp"
@@ -52,6 +53,10 @@ base::LogLevel level_of(const std::string& name) {
   return name == "error" ? base::LogLevel::error : base::LogLevel::info;
 }
 
+/// Bytes; anybody can ask for any path, and somebody reads the log on a terminal.
+constexpr std::size_t kLongestLoggedPath = 256;
+constexpr std::size_t kLongestLoggedMethod = 16;
+
 /// Health checks and scrapes come every few seconds and say nothing.
 bool is_noise(const net::HttpRequest& request) {
   return request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics";
@@ -62,8 +67,8 @@ void note_request(Services& s, const net::HttpRequest& request, const net::HttpR
   s.request_metrics.count(net::method_name(request.method), response.status, took);
   base::log(is_noise(request) ? base::LogLevel::debug : base::LogLevel::info, "broker", "request",
             {{"request_id", request.request_id},
-             {"method", request.method_text},
-             {"path", request.path},
+             {"method", std::string_view(request.method_text).substr(0, kLongestLoggedMethod)},
+             {"path", base::to_display_text(std::string_view(request.path).substr(0, kLongestLoggedPath))},
              {"status", response.status},
              {"ms", static_cast<double>(took.count()) / 1000.0},
              {"address", request.remote_address.text()}});

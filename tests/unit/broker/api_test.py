@@ -106,6 +106,14 @@ class SignIn(unittest.TestCase):
         self.assertEqual(answer.headers["x-request-id"], answer.json["request_id"])
         wait_for(lambda: answer.json["request_id"] in self.broker.log_text(), "the log line of the request")
 
+    def test_a_request_cannot_write_to_the_terminal_of_who_reads_the_log(self):
+        mark = uuid.uuid4().hex
+        self.broker.call("GET", f"/{mark}%1b%5b2J%c2%9b31m%e2%80%ae%0d%0a" + "x" * 8000).expect(404)
+        line = wait_for(lambda: [l for l in self.broker.log_text().splitlines() if mark in l], "the log line")[0]
+        self.assertFalse([c for c in line if ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or ord(c) == 0x202e])
+        self.assertEqual(json.loads(line)["status"], 404)
+        self.assertLess(len(line), 1000)
+
     def test_curl_can_use_it(self):
         done = subprocess.run(["curl", "-sS", "--fail-with-body", "--cacert", self.broker.state / "ca.pem", "-H",
                                "Authorization: Bearer " + self.admin, f"https://127.0.0.1:{self.broker.port}/api/v1/auth/whoami"],
