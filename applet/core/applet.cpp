@@ -14,6 +14,8 @@
 namespace rescue::applet {
 namespace {
 constexpr std::size_t kInviteFileMax = 8192;
+constexpr std::chrono::milliseconds kTurn{20};  // of looking whether the log is out
+constexpr int kTurnsPerRetry = 15;
 constexpr net::NamedTimeout kEndReport("report of the end", kLastWords);
 
 
@@ -268,8 +270,12 @@ Applet::Task<> Applet::goodbye() {
   if (!registration_) co_return;
   machine_log(registration_->session.text(), "ended: " + finish_->ending.text);
   const auto until = env_.clock->steady() + kLastWords;
-  while (!spool_.empty() && env_.clock->steady() < until) {
-    auto pause = net::sleep_for(std::chrono::milliseconds(20));
+  for (int turn = 0; !spool_.empty() && env_.clock->steady() < until; ++turn) {
+    if (turn % kTurnsPerRetry == 0) {
+      spool_.retry_now();
+      log_changed_.notify();
+    }
+    auto pause = net::sleep_for(kTurn);
     co_await std::move(pause);
   }
   if (!spool_.empty()) base::log(base::LogLevel::warn, "applet", "part of the log did not reach the site");

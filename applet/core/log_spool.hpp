@@ -40,6 +40,11 @@ class LogSpool {
   /// The site will not take this body as it is. Smaller ones follow, until the event that it objects to is alone; an "alert"
   /// takes its place and number, so that what comes after it is not held up. True when an event was replaced.
   bool refused(base::SteadyTime now);
+  /// Forgets the wait after failures: this is the last chance.
+  void retry_now() {
+    not_before_.reset();
+    failures_ = 0;
+  }
   /// When next_batch() may have something without anything else happening.
   [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const;
 

@@ -46,13 +46,20 @@ void end(pid_t& pid) {
 }
 }  // namespace
 
+// Servers that start at the same moment may choose the same number; the one that loses goes away again.
 XServer::XServer(const std::string& screen, std::vector<std::string> more) {
+  for (int tries = 0; tries < 10; ++tries) {
+    if (start(screen, more) && x11::Connection::open(display_)) return;
+    end(pid_);
+  }
+  std::fputs("Xvfb did not start\n", stderr);
+  std::abort();
+}
+
+bool XServer::start(const std::string& screen, const std::vector<std::string>& more) {
   int fds[2];
   RESCUE_ASSERT(pipe2(fds, O_CLOEXEC) == 0);
-  // A number of our own: servers that let -displayfd choose take no lock, race, and unlink each other's sockets.
-  static int count = 0;
-  const auto display = fmt::format(":{}", 1000 + (getpid() * 7 + count++) % 58'000);
-  std::vector<std::string> argv = {"Xvfb", display, "-displayfd", std::to_string(fds[1]), "-screen", "0", screen,
+  std::vector<std::string> argv = {"Xvfb", "-displayfd", std::to_string(fds[1]), "-screen", "0", screen,
                                    "-nolisten", "tcp", "-noreset"};
   argv.insert(argv.end(), more.begin(), more.end());
   pid_ = spawn(argv, "", fds[1]);
@@ -65,12 +72,10 @@ XServer::XServer(const std::string& screen, std::vector<std::string> more) {
     number += c;
   }
   close(fds[0]);
-  if (number.size() < 2) {
-    std::fputs("Xvfb did not start\n", stderr);
-    std::abort();
-  }
+  if (number.size() < 2) return false;
   number.pop_back();
   display_ = ":" + number;
+  return true;
 }
 XServer::~XServer() { end(pid_); }
 void XServer::kill() { end(pid_); }

@@ -27,6 +27,7 @@ class XServer {
   void kill();
 
  private:
+  bool start(const std::string& screen, const std::vector<std::string>& more);
   pid_t pid_ = -1;
   std::string display_;
 };
