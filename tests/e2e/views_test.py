@@ -56,6 +56,7 @@ class Views(SiteCase):
         self.assertNotEqual(two.refuse("key", keysym="a")["code"], 0)
         one.call("key", keysym="a")
         one.call("uncontrol")
+        two.event("control", active=False)
         two.call("control")
         two.call("type", text="by two")
         self.assertEqual(one.refuse("control")["error"], "INPUT_TAKEN")

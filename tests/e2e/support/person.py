@@ -39,7 +39,7 @@ class Person:
     def say(self, text):
         window = self.wait_window(MAIN)
         self.focus(window)
-        self.xdotool("type", "--delay", "5", text)
+        self.xdotool("type", "--delay", "25", text)
         self.xdotool("key", "Return")
 
     def press(self, key):
