@@ -80,7 +80,9 @@ X11Input::~X11Input() {
   std::vector<xcb_keysym_t> none(static_cast<std::size_t>(std::max(mapping_.columns, 1)), XCB_NO_SYMBOL);
   for (auto keycode : spares_.lent())
     xcb_change_keyboard_mapping(c(), 1, keycode, static_cast<std::uint8_t>(none.size()), none.data());
-  if (!spares_.lent().empty()) std::ignore = done();
+  // A round trip: when the object is gone the server has done it.
+  if (!spares_.lent().empty() && connection_->alive())
+    std::ignore = reply(xcb_get_input_focus_reply, c(), xcb_get_input_focus(c()), "give keys back");
 }
 
 base::Result<> X11Input::begin() {

@@ -14,7 +14,8 @@ namespace asio = boost::asio;
 namespace fb = wire::gateway;
 
 constexpr std::chrono::seconds kLoadInterval{5};
-// A broker that does not answer a question for this long will not; the connection asked on has decided by itself before.
+// A broker that does not answer a question for this long will not; the connection asked on has decided by itself
+// before.
 constexpr std::chrono::seconds kQuestionLife{15};
 constexpr std::size_t kMaxKept = 10'000;
 // A connection that stood this long was a success: the next pause starts from the bottom.
@@ -29,10 +30,15 @@ void note(base::LogLevel level, std::string_view what, std::initializer_list<bas
 }
 }  // namespace
 
-BrokerLink::BrokerLink(asio::any_io_executor executor, BrokerLinkOptions options, TokenKeys& token_keys, base::Clock& clock,
-                       base::RandomSource& random)
-    : executor_(executor), options_(std::move(options)), token_keys_(token_keys), clock_(clock), random_(random),
-      tasks_(executor), wake_(executor) {}
+BrokerLink::BrokerLink(asio::any_io_executor executor, BrokerLinkOptions options, TokenKeys& token_keys,
+                       base::Clock& clock, base::RandomSource& random)
+    : executor_(executor),
+      options_(std::move(options)),
+      token_keys_(token_keys),
+      clock_(clock),
+      random_(random),
+      tasks_(executor),
+      wake_(executor) {}
 BrokerLink::~BrokerLink() = default;
 
 void BrokerLink::start(DataPlane& plane) {
@@ -64,8 +70,7 @@ asio::awaitable<void> BrokerLink::stay_connected() {
     if (was_connected && clock_.steady() - began >= kLasted) backoff.reset();
     const auto pause = backoff.next();
     note(base::LogLevel::warn, was_connected ? "broker lost" : "broker not reached",
-         {{"why", ended ? std::string("closed") : ended.error().message()},
-          {"again_in_ms", pause.count() / 1000}});
+         {{"why", ended ? std::string("closed") : ended.error().message()}, {"again_in_ms", pause.count() / 1000}});
     auto resting = wake_.wait_until(clock_.steady() + pause);
     co_await std::move(resting);
   }
@@ -121,7 +126,8 @@ base::Result<> BrokerLink::on_message(base::ByteView bytes) {
       note(base::LogLevel::info, "broker connected", {{"broker", options_.broker.text()}});
       send_state();
       return {};
-    case fb::Message::TokenKeys: return take_keys(*root->message_as_TokenKeys()->keys());
+    case fb::Message::TokenKeys:
+      return take_keys(*root->message_as_TokenKeys()->keys());
     case fb::Message::AdmitReply: {
       const auto* reply = root->message_as_AdmitReply();
       answer(reply->id(), verdict_of(reply->verdict()));
@@ -137,9 +143,12 @@ base::Result<> BrokerLink::on_message(base::ByteView bytes) {
       note(base::LogLevel::info, "draining ended by the broker's order");
       plane_->resume();
       return {};
-    case fb::Message::Kick: plane_->kick(guid_of(root->message_as_Kick()->session())); return {};
+    case fb::Message::Kick:
+      plane_->kick(guid_of(root->message_as_Kick()->session()));
+      return {};
     default:
-      return base::fail(base::Errc::bad_format, fmt::format("{} is not for a gateway", fb::EnumNameMessage(root->message_type())));
+      return base::fail(base::Errc::bad_format,
+                        fmt::format("{} is not for a gateway", fb::EnumNameMessage(root->message_type())));
   }
 }
 
@@ -198,8 +207,10 @@ void BrokerLink::give_up_questions(std::optional<base::SteadyTime> asked_before)
 
 void BrokerLink::waiting_changed(const base::Guid& session, crypto::Role role, unsigned waiting) {
   net::post_on(executor_, [this, session, role, waiting] {
-    if (waiting > 0) waiting_[{session, role}] = waiting;
-    else waiting_.erase({session, role});
+    if (waiting > 0)
+      waiting_[{session, role}] = waiting;
+    else
+      waiting_.erase({session, role});
     if (connected_) socket_->send_binary(waiting_message(session, role, waiting));
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gateway's connection to the broker: a WebSocket under its enrolled identity (man rescue-protocol(7), GATEWAY AND BROKER).
-// While it is away tickets alone decide, and what must not be lost is kept for its return.
+// The gateway's connection to the broker: a WebSocket under its enrolled identity (man rescue-protocol(7), GATEWAY AND
+// BROKER). While it is away tickets alone decide, and what must not be lost is kept for its return.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -30,8 +30,8 @@ struct BrokerLinkOptions {
 class BrokerLink final : public Admission {
  public:
   /// References must outlive it.
-  BrokerLink(boost::asio::any_io_executor executor, BrokerLinkOptions options, TokenKeys& token_keys, base::Clock& clock,
-             base::RandomSource& random);
+  BrokerLink(boost::asio::any_io_executor executor, BrokerLinkOptions options, TokenKeys& token_keys,
+             base::Clock& clock, base::RandomSource& random);
   ~BrokerLink() override;
 
   /// Connects, and again after every loss with growing, jittered pauses. `plane` must outlive stop().

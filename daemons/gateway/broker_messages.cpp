@@ -9,7 +9,9 @@ using Builder = flatbuffers::FlatBufferBuilder;
 flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> bytes_of(Builder& b, base::ByteView v) {
   return b.CreateVector(v.data(), v.size());
 }
-flatbuffers::Offset<flatbuffers::String> text_of(Builder& b, std::string_view s) { return b.CreateString(s.data(), s.size()); }
+flatbuffers::Offset<flatbuffers::String> text_of(Builder& b, std::string_view s) {
+  return b.CreateString(s.data(), s.size());
+}
 wire::tokens::Role role_of(crypto::Role role) { return static_cast<wire::tokens::Role>(role); }
 template <typename T>
 base::Bytes finished(Builder& b, fb::Message kind, flatbuffers::Offset<T> message) {
@@ -18,8 +20,8 @@ base::Bytes finished(Builder& b, fb::Message kind, flatbuffers::Offset<T> messag
 }
 }  // namespace
 
-base::Bytes register_message(std::string_view name, const std::vector<std::string>& addresses, std::uint32_t capacity_pairs,
-                             std::string_view software) {
+base::Bytes register_message(std::string_view name, const std::vector<std::string>& addresses,
+                             std::uint32_t capacity_pairs, std::string_view software) {
   Builder b;
   const auto shown = text_of(b, name);
   const auto list = b.CreateVectorOfStrings(addresses);
@@ -38,7 +40,8 @@ base::Bytes admit_message(std::uint64_t id, const Applicant& a) {
   const auto guid = bytes_of(b, a.guid_id);
   const auto holder = bytes_of(b, a.holder);
   const auto remote = text_of(b, a.remote_address);
-  return finished(b, fb::Message::AdmitRequest, fb::CreateAdmitRequest(b, id, session, role_of(a.role), guid, holder, remote));
+  return finished(b, fb::Message::AdmitRequest,
+                  fb::CreateAdmitRequest(b, id, session, role_of(a.role), guid, holder, remote));
 }
 
 base::Bytes waiting_message(const base::Guid& session, crypto::Role role, unsigned waiting) {
@@ -81,11 +84,16 @@ base::Bytes load_message(const CounterValues& v, bool draining) {
 
 Verdict verdict_of(fb::AdmitVerdict verdict) {
   switch (verdict) {
-    case fb::AdmitVerdict::admitted: return Verdict::admitted;
-    case fb::AdmitVerdict::unknown_session: return Verdict::unknown_session;
-    case fb::AdmitVerdict::session_ended: return Verdict::session_ended;
-    case fb::AdmitVerdict::wrong_key: return Verdict::wrong_key;
-    default: return Verdict::refused;
+    case fb::AdmitVerdict::admitted:
+      return Verdict::admitted;
+    case fb::AdmitVerdict::unknown_session:
+      return Verdict::unknown_session;
+    case fb::AdmitVerdict::session_ended:
+      return Verdict::session_ended;
+    case fb::AdmitVerdict::wrong_key:
+      return Verdict::wrong_key;
+    default:
+      return Verdict::refused;
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the front must know of a connection's first bytes: are they a TLS ClientHello (RFC 8446 section 4.1.2) that offers the
-// gateway's ALPN name (RFC 7301)? Sans-IO; looks, consumes nothing.
+// What the front must know of a connection's first bytes: are they a TLS ClientHello (RFC 8446 section 4.1.2) that
+// offers the gateway's ALPN name (RFC 7301)? Sans-IO; looks, consumes nothing.
 #pragma once
 
 #include "base/bytes.hpp"

@@ -20,7 +20,8 @@ constexpr Row kRows[] = {
     {Metric::over_limit, "connections_over_limit", false, "Connections closed before TLS because a limit was reached."},
     {Metric::tls_failed, "tls_failed", false, "Outer TLS handshakes that failed."},
     {Metric::admitted, "admitted", false, "Ends admitted."},
-    {Metric::admitted_offline, "admitted_offline", false, "Ends admitted by their ticket alone while the broker was away."},
+    {Metric::admitted_offline, "admitted_offline", false,
+     "Ends admitted by their ticket alone while the broker was away."},
     {Metric::joined, "pairs_joined", false, "Pairs joined."},
     {Metric::bytes_to_applet, "bytes_to_applet", false, "Bytes relayed to applets."},
     {Metric::bytes_to_console, "bytes_to_console", false, "Bytes relayed to consoles."},
@@ -33,7 +34,8 @@ constexpr Row kRows[] = {
 };
 
 void header(std::string& out, std::string_view name, bool gauge, std::string_view help) {
-  out += fmt::format("# HELP rescue_gateway_{0} {2}\n# TYPE rescue_gateway_{0} {1}\n", name, gauge ? "gauge" : "counter", help);
+  out += fmt::format("# HELP rescue_gateway_{0} {2}\n# TYPE rescue_gateway_{0} {1}\n", name,
+                     gauge ? "gauge" : "counter", help);
 }
 void gauge(std::string& out, std::string_view name, std::string_view help, std::int64_t value) {
   header(out, name, true, help);
@@ -43,7 +45,8 @@ void gauge(std::string& out, std::string_view name, std::string_view help, std::
 
 void Counters::add_to(CounterValues& sum) const {
   for (std::size_t i = 0; i < set_.values.size(); ++i) sum.values[i] += set_.values[i].load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < set_.refused.size(); ++i) sum.refused[i] += set_.refused[i].load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < set_.refused.size(); ++i)
+    sum.refused[i] += set_.refused[i].load(std::memory_order_relaxed);
   for (std::size_t i = 0; i < set_.ended.size(); ++i) sum.ended[i] += set_.ended[i].load(std::memory_order_relaxed);
 }
 
@@ -56,7 +59,8 @@ std::string open_metrics(const CounterValues& values, const MetricsExtra& extra)
   header(out, "refused", false, "Ends refused after TLS, by reason.");
   for (std::size_t i = 0; i < kRefuseReasons; ++i)
     out += fmt::format("rescue_gateway_refused_total{{reason=\"{}\"}} {}\n",
-                       wire::handoff::EnumNameRefuseReason(static_cast<wire::handoff::RefuseReason>(i)), values.refused[i]);
+                       wire::handoff::EnumNameRefuseReason(static_cast<wire::handoff::RefuseReason>(i)),
+                       values.refused[i]);
   header(out, "pairs_ended", false, "Pairs ended, by how.");
   for (std::size_t i = 0; i < kPairEnds; ++i)
     out += fmt::format("rescue_gateway_pairs_ended_total{{end=\"{}\"}} {}\n",

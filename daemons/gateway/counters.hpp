@@ -15,15 +15,15 @@ namespace rescue::gateway {
 
 enum class Metric : std::uint8_t {
   // gauges
-  handshaking,    // in outer TLS or before the answer to their Hello
-  waiting,        // authenticated, without partner or leaving the outer TLS
-  pairs,          // joined and relayed
-  fronted,        // connections passed to the broker by the front
-  pipes,          // pipes that exist
-  stalled,        // directions whose reader does not take what is held
+  handshaking,  // in outer TLS or before the answer to their Hello
+  waiting,      // authenticated, without partner or leaving the outer TLS
+  pairs,        // joined and relayed
+  fronted,      // connections passed to the broker by the front
+  pipes,        // pipes that exist
+  stalled,      // directions whose reader does not take what is held
   // counters
   accepted,
-  over_limit,     // closed at once, before TLS
+  over_limit,  // closed at once, before TLS
   tls_failed,
   admitted,
   admitted_offline,  // by the ticket alone, the broker was away
@@ -70,7 +70,8 @@ class Counters {
   CounterSet<Cell> set_;
 };
 
-/// OpenMetrics 1.0 text, ending in "# EOF". `broker_connected` and `certificate_expires` (seconds since 1970) come along.
+/// OpenMetrics 1.0 text, ending in "# EOF". `broker_connected` and `certificate_expires` (seconds since 1970) come
+/// along.
 struct MetricsExtra {
   bool broker_connected = false;
   bool draining = false;

@@ -10,8 +10,9 @@ DataPlane::DataPlane(DataPlaneOptions options, TokenKeys& token_keys, Admission&
                      base::RandomSource& random)
     : shared_{std::move(options), admission, token_keys, clock, random, {}, {}, {}, 1} {}
 
-base::Result<std::unique_ptr<DataPlane>> DataPlane::start(DataPlaneOptions options, crypto::TlsContext tls, TokenKeys& token_keys,
-                                                          Admission& admission, base::Clock& clock, base::RandomSource& random) {
+base::Result<std::unique_ptr<DataPlane>> DataPlane::start(DataPlaneOptions options, crypto::TlsContext tls,
+                                                          TokenKeys& token_keys, Admission& admission,
+                                                          base::Clock& clock, base::RandomSource& random) {
   RESCUE_ASSERT(options.threads > 0);
   net::Endpoint at = options.listen;
   const unsigned threads = options.threads;
@@ -25,7 +26,8 @@ base::Result<std::unique_ptr<DataPlane>> DataPlane::start(DataPlaneOptions optio
   }
   plane->local_ = at;
   for (unsigned i = 0; i < threads; ++i)
-    plane->loops_.push_back(std::make_unique<Loop>(plane->shared_, plane->shared_.loops[i], std::move(listeners[i]), tls));
+    plane->loops_.push_back(
+        std::make_unique<Loop>(plane->shared_, plane->shared_.loops[i], std::move(listeners[i]), tls));
   for (auto& loop : plane->loops_) plane->threads_.emplace_back([raw = loop.get()] { raw->run(); });
   return plane;
 }

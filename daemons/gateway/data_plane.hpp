@@ -11,10 +11,9 @@ class DataPlane {
  public:
   /// Listens and serves at once. `token_keys`, `admission`, `clock` and `random` must outlive it.
   /// Errors: those of listen_on.
-  [[nodiscard]] static base::Result<std::unique_ptr<DataPlane>> start(DataPlaneOptions options, crypto::TlsContext tls,
-                                                                      TokenKeys& token_keys, Admission& admission,
-                                                                      base::Clock& clock = base::system_clock(),
-                                                                      base::RandomSource& random = base::system_random());
+  [[nodiscard]] static base::Result<std::unique_ptr<DataPlane>> start(
+      DataPlaneOptions options, crypto::TlsContext tls, TokenKeys& token_keys, Admission& admission,
+      base::Clock& clock = base::system_clock(), base::RandomSource& random = base::system_random());
   /// Cuts everything and waits for the threads.
   ~DataPlane();
   DataPlane(const DataPlane&) = delete;
@@ -27,7 +26,8 @@ class DataPlane {
 
   /// For connections accepted from now on.
   void set_tls(crypto::TlsContext tls);
-  /// Whoever is not joined yet is refused as draining; pairs go on, with `limit` until then. `close_listener`: for good.
+  /// Whoever is not joined yet is refused as draining; pairs go on, with `limit` until then. `close_listener`: for
+  /// good.
   void drain(std::optional<Milliseconds> limit, bool close_listener);
   void resume();
   [[nodiscard]] bool is_draining() const { return draining_; }

@@ -50,7 +50,8 @@ struct Answer {
 
 Result<std::string_view> member(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
-  if (v == nullptr || !v->is_string()) return fail(base::Errc::bad_format, fmt::format("the broker's answer has no '{}'", key));
+  if (v == nullptr || !v->is_string())
+    return fail(base::Errc::bad_format, fmt::format("the broker's answer has no '{}'", key));
   return std::string_view(v->get_string());
 }
 
@@ -85,15 +86,21 @@ base::Error refusal(const net::HttpResponse& response) {
     if (const auto text = member(body.get_object(), "message")) message = std::string(*text);
   }
   switch (response.status) {
-    case 401: return {base::Errc::sign_in_needed, message};
-    case 403: return {base::Errc::denied, message};
-    case 409: return {base::Errc::conflict, message};
-    case 400: return {base::Errc::invalid_argument, message};
-    default: return {base::Errc::unreachable, message};
+    case 401:
+      return {base::Errc::sign_in_needed, message};
+    case 403:
+      return {base::Errc::denied, message};
+    case 409:
+      return {base::Errc::conflict, message};
+    case 400:
+      return {base::Errc::invalid_argument, message};
+    default:
+      return {base::Errc::unreachable, message};
   }
 }
 
-asio::awaitable<Result<int>> post(net::HttpClient& client, std::string body, std::optional<Result<net::HttpResponse>>& out) {
+asio::awaitable<Result<int>> post(net::HttpClient& client, std::string body,
+                                  std::optional<Result<net::HttpResponse>>& out) {
   net::ClientRequest request(net::Method::post, "/api/v1/gateways/enroll", std::move(body));
   auto sending = client.send(std::move(request));
   out.emplace(co_await std::move(sending));
@@ -150,8 +157,8 @@ Result<int> enroll_command(const cli::Parsed& parsed, cli::Env& env) {
   RESCUE_TRY(const auto identity, folder.identity_key());
   RESCUE_TRY(const auto server, folder.server_key());
   RESCUE_TRY(const auto csr, crypto::make_csr(server, state.name, names));
-  RESCUE_TRY(const auto response,
-             ask_broker(state.broker_url, state.trust, request_body(base::as_text(token.view()), state, identity, csr)));
+  RESCUE_TRY(const auto response, ask_broker(state.broker_url, state.trust,
+                                             request_body(base::as_text(token.view()), state, identity, csr)));
   if (!response.ok()) return fail(refusal(response).within("enroll"));
   RESCUE_TRY(const auto answer, parse_answer(response.body));
   if (answer.chain.front().fingerprint() != server.fingerprint())
@@ -161,7 +168,8 @@ Result<int> enroll_command(const cli::Parsed& parsed, cli::Env& env) {
   RESCUE_CHECK(folder.save_token_keys(answer.token_keys));
   RESCUE_CHECK(folder.save(state));
   if (parsed.text("output") == "json")
-    *env.out << json::serialize(json::object{{"id", state.id.text()}, {"name", state.name}, {"state", path.string()}}) << "\n";
+    *env.out << json::serialize(json::object{{"id", state.id.text()}, {"name", state.name}, {"state", path.string()}})
+             << "\n";
   else
     *env.out << fmt::format("enrolled as '{}' ({}); state in {}\n", state.name, state.id.text(), path.string());
   return 0;

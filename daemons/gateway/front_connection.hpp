@@ -49,7 +49,8 @@ class FrontConnection final : public EventTarget, public Timer {
 
 /// A non-blocking connection to the broker behind the front, and the PROXY header (version 2) that names the client.
 /// nullopt: it could not even be begun.
-[[nodiscard]] std::optional<RelayPair::Side> dial_backend(const net::Endpoint& backend, const DataPlaneOptions& options);
+[[nodiscard]] std::optional<RelayPair::Side> dial_backend(const net::Endpoint& backend,
+                                                          const DataPlaneOptions& options);
 [[nodiscard]] std::string proxy_header_for(const Client& client);
 
 }  // namespace rescue::gateway

@@ -11,13 +11,14 @@
 
 namespace rescue::gateway {
 namespace {
-// A refused client that goes on talking is listened to for this much, so that our close does not become a RST that overtakes
-// the reason.
+// A refused client that goes on talking is listened to for this much, so that our close does not become a RST that
+// overtakes the reason.
 constexpr std::size_t kMaxLinger = 64 << 10;
 const Timeouts kNoTimeouts;
 }  // namespace
 
-HandoffConnection::HandoffConnection(std::uint64_t id, Client client, crypto::SslPtr ssl, std::optional<RefuseReason> refuse_with)
+HandoffConnection::HandoffConnection(std::uint64_t id, Client client, crypto::SslPtr ssl,
+                                     std::optional<RefuseReason> refuse_with)
     : id_(id), client_(std::move(client)), ssl_(std::move(ssl)), core_(kNoTimeouts, {}, {}), refuse_with_(refuse_with) {
   SSL_set_fd(ssl_.get(), client_.fd.get());
   SSL_set_accept_state(ssl_.get());
@@ -139,12 +140,17 @@ void HandoffConnection::drive() {
 // One step forward; false when it waits for the socket or is over.
 bool HandoffConnection::step() {
   switch (phase_) {
-    case Phase::tls: return step_tls();
-    case Phase::framed: return step_framed();
+    case Phase::tls:
+      return step_tls();
+    case Phase::framed:
+      return step_framed();
     case Phase::answering:
-    case Phase::farewell: return step_goodbye();
-    case Phase::lingering: return step_linger();
-    default: return false;
+    case Phase::farewell:
+      return step_goodbye();
+    case Phase::lingering:
+      return step_linger();
+    default:
+      return false;
   }
 }
 

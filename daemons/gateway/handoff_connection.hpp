@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client's socket from accept to its end or to raw bytes: outer TLS by OpenSSL on the bare descriptor, which reads record by
-// record and so leaves everything behind the client's close_notify in the socket. One thread at a time, that of its loop.
+// A client's socket from accept to its end or to raw bytes: outer TLS by OpenSSL on the bare descriptor, which reads
+// record by record and so leaves everything behind the client's close_notify in the socket. One thread at a time, that
+// of its loop.
 #pragma once
 
 #include "crypto/tls.hpp"

@@ -17,10 +17,14 @@ void finish(Builder& b, fb::Message kind, Offset message) {
 
 std::string_view sentence(Verdict verdict) {
   switch (verdict) {
-    case Verdict::unknown_session: return "the site does not know this session";
-    case Verdict::session_ended: return "the session has ended";
-    case Verdict::wrong_key: return "the site has another key for this end";
-    default: return "the site refused";
+    case Verdict::unknown_session:
+      return "the site does not know this session";
+    case Verdict::session_ended:
+      return "the session has ended";
+    case Verdict::wrong_key:
+      return "the site has another key for this end";
+    default:
+      return "the site refused";
   }
 }
 }  // namespace
@@ -37,7 +41,8 @@ void HandoffCore::enter(HandoffState state, base::SteadyTime deadline) {
 
 std::size_t HandoffCore::wanted() const {
   // While the site is asked nothing is read: a client that talks on fills its own socket.
-  const bool reads = state_ == HandoffState::hello || state_ == HandoffState::waiting || state_ == HandoffState::leaving;
+  const bool reads =
+      state_ == HandoffState::hello || state_ == HandoffState::waiting || state_ == HandoffState::leaving;
   return reads ? reader_.wanted() : 0;
 }
 
@@ -52,7 +57,8 @@ void HandoffCore::on_plaintext(base::ByteView bytes, const Proof& proof, base::S
 
 void HandoffCore::on_message(const fb::Handoff& message, const Proof& proof, base::SteadyTime now) {
   const auto kind = message.message_type();
-  if (state_ == HandoffState::hello && kind == fb::Message::Hello) return on_hello(*message.message_as_Hello(), proof, now);
+  if (state_ == HandoffState::hello && kind == fb::Message::Hello)
+    return on_hello(*message.message_as_Hello(), proof, now);
   if (state_ == HandoffState::waiting && kind == fb::Message::Ping) {
     Builder b;
     finish(b, fb::Message::Pong, fb::CreatePong(b, message.message_as_Ping()->value()));
@@ -126,12 +132,17 @@ void HandoffCore::on_close_notify() {
 void HandoffCore::on_deadline(base::SteadyTime now) {
   if (now < deadline_) return;
   switch (state_) {
-    case HandoffState::hello: return refuse(RefuseReason::timed_out, "no Hello in time");
-    case HandoffState::admitting: return on_admission(Verdict::broker_away, now);
+    case HandoffState::hello:
+      return refuse(RefuseReason::timed_out, "no Hello in time");
+    case HandoffState::admitting:
+      return on_admission(Verdict::broker_away, now);
     case HandoffState::waiting:
       return refuse(RefuseReason::timed_out, now >= waiting_ends_ ? "waited too long" : "no Ping in time");
-    case HandoffState::leaving: state_ = HandoffState::gone; return;
-    default: return;
+    case HandoffState::leaving:
+      state_ = HandoffState::gone;
+      return;
+    default:
+      return;
   }
 }
 

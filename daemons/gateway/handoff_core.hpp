@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client's hand-off inside the outer TLS (man rescue-protocol(7), HAND-OFF), sans-IO: decrypted bytes and `now` in, bytes
-// to send, state and deadline out.
+// One client's hand-off inside the outer TLS (man rescue-protocol(7), HAND-OFF), sans-IO: decrypted bytes and `now` in,
+// bytes to send, state and deadline out.
 //
 //   hello      the first frame is awaited
 //   admitting  Hello is valid; the caller asks the site and calls on_admission

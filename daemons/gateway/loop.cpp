@@ -71,8 +71,10 @@ void Loop::settle() {
       const auto refuse = c->refuse_with();
       const auto destination = c->destination();
       Client client = c->take();
-      if (destination == Destination::gateway) start_handoff(std::move(client), refuse, true);
-      else pass_to_broker(std::move(client));
+      if (destination == Destination::gateway)
+        start_handoff(std::move(client), refuse, true);
+      else
+        pass_to_broker(std::move(client));
       front_closed(*c);
     }
     for (auto* c : std::exchange(admitted_, {})) {
@@ -113,14 +115,18 @@ void Loop::accept_one(Fd fd, const net::IpAddress& address, std::uint16_t port) 
   const auto& limits = shared_.options.limits;
   auto entered = shared_.connections.enter(address);
   auto fresh = shared_.unauthenticated.enter(address);
-  if (entered.in_all > limits.connections + limits.refusal_lane || fresh.of_address > limits.unauthenticated_per_address) {
+  if (entered.in_all > limits.connections + limits.refusal_lane ||
+      fresh.of_address > limits.unauthenticated_per_address) {
     counters_.add(Metric::over_limit);
     return;  // closes
   }
   std::optional<RefuseReason> refuse;
-  if (draining_) refuse = RefuseReason::draining;
-  else if (entered.in_all > limits.connections) refuse = RefuseReason::full;
-  else if (entered.of_address > limits.connections_per_address) refuse = RefuseReason::too_many;
+  if (draining_)
+    refuse = RefuseReason::draining;
+  else if (entered.in_all > limits.connections)
+    refuse = RefuseReason::full;
+  else if (entered.of_address > limits.connections_per_address)
+    refuse = RefuseReason::too_many;
   tune_socket(fd.get(), shared_.options);
   Client client{std::move(fd), address, port, std::move(entered.lease), std::move(fresh.lease)};
   if (!shared_.options.front_backend) return start_handoff(std::move(client), refuse, false);
@@ -185,8 +191,9 @@ void Loop::relay_ended(RelayPair& pair, PairEnd end) {
   }
   counters_.add(Metric::pairs, -1);
   counters_.ended(end);
-  const PairReport report{pair.name().session, pair.name().pair, end, pair.bytes_to(0), pair.bytes_to(1),
-                          std::chrono::duration_cast<base::Duration>(parts_.now - pair.started())};
+  const PairReport report{
+      pair.name().session, pair.name().pair, end,
+      pair.bytes_to(0),    pair.bytes_to(1), std::chrono::duration_cast<base::Duration>(parts_.now - pair.started())};
   base::log(base::LogLevel::info, "gateway", "pair ended",
             {{"session", report.session.text()},
              {"pair", report.pair.text()},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread of the data plane: accepts, brings clients through their hand-off, pairs them and relays. A session lives on the
-// loop that its id selects, so that both its ends meet there; a client accepted elsewhere moves once, when it is admitted.
+// One thread of the data plane: accepts, brings clients through their hand-off, pairs them and relays. A session lives
+// on the loop that its id selects, so that both its ends meet there; a client accepted elsewhere moves once, when it is
+// admitted.
 #pragma once
 
 #include <deque>
@@ -40,7 +41,8 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
 
   void stop() { stopped_ = true; }
   void set_tls(crypto::TlsContext tls) { tls_ = std::move(tls); }
-  /// Refuses who is not joined; with `deadline`, cuts the pairs that are left then. `close_listener`: take nobody any more.
+  /// Refuses who is not joined; with `deadline`, cuts the pairs that are left then. `close_listener`: take nobody any
+  /// more.
   void drain(std::optional<base::SteadyTime> deadline, bool close_listener);
   void resume();
   /// Ends everything of one session.

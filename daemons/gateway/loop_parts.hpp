@@ -34,7 +34,9 @@ struct LoopParts {
   base::SteadyTime now;           // of this turn of the loop
 
   /// False: the kernel has no room for another watch.
-  bool watch(int fd, std::uint32_t events, EventTarget* target) const { return control(EPOLL_CTL_ADD, fd, events, target); }
+  bool watch(int fd, std::uint32_t events, EventTarget* target) const {
+    return control(EPOLL_CTL_ADD, fd, events, target);
+  }
   /// Events that are already there fire again.
   bool rewatch(int fd, std::uint32_t events, EventTarget* target) const {
     return control(EPOLL_CTL_MOD, fd, events, target);

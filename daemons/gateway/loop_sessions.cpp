@@ -73,8 +73,10 @@ void Loop::match(const base::Guid& id, Session& session) {
   const auto pair = base::Guid::random(shared_.random);
   applet.on_partner(pair, console);
   // The applet may have failed in that very call, and then has taken its partner along.
-  if (!console.dead() && !applet.dead()) console.on_partner(pair, applet);
-  else console.abandon();
+  if (!console.dead() && !applet.dead())
+    console.on_partner(pair, applet);
+  else
+    console.abandon();
 }
 
 void Loop::join(HandoffConnection& c) {
@@ -90,7 +92,8 @@ void Loop::join(HandoffConnection& c) {
   auto zero = applet.release();
   auto one = console.release();
   for (auto* end : {&applet, &console}) graves_.push_back(std::move(handoffs_.extract(end->id()).mapped()));
-  base::log(base::LogLevel::info, "gateway", "pair joined", {{"session", name.session.text()}, {"pair", name.pair.text()}});
+  base::log(base::LogLevel::info, "gateway", "pair joined",
+            {{"session", name.session.text()}, {"pair", name.pair.text()}});
   shared_.admission.pair_joined(name.session, name.pair);
   start_pair(name, std::move(zero), std::move(one), true);
 }

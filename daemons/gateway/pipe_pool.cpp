@@ -39,7 +39,8 @@ std::optional<Pipe> PipePool::make() {
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return std::nullopt;
   Pipe out{Fd(ends[0]), Fd(ends[1])};
   // Past pipe-user-pages-soft an unprivileged process gets pipes of 8 kB and EPERM here; those are slower than copying.
-  if (::fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(pipe_bytes_)) < static_cast<int>(pipe_bytes_)) return std::nullopt;
+  if (::fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(pipe_bytes_)) < static_cast<int>(pipe_bytes_))
+    return std::nullopt;
   return out;
 }
 

@@ -19,35 +19,72 @@ constexpr std::string_view kOutputs[] = {"text", "json"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 
 constexpr Flag kGlobal[] = {
-    {.name = "state", .type = ValueType::directory, .value = "DIR",
-     .help = "folder of keys and certificates; $XDG_STATE_HOME/rescue/gateway without it", .env = "RESCUE_GATEWAY_STATE"},
-    {.name = "output", .letter = 'o', .type = ValueType::choice, .value = "FORMAT", .help = "format of errors", .fallback = "text",
+    {.name = "state",
+     .type = ValueType::directory,
+     .value = "DIR",
+     .help = "folder of keys and certificates; $XDG_STATE_HOME/rescue/gateway without it",
+     .env = "RESCUE_GATEWAY_STATE"},
+    {.name = "output",
+     .letter = 'o',
+     .type = ValueType::choice,
+     .value = "FORMAT",
+     .help = "format of errors",
+     .fallback = "text",
      .choices = kOutputs},
 };
 constexpr Flag kEnroll[] = {
     {.name = "broker", .type = ValueType::url, .value = "URL", .help = "the site to join", .required = true},
-    {.name = "ca-pin", .type = ValueType::text, .value = "SHA256",
+    {.name = "ca-pin",
+     .type = ValueType::text,
+     .value = "SHA256",
      .help = "the site's pin, as rescue-broker init printed it"},
-    {.name = "ca", .type = ValueType::path, .value = "FILE",
+    {.name = "ca",
+     .type = ValueType::path,
+     .value = "FILE",
      .help = "trust this CA instead; without either the system's store is trusted"},
-    {.name = "token", .type = ValueType::secret, .help = "the one-time token of rescue admin gateway enroll",
+    {.name = "token",
+     .type = ValueType::secret,
+     .help = "the one-time token of rescue admin gateway enroll",
      .env = "RESCUE_GATEWAY_TOKEN"},
-    {.name = "name", .type = ValueType::text, .value = "NAME", .help = "name of this gateway in the site", .required = true},
-    {.name = "address", .type = ValueType::address, .value = "HOST:PORT",
-     .help = "where clients reach this gateway; its certificate is for these hosts", .repeated = true, .required = true},
+    {.name = "name",
+     .type = ValueType::text,
+     .value = "NAME",
+     .help = "name of this gateway in the site",
+     .required = true},
+    {.name = "address",
+     .type = ValueType::address,
+     .value = "HOST:PORT",
+     .help = "where clients reach this gateway; its certificate is for these hosts",
+     .repeated = true,
+     .required = true},
 };
 constexpr Flag kRun[] = {
-    {.name = "config", .type = ValueType::path, .value = "FILE",
-     .help = "configuration file; gateway.toml of the state folder without it", .env = "RESCUE_GATEWAY_CONFIG"},
-    {.name = "listen", .type = ValueType::address, .value = "ADDRESS:PORT",
+    {.name = "config",
+     .type = ValueType::path,
+     .value = "FILE",
+     .help = "configuration file; gateway.toml of the state folder without it",
+     .env = "RESCUE_GATEWAY_CONFIG"},
+    {.name = "listen",
+     .type = ValueType::address,
+     .value = "ADDRESS:PORT",
      .help = "numeric address and port for applets and consoles"},
-    {.name = "metrics", .type = ValueType::address, .value = "ADDRESS:PORT",
+    {.name = "metrics",
+     .type = ValueType::address,
+     .value = "ADDRESS:PORT",
      .help = "numeric address and port of /metrics and /healthz"},
-    {.name = "front", .type = ValueType::address, .value = "ADDRESS:PORT",
+    {.name = "front",
+     .type = ValueType::address,
+     .value = "ADDRESS:PORT",
      .help = "pass what is not for the gateway on to the broker at this address"},
     {.name = "threads", .type = ValueType::integer, .value = "N", .help = "threads that relay; 0 takes one per core"},
-    {.name = "drain-grace", .type = ValueType::duration, .value = "TIME", .help = "how long pairs may go on after SIGTERM"},
-    {.name = "log-level", .type = ValueType::choice, .value = "LEVEL", .help = "least severe level that is logged",
+    {.name = "drain-grace",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "how long pairs may go on after SIGTERM"},
+    {.name = "log-level",
+     .type = ValueType::choice,
+     .value = "LEVEL",
+     .help = "least severe level that is logged",
      .choices = kLogLevels},
     {.name = "check-config", .help = "check the configuration and stop"},
     {.name = "dump-config", .help = "print the settled configuration and stop"},
@@ -63,15 +100,21 @@ constexpr Example kRunExamples[] = {
      "Gateway and broker on one machine and one port; the broker trusts 127.0.0.1/32 as proxy."},
 };
 constexpr Command kCommands[] = {
-    {.name = "enroll", .summary = "join a site with a one-time token",
-     .description = "Makes this gateway's keys, has the site certify them, and keeps them in the state folder. Private keys "
-                    "never leave it. A folder that is enrolled already is left as it is.",
-     .flags = kEnroll, .examples = kEnrollExamples},
-    {.name = "run", .summary = "serve",
-     .description = "Authenticates applets and consoles, pairs those of one session and relays between them without "
-                    "decrypting. SIGHUP loads the certificate anew; SIGTERM takes nobody any more, lets pairs go on for the "
-                    "drain grace and ends; a second SIGTERM ends at once.",
-     .flags = kRun, .examples = kRunExamples},
+    {.name = "enroll",
+     .summary = "join a site with a one-time token",
+     .description =
+         "Makes this gateway's keys, has the site certify them, and keeps them in the state folder. Private keys "
+         "never leave it. A folder that is enrolled already is left as it is.",
+     .flags = kEnroll,
+     .examples = kEnrollExamples},
+    {.name = "run",
+     .summary = "serve",
+     .description =
+         "Authenticates applets and consoles, pairs those of one session and relays between them without "
+         "decrypting. SIGHUP loads the certificate anew; SIGTERM takes nobody any more, lets pairs go on for the "
+         "drain grace and ends; a second SIGTERM ends at once.",
+     .flags = kRun,
+     .examples = kRunExamples},
 };
 
 /// Configuration keys that have a flag of their own; all others come from environment and file.
@@ -96,7 +139,8 @@ base::Result<std::filesystem::path> state_folder(const cli::Parsed& parsed, cons
   return base::fail(base::Errc::invalid_argument, "no state folder: give --state DIR");
 }
 
-base::Result<config::Settings> load_settings(const cli::Parsed& parsed, const cli::Env& env, const std::filesystem::path& state) {
+base::Result<config::Settings> load_settings(const cli::Parsed& parsed, const cli::Env& env,
+                                             const std::filesystem::path& state) {
   config::Sources sources;
   sources.environment = [&env](std::string_view name) { return env.var(name); };
   for (const auto& [flag, key] : kFlagKeys)

@@ -8,8 +8,9 @@
 
 namespace rescue::gateway {
 namespace {
-// A direction is spliced after so many reads of at least half the copy buffer in a row, and copied again when small ones add up:
-// splicing a message costs a third more than copying it, but copying bulk costs three times as much as splicing it.
+// A direction is spliced after so many reads of at least half the copy buffer in a row, and copied again when small
+// ones add up: splicing a message costs a third more than copying it, but copying bulk costs three times as much as
+// splicing it.
 constexpr std::uint8_t kBulkStreak = 5;
 constexpr std::size_t kSmallSplice = 16 << 10;
 constexpr std::uint8_t kSmallSplices = 32;
@@ -56,7 +57,8 @@ void RelayPair::start(bool watched) {
   const bool connecting = !ends_[0].connected || !ends_[1].connected;
   parts_.timers.arm(*this, parts_.now + (connecting ? timeouts.backend_connect : timeouts.pair_idle));
   for (auto& end : ends_) {
-    const bool ok = watched ? parts_.rewatch(end.fd.get(), kStreamEvents, &end) : parts_.watch(end.fd.get(), kStreamEvents, &end);
+    const bool ok =
+        watched ? parts_.rewatch(end.fd.get(), kStreamEvents, &end) : parts_.watch(end.fd.get(), kStreamEvents, &end);
     if (!ok) return cut(PairEnd::gateway_error);
   }
   run();
@@ -69,7 +71,8 @@ void RelayPair::End::on_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) readable = true;
   if ((events & EPOLLOUT) != 0) {
     writable = true;
-    if (!std::exchange(connected, true)) pair->parts_.timers.arm(*pair, pair->parts_.now + pair->parts_.options.timeouts.pair_idle);
+    if (!std::exchange(connected, true))
+      pair->parts_.timers.arm(*pair, pair->parts_.now + pair->parts_.options.timeouts.pair_idle);
   }
   if (!pair->queued) pair->run();
 }
@@ -91,11 +94,16 @@ bool RelayPair::pump(int side) {
   std::size_t turn = 0;
   while (turn < parts_.options.limits.turn_bytes) {
     Step step = Step::again;
-    if (d.held > 0) step = drain(d, to);
-    else if (d.finished) step = pass_end(d, to);
-    else if (!from.readable) step = Step::blocked;
-    else if (!d.bulk) step = copy(d, from, to, turn);
-    else step = splice_in(d, from, to, turn);
+    if (d.held > 0)
+      step = drain(d, to);
+    else if (d.finished)
+      step = pass_end(d, to);
+    else if (!from.readable)
+      step = Step::blocked;
+    else if (!d.bulk)
+      step = copy(d, from, to, turn);
+    else
+      step = splice_in(d, from, to, turn);
     if (step != Step::again) return false;
   }
   return true;
@@ -106,8 +114,9 @@ RelayPair::Step RelayPair::drain(Direction& d, End& to) {
     set_stalled(d, to.connected);
     return Step::blocked;
   }
-  const ssize_t n = d.spliced ? ::splice(d.pipe.read.get(), nullptr, to.fd.get(), nullptr, d.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
-                              : ::send(to.fd.get(), d.kept->data() + (d.kept->size() - d.held), d.held, MSG_NOSIGNAL);
+  const ssize_t n =
+      d.spliced ? ::splice(d.pipe.read.get(), nullptr, to.fd.get(), nullptr, d.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+                : ::send(to.fd.get(), d.kept->data() + (d.kept->size() - d.held), d.held, MSG_NOSIGNAL);
   if (n < 0 && errno == EAGAIN) {
     to.writable = false;
     return Step::again;
@@ -182,8 +191,10 @@ RelayPair::Step RelayPair::splice_in(Direction& d, End& from, End& to, std::size
   d.pipe = *std::move(pipe);
   d.spliced = true;
   d.held = got;
-  if (got >= kSmallSplice) d.streak = kSmallSplices;
-  else if (--d.streak == 0) set_bulk(d, to, false);
+  if (got >= kSmallSplice)
+    d.streak = kSmallSplices;
+  else if (--d.streak == 0)
+    set_bulk(d, to, false);
   return Step::again;
 }
 
@@ -224,7 +235,9 @@ void RelayPair::account(Direction& d, std::size_t n) {
   d.moved += n;
   last_byte_ = parts_.now;
   const bool to_console = &d == &directions_[0];
-  parts_.counters.add(is_front() ? Metric::front_bytes : to_console ? Metric::bytes_to_console : Metric::bytes_to_applet,
+  parts_.counters.add(is_front()   ? Metric::front_bytes
+                      : to_console ? Metric::bytes_to_console
+                                   : Metric::bytes_to_applet,
                       static_cast<std::int64_t>(n));
 }
 

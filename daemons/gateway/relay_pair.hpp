@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two TCP sockets joined: bytes both ways, untouched and uncounted for but in number. Reads that stay small are copied through a
-// buffer that all pairs of a loop share; a direction whose reads keep filling it is spliced through a borrowed pipe. A reader
-// that is blocked stops its writer: nothing is read for it until what is held is gone.
+// Two TCP sockets joined: bytes both ways, untouched and uncounted for but in number. Reads that stay small are copied
+// through a buffer that all pairs of a loop share; a direction whose reads keep filling it is spliced through a
+// borrowed pipe. A reader that is blocked stops its writer: nothing is read for it until what is held is gone.
 #pragma once
 
 #include <memory>
@@ -47,8 +47,8 @@ class RelayPair final : public Timer {
   /// Side 0 is the applet (or the front's client), side 1 the console (or the broker).
   RelayPair(LoopParts& parts, RelayOwner& owner, Name name, Side zero, Side one);
 
-  /// Begins to move bytes; `watched`: both sockets are already in the epoll set. Not from the constructor, because the pair
-  /// may end at once.
+  /// Begins to move bytes; `watched`: both sockets are already in the epoll set. Not from the constructor, because the
+  /// pair may end at once.
   void start(bool watched);
   void run();
   /// Cuts both sides by RST, so that no end takes the cut for an end.
@@ -79,12 +79,12 @@ class RelayPair final : public Timer {
     Pipe pipe;                          // borrowed while bytes are in it
     std::size_t held = 0;               // in either
     std::uint64_t moved = 0;
-    std::uint8_t streak = 0;            // full reads in a row; in bulk, small ones that may still come
-    bool bulk = false;                  // moved by splice
-    bool spliced = false;               // what is held is in the pipe
-    bool finished = false;              // the source sent FIN
-    bool done = false;                  // and it was passed on
-    bool stalled = false;               // counted in the gauge
+    std::uint8_t streak = 0;  // full reads in a row; in bulk, small ones that may still come
+    bool bulk = false;        // moved by splice
+    bool spliced = false;     // what is held is in the pipe
+    bool finished = false;    // the source sent FIN
+    bool done = false;        // and it was passed on
+    bool stalled = false;     // counted in the gauge
   };
   enum class Step : std::uint8_t { again, blocked, ended };
 

@@ -46,11 +46,12 @@ struct Running {
 void note_certificate(const crypto::Certificate& leaf, base::WallTime now, std::atomic<std::int64_t>& expires_s) {
   expires_s = std::chrono::duration_cast<std::chrono::seconds>(leaf.not_after().time_since_epoch()).count();
   const bool soon = leaf.not_after() - now < kCertificateWarning;
-  base::log(soon ? base::LogLevel::warn : base::LogLevel::info, "gateway", soon ? "certificate ends soon" : "certificate loaded",
-            {{"not_after", base::to_rfc3339(leaf.not_after())}});
+  base::log(soon ? base::LogLevel::warn : base::LogLevel::info, "gateway",
+            soon ? "certificate ends soon" : "certificate loaded", {{"not_after", base::to_rfc3339(leaf.not_after())}});
 }
 
-Result<crypto::TlsContext> load_tls(const StateFolder& folder, base::WallTime now, std::atomic<std::int64_t>& expires_s) {
+Result<crypto::TlsContext> load_tls(const StateFolder& folder, base::WallTime now,
+                                    std::atomic<std::int64_t>& expires_s) {
   RESCUE_TRY(const auto identity, folder.server_identity());
   RESCUE_TRY(auto tls, crypto::gateway_server_context(identity));
   note_certificate(identity.chain.front(), now, expires_s);
@@ -59,8 +60,10 @@ Result<crypto::TlsContext> load_tls(const StateFolder& folder, base::WallTime no
 
 void reload_certificate(const Running& r) {
   auto tls = load_tls(r.folder, r.env.clock->wall(), r.certificate_expires_s);
-  if (tls) r.plane.set_tls(*std::move(tls));
-  else base::log(base::LogLevel::error, "gateway", "certificate not reloaded", {{"why", tls.error().message()}});
+  if (tls)
+    r.plane.set_tls(*std::move(tls));
+  else
+    base::log(base::LogLevel::error, "gateway", "certificate not reloaded", {{"why", tls.error().message()}});
 }
 
 std::shared_ptr<const net::Router> metrics_router(std::function<std::string()> metrics, std::function<bool()> ready) {
@@ -111,7 +114,8 @@ asio::awaitable<void> wait_for_end(const Running& r, net::SignalWatcher& signals
 asio::awaitable<void> drain(const Running& r) {
   base::log(base::LogLevel::info, "gateway", "draining", {{"grace_ms", r.settings.drain_grace.count()}});
   r.plane.drain(r.settings.drain_grace, true);
-  const auto last = r.env.clock->steady() + r.settings.drain_grace + r.settings.data_plane.timeouts.closing + std::chrono::seconds(1);
+  const auto last =
+      r.env.clock->steady() + r.settings.drain_grace + r.settings.data_plane.timeouts.closing + std::chrono::seconds(1);
   do {
     auto resting = net::sleep_for(kDrainPoll);
     co_await std::move(resting);
@@ -141,7 +145,8 @@ asio::awaitable<Result<int>> serve(Running& r) {
   co_return 0;
 }
 
-Result<BrokerLinkOptions> link_options(const GatewayState& state, const StateFolder& folder, const GatewaySettings& settings) {
+Result<BrokerLinkOptions> link_options(const GatewayState& state, const StateFolder& folder,
+                                       const GatewaySettings& settings) {
   RESCUE_TRY(const auto broker, net::Origin::parse(state.broker_url));
   RESCUE_TRY(const auto identity, folder.identity_key());
   BrokerLinkOptions out{broker, state.trust, identity, state.name, state.addresses, 0, {}};
@@ -179,8 +184,9 @@ Result<int> run_command(const cli::Parsed& parsed, cli::Env& env) {
   net::HttpServerOptions http;
   http.listen = settings.metrics;
   http.log_room = "gateway";
-  RESCUE_TRY(const auto server, net::HttpServer::create(context, std::nullopt,
-                                                        metrics_router(metrics, [&] { return !plane->is_draining(); }), http));
+  RESCUE_TRY(const auto server,
+             net::HttpServer::create(context, std::nullopt,
+                                     metrics_router(metrics, [&] { return !plane->is_draining(); }), http));
   Running running{folder, settings, env, context, link, *plane, *server, state, expires_s};
   return context.run(serve(running));
 }

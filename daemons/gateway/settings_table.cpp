@@ -27,12 +27,13 @@ constexpr config::Constraint kNumericAddress{.check = is_listen, .rule = "a nume
 constexpr config::Constraint kWait = between(10 * kMillisecond, kHour);
 
 constexpr Key kKeys[] = {
-    {"listen", Type::text, "127.0.0.1:8444", "Numeric address and port for applets and consoles; port 0 takes a free one.", false,
-     kNumericAddress},
-    {"metrics", Type::text, "127.0.0.1:0", "Numeric address and port of /metrics, /healthz and /readyz, without TLS.", false,
-     kNumericAddress},
+    {"listen", Type::text, "127.0.0.1:8444",
+     "Numeric address and port for applets and consoles; port 0 takes a free one.", false, kNumericAddress},
+    {"metrics", Type::text, "127.0.0.1:0", "Numeric address and port of /metrics, /healthz and /readyz, without TLS.",
+     false, kNumericAddress},
     {"front", Type::text, "",
-     "The broker's address: what is not for the gateway is passed on there, with a PROXY v2 header. For one port 443 on one "
+     "The broker's address: what is not for the gateway is passed on there, with a PROXY v2 header. For one port 443 "
+     "on one "
      "machine.",
      false, kNumericAddress},
     {"threads", Type::integer, "1", "Threads that relay; 0 takes one per core.", false, between(0, 256)},
@@ -40,23 +41,28 @@ constexpr Key kKeys[] = {
     {"drain_grace", Type::duration, "30s", "How long joined pairs may go on after SIGTERM.", false, between(0, kDay)},
     {"timeout.tls", Type::duration, "10s", "From a connection's start to the end of the TLS handshake.", false, kWait},
     {"timeout.hello", Type::duration, "10s", "From then to the client's Hello.", false, kWait},
-    {"timeout.admitting", Type::duration, "5s", "For the broker's word; after it the ticket alone decides.", false, kWait},
-    {"timeout.waiting_silence", Type::duration, "60s", "A waiting client that sends no Ping for this long is dropped.", false, kWait},
+    {"timeout.admitting", Type::duration, "5s", "For the broker's word; after it the ticket alone decides.", false,
+     kWait},
+    {"timeout.waiting_silence", Type::duration, "60s", "A waiting client that sends no Ping for this long is dropped.",
+     false, kWait},
     {"timeout.waiting_longest", Type::duration, "24h", "The longest that a client may wait for a partner.", false,
      between(10 * kMillisecond, 7 * kDay)},
     {"timeout.leaving", Type::duration, "10s", "From Joined to the client's close_notify.", false, kWait},
     {"timeout.pair_idle", Type::duration, "10m", "A pair without a byte for this long is cut.", false,
      between(10 * kMillisecond, 7 * kDay)},
-    {"timeout.half_closed", Type::duration, "60s", "A pair with one end closed and no byte for this long is cut.", false, kWait},
+    {"timeout.half_closed", Type::duration, "60s", "A pair with one end closed and no byte for this long is cut.",
+     false, kWait},
     {"timeout.dead_peer", Type::duration, "20s",
-     "A peer that acknowledges nothing, or takes nothing, for this long while bytes wait is dead (TCP_USER_TIMEOUT).", false,
-     kWait},
-    {"limit.connections", Type::integer, "0", "Client connections in all; 0 takes what the descriptor limit allows.", false,
-     between(0, 10'000'000)},
-    {"limit.connections_per_address", Type::integer, "2048", "Client connections of one address.", false, between(1, 10'000'000)},
-    {"limit.unauthenticated_per_address", Type::integer, "256", "Connections of one address that have not said who they are.",
-     false, between(1, 1'000'000)},
-    {"limit.waiting_per_end", Type::integer, "8", "Connections of one end of one session that may wait.", false, between(1, 1'000)},
+     "A peer that acknowledges nothing, or takes nothing, for this long while bytes wait is dead (TCP_USER_TIMEOUT).",
+     false, kWait},
+    {"limit.connections", Type::integer, "0", "Client connections in all; 0 takes what the descriptor limit allows.",
+     false, between(0, 10'000'000)},
+    {"limit.connections_per_address", Type::integer, "2048", "Client connections of one address.", false,
+     between(1, 10'000'000)},
+    {"limit.unauthenticated_per_address", Type::integer, "256",
+     "Connections of one address that have not said who they are.", false, between(1, 1'000'000)},
+    {"limit.waiting_per_end", Type::integer, "8", "Connections of one end of one session that may wait.", false,
+     between(1, 1'000)},
 };
 constexpr config::KeyTable kTable("RESCUE_GATEWAY", kKeys);
 }  // namespace

@@ -60,7 +60,8 @@ base::Result<Fd> listen_on(const net::Endpoint& at, bool shared) {
 
 base::Result<net::Endpoint> local_endpoint(int fd) {
   SocketAddress address;
-  if (::getsockname(fd, address.get(), address.size_to_fill()) != 0) return base::fail(base::errno_error("getsockname"));
+  if (::getsockname(fd, address.get(), address.size_to_fill()) != 0)
+    return base::fail(base::errno_error("getsockname"));
   return net::Endpoint(address.ip().text(), address.port());
 }
 

@@ -29,7 +29,8 @@ class SocketAddress {
   socklen_t size_ = sizeof(sockaddr_storage);
 };
 
-/// Non-blocking; `shared`: SO_REUSEPORT, so that every loop has its own. Errors: invalid_argument, conflict, denied, io.
+/// Non-blocking; `shared`: SO_REUSEPORT, so that every loop has its own. Errors: invalid_argument, conflict, denied,
+/// io.
 [[nodiscard]] base::Result<Fd> listen_on(const net::Endpoint& at, bool shared);
 [[nodiscard]] base::Result<net::Endpoint> local_endpoint(int fd);
 

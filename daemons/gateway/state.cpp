@@ -68,8 +68,8 @@ Result<std::string> read_text(const std::filesystem::path& path) {
 Result<GatewayState> StateFolder::load() const {
   const auto file = path_ / "gateway.json";
   if (!is_enrolled())
-    return fail(base::Errc::not_found, fmt::format("'{}' is not the state of an enrolled gateway; run rescue-gateway enroll",
-                                                   path_.string()));
+    return fail(base::Errc::not_found,
+                fmt::format("'{}' is not the state of an enrolled gateway; run rescue-gateway enroll", path_.string()));
   RESCUE_TRY(const auto text, read_text(file));
   auto state = parse_state(text);
   if (!state) return fail(state.error().within(file.string()));
@@ -122,7 +122,8 @@ Result<> StateFolder::save_token_keys(const std::vector<crypto::PublicKey>& keys
 
 Result<std::vector<crypto::PublicKey>> parse_token_keys(const std::vector<std::string>& texts) {
   if (texts.empty() || texts.size() > wire::kMaxTokenKeys)
-    return fail(base::Errc::bad_format, fmt::format("{} token keys, 1 to {} are possible", texts.size(), wire::kMaxTokenKeys));
+    return fail(base::Errc::bad_format,
+                fmt::format("{} token keys, 1 to {} are possible", texts.size(), wire::kMaxTokenKeys));
   std::vector<crypto::PublicKey> out;
   for (const auto& text : texts) {
     RESCUE_TRY(const auto raw, base::from_base64url(text));

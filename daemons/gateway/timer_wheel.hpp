@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deadlines of one loop: two levels of 256 slots, 16 ms a tick (4 s and 17 min a round). Arming and cancelling are constant
-// time and allocate nothing; a deadline fires up to one tick late and never early. One thread.
+// Deadlines of one loop: two levels of 256 slots, 16 ms a tick (4 s and 17 min a round). Arming and cancelling are
+// constant time and allocate nothing; a deadline fires up to one tick late and never early. One thread.
 #pragma once
 
 #include <array>

@@ -96,50 +96,64 @@ class Process {
     RESCUE_CO_TRY(const auto id, base::Guid::parse(options_.session));
     RESCUE_CO_TRY(auto listener, AgentListener::open(options_.socket));
     RESCUE_CO_TRY(api_, BrokerApi::create(executor_, options_.site, options_.token));
-    auto asking = api_->get("/sessions/" + options_.session);
-    RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
-    if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
-    RESCUE_CO_TRY(const auto session, object_field(answer.as_object(), "session"));
     RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall()));
-    auto taking = take(technician_of(session), id);
-    RESCUE_CO_TRY(auto admission, co_await std::move(taking));
-    auto numbering = first_seq(technician_of(session));
+    auto taking = take(id);
+    RESCUE_CO_TRY(auto taken, co_await std::move(taking));
+    auto numbering = first_seq(taken.again);
     RESCUE_CO_TRY(const auto seq, co_await std::move(numbering));
     auto opening = open_spool(seq);
     RESCUE_CO_CHECK(co_await std::move(opening));
-    build(std::move(admission));
+    build(std::move(taken.admission));
     views_.emplace(std::move(listener), group_, view_hooks());
     views_->start();
     co_return base::Result<>();
   }
 
+  struct Taken {
+    peer::Admission admission;
+    bool again = false;  // this technician had it before
+  };
   /// Picks the session up; who has it already comes again with a new key (after a crash, or from another machine).
-  awaitable<base::Result<peer::Admission>> take(std::string holder, base::Guid id) {
+  /// Nothing is asked first: each question is a round trip before the first picture.
+  awaitable<base::Result<Taken>> take(base::Guid id) {
     const auto spki = identity_->key.public_key().spki();
+    auto picking = api_->pickup(options_.session, spki, options_.join);
+    const auto pickup = co_await std::move(picking);
+    if (!pickup && pickup.error().code == Errc::already_picked_up) {
+      auto asking = is_mine();
+      RESCUE_CO_TRY(const bool mine, co_await std::move(asking));
+      if (!mine) co_return base::fail(pickup.error());
+      auto renewing = api_->ticket(options_.session, spki);
+      RESCUE_CO_TRY(const auto renewal, co_await std::move(renewing));
+      RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
+      RESCUE_CO_TRY(auto admission, admission_of(renewal.ticket, renewal.gateways));
+      co_return Taken(std::move(admission), true);
+    }
+    if (!pickup) co_return base::fail(pickup.error());
+    RESCUE_CO_TRY(grant_, read_grant(pickup->grant, id));
+    if (grant_.applet != pickup->applet_fingerprint)
+      co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
+    RESCUE_CO_TRY(auto admission, admission_of(pickup->ticket, pickup->gateways));
+    co_return Taken(std::move(admission), false);
+  }
+  awaitable<base::Result<bool>> is_mine() {
+    auto looking = api_->get("/sessions/" + options_.session);
+    RESCUE_CO_TRY(const auto answer, co_await std::move(looking));
+    if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
+    RESCUE_CO_TRY(const auto session, object_field(answer.as_object(), "session"));
     auto asking = api_->get("/auth/whoami");
     RESCUE_CO_TRY(const auto user, co_await std::move(asking));
     if (!user.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
     RESCUE_CO_TRY(const auto me, text_field(user.as_object(), "id"));
-    if (holder == me) {
-      auto renewing = api_->ticket(options_.session, spki);
-      RESCUE_CO_TRY(const auto renewal, co_await std::move(renewing));
-      RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
-      co_return admission_of(renewal.ticket, renewal.gateways);
-    }
-    auto picking = api_->pickup(options_.session, spki, options_.join);
-    RESCUE_CO_TRY(const auto pickup, co_await std::move(picking));
-    RESCUE_CO_TRY(grant_, read_grant(pickup.grant, id));
-    if (grant_.applet != pickup.applet_fingerprint)
-      co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
-    co_return admission_of(pickup.ticket, pickup.gateways);
+    co_return technician_of(session) == me;
   }
 
   /// Where this process' log numbers begin, unless the spool remembers. One technician counts on; several at once get
   /// blocks.
-  awaitable<base::Result<std::uint64_t>> first_seq(std::string holder) {
+  awaitable<base::Result<std::uint64_t>> first_seq(bool again) {
     const auto block = ((grant_.generation - 1) << kSeqBlockBits) + 1;
     if (grant_.generation <= 1) co_return std::uint64_t{1};
-    if (holder != grant_.technician.text()) co_return block;
+    if (!again) co_return block;
     auto asking = api_->get(fmt::format("/log?session={}&source=console&order=desc&limit=1", options_.session));
     RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
     if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");

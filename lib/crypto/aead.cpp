@@ -9,8 +9,9 @@ using CipherPtr = std::unique_ptr<EVP_CIPHER_CTX, impl::Freer<EVP_CIPHER_CTX_fre
 
 base::Result<> check_sizes(base::ByteView key, base::ByteView nonce) {
   if (key.size() == kAeadKeyBytes && nonce.size() == kAeadNonceBytes) return {};
-  return base::fail(base::Errc::invalid_argument,
-                    fmt::format("AES-256-GCM takes a key of 32 and a nonce of 12 bytes, not {} and {}", key.size(), nonce.size()));
+  return base::fail(
+      base::Errc::invalid_argument,
+      fmt::format("AES-256-GCM takes a key of 32 and a nonce of 12 bytes, not {} and {}", key.size(), nonce.size()));
 }
 const EVP_CIPHER* cipher() {
   static const EVP_CIPHER* const c = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
@@ -39,7 +40,8 @@ base::Result<base::Bytes> aead_seal(base::ByteView key, base::ByteView nonce, ba
 base::Result<base::Bytes> aead_open(base::ByteView key, base::ByteView nonce, base::ByteView associated,
                                     base::ByteView sealed) {
   RESCUE_CHECK(check_sizes(key, nonce));
-  if (sealed.size() < kAeadTagBytes) return base::fail(base::Errc::verification_failed, "sealed bytes shorter than their tag");
+  if (sealed.size() < kAeadTagBytes)
+    return base::fail(base::Errc::verification_failed, "sealed bytes shorter than their tag");
   const base::ByteView body = sealed.first(sealed.size() - kAeadTagBytes);
   base::Bytes tag = base::to_bytes(sealed.last(kAeadTagBytes));
   const CipherPtr c(EVP_CIPHER_CTX_new());

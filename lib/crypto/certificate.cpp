@@ -65,7 +65,8 @@ base::WallTime Certificate::not_after() const { return to_wall(X509_get0_notAfte
 bool Certificate::is_ca() const { return X509_check_ca(cert_.get()) == 1; }
 
 Result<std::vector<Certificate>> parse_chain_pem(std::string_view pem) {
-  if (pem.size() > kMaxChainCertificates * kMaxCertificateBytes) return fail(base::Errc::too_large, "certificate chain");
+  if (pem.size() > kMaxChainCertificates * kMaxCertificateBytes)
+    return fail(base::Errc::too_large, "certificate chain");
   const auto bio = impl::reading_bio(pem);
   std::vector<Certificate> out;
   while (const impl::CertPtr cert{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
@@ -106,7 +107,8 @@ Result<SessionIdentity> make_identity(const PrivateKey& key, std::string_view co
   return SessionIdentity{key, std::move(certificate)};
 }
 
-Result<ServerIdentity> load_server_identity(const std::filesystem::path& chain_pem, const std::filesystem::path& key_pem) {
+Result<ServerIdentity> load_server_identity(const std::filesystem::path& chain_pem,
+                                            const std::filesystem::path& key_pem) {
   std::ifstream in(chain_pem, std::ios::binary);
   if (!in) return fail(base::errno_error(fmt::format("open '{}'", chain_pem.string())));
   std::string text(kMaxChainCertificates * kMaxCertificateBytes + 1, '\0');
@@ -116,8 +118,8 @@ Result<ServerIdentity> load_server_identity(const std::filesystem::path& chain_p
   if (!chain) return fail(chain.error().within(fmt::format("'{}'", chain_pem.string())));
   RESCUE_TRY(auto key, PrivateKey::load(key_pem));
   if (chain->front().fingerprint() != key.fingerprint())
-    return fail(base::Errc::verification_failed,
-                fmt::format("the first certificate of '{}' is not for the key in '{}'", chain_pem.string(), key_pem.string()));
+    return fail(base::Errc::verification_failed, fmt::format("the first certificate of '{}' is not for the key in '{}'",
+                                                             chain_pem.string(), key_pem.string()));
   return ServerIdentity{std::move(key), *std::move(chain)};
 }
 
@@ -135,10 +137,12 @@ Result<Certificate> make_ca(const PrivateKey& key, std::string_view common_name,
 }
 
 namespace {
-Result<Certificate> issue(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject, const ServerNames& names,
-                          base::WallTime now, std::chrono::days validity, std::string_view extended_use) {
+Result<Certificate> issue(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject,
+                          const ServerNames& names, base::WallTime now, std::chrono::days validity,
+                          std::string_view extended_use) {
   if (names.empty()) return fail(base::Errc::invalid_argument, "a server certificate needs at least one name");
-  if (ca.fingerprint() != ca_key.fingerprint()) return fail(base::Errc::invalid_argument, "the CA's key is another one");
+  if (ca.fingerprint() != ca_key.fingerprint())
+    return fail(base::Errc::invalid_argument, "the CA's key is another one");
   impl::CertificateRecipe recipe;
   // CN holds at most 64 characters and nobody checks it; the names stand in subjectAltName.
   recipe.common_name = (names.dns.empty() ? names.ip.front() : names.dns.front()).substr(0, 64);
@@ -162,7 +166,8 @@ Result<Certificate> issue_server_certificate(const PrivateKey& ca_key, const Cer
 }
 
 Result<Certificate> issue_gateway_certificate(const PrivateKey& ca_key, const Certificate& ca, const PublicKey& subject,
-                                              const ServerNames& names, base::WallTime now, std::chrono::days validity) {
+                                              const ServerNames& names, base::WallTime now,
+                                              std::chrono::days validity) {
   return issue(ca_key, ca, subject, names, now, validity, kGatewayUse);
 }
 

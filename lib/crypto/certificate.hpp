@@ -72,9 +72,11 @@ struct ServerIdentity {
                                                                 const std::filesystem::path& key_pem);
 
 /// The site's CA certificate for `key`: self-signed, path length 0, valid for ten years.
-[[nodiscard]] base::Result<Certificate> make_ca(const PrivateKey& key, std::string_view common_name, base::WallTime now);
+[[nodiscard]] base::Result<Certificate> make_ca(const PrivateKey& key, std::string_view common_name,
+                                                base::WallTime now);
 
-/// Names a server answers to: host names (also "*.example.org") and textual IPv4/IPv6 addresses; sorted out by their form.
+/// Names a server answers to: host names (also "*.example.org") and textual IPv4/IPv6 addresses; sorted out by their
+/// form.
 struct ServerNames {
   std::vector<std::string> dns;
   std::vector<std::string> ip;

@@ -17,9 +17,9 @@ constexpr std::size_t kMaxRequestBytes = 16 * 1024;
 constexpr std::size_t kMaxNames = 32;
 constexpr std::size_t kMaxDnsName = 253;  // RFC 1035
 constexpr std::size_t kMaxDnsLabel = 63;
-using ExtensionsPtr = std::unique_ptr<STACK_OF(X509_EXTENSION), decltype([](STACK_OF(X509_EXTENSION) * s) {
-                                        sk_X509_EXTENSION_pop_free(s, X509_EXTENSION_free);
-                                      })>;
+using ExtensionsPtr =
+    std::unique_ptr<STACK_OF(X509_EXTENSION),
+                    decltype([](STACK_OF(X509_EXTENSION) * s) { sk_X509_EXTENSION_pop_free(s, X509_EXTENSION_free); })>;
 
 bool is_ip(const std::string& s) {
   unsigned char out[16];
@@ -95,14 +95,14 @@ Result<CertificateRequest> read_csr(std::string_view pem) {
   const ExtensionsPtr extensions(X509_REQ_get_extensions(request.get()));
   const int at = extensions ? X509v3_get_ext_by_NID(extensions.get(), NID_subject_alt_name, -1) : -1;
   if (at >= 0) {
-    const impl::NamesPtr general(
-        static_cast<GENERAL_NAMES*>(X509V3_EXT_d2i(X509v3_get_ext(extensions.get(), at))));
+    const impl::NamesPtr general(static_cast<GENERAL_NAMES*>(X509V3_EXT_d2i(X509v3_get_ext(extensions.get(), at))));
     const auto read = impl::read_general_names(general.get());
     wanted = read.dns;
     wanted.insert(wanted.end(), read.ip.begin(), read.ip.end());
   }
   RESCUE_TRY(auto names, ServerNames::from(wanted));
-  return CertificateRequest{std::move(key), impl::read_common_name(X509_REQ_get_subject_name(request.get())), std::move(names)};
+  return CertificateRequest{std::move(key), impl::read_common_name(X509_REQ_get_subject_name(request.get())),
+                            std::move(names)};
 }
 
 }  // namespace rescue::crypto

@@ -57,8 +57,8 @@ Digest256 hmac_sha256(base::ByteView key, base::ByteView data) {
   unsigned n = 0;
   // HMAC() refuses a null key pointer even for length 0.
   const std::uint8_t none = 0;
-  RESCUE_ASSERT(HMAC(algorithm_of(HashAlgorithm::sha256), key.empty() ? &none : key.data(), static_cast<int>(key.size()),
-                     data.data(), data.size(), out.data(), &n) != nullptr &&
+  RESCUE_ASSERT(HMAC(algorithm_of(HashAlgorithm::sha256), key.empty() ? &none : key.data(),
+                     static_cast<int>(key.size()), data.data(), data.size(), out.data(), &n) != nullptr &&
                 n == out.size());
   return out;
 }
@@ -67,7 +67,8 @@ base::Result<base::SecretBytes> hkdf_sha256(base::ByteView input_key, base::Byte
                                             std::size_t length) {
   constexpr std::size_t kMaxLength = 255 * 32;
   if (length == 0 || length > kMaxLength)
-    return base::fail(base::Errc::invalid_argument, fmt::format("HKDF length {}, 1 to {} are possible", length, kMaxLength));
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("HKDF length {}, 1 to {} are possible", length, kMaxLength));
   Digest256 prk = hmac_sha256(salt, input_key);
   base::SecretBytes out(length);
   base::Bytes block;

@@ -16,11 +16,13 @@ using base::ByteView;
 using base::fail;
 using base::Result;
 
-// A P-256 or Ed25519 SubjectPublicKeyInfo is a fixed head (RFC 5480, RFC 8410) and the key. Reading those two here costs a tenth
-// of what OpenSSL's decoder takes, and leaves one form for each key.
-constexpr std::array<std::uint8_t, 26> kP256Prefix{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
-                                                   0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
-constexpr std::array<std::uint8_t, 12> kEd25519Prefix{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+// A P-256 or Ed25519 SubjectPublicKeyInfo is a fixed head (RFC 5480, RFC 8410) and the key. Reading those two here
+// costs a tenth of what OpenSSL's decoder takes, and leaves one form for each key.
+constexpr std::array<std::uint8_t, 26> kP256Prefix{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                                   0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                                   0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
+constexpr std::array<std::uint8_t, 12> kEd25519Prefix{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                                      0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 constexpr std::size_t kP256PointBytes = 65;
 constexpr std::uint8_t kUncompressedPoint = 4;
 
@@ -51,7 +53,8 @@ std::shared_ptr<EVP_PKEY> p256_from_point(ByteView point) {
 // The closed list of keys that this project works with; a key of any other kind is not worth its parser.
 Result<KeyKind> kind_of(const EVP_PKEY* key) {
   switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_ED25519: return KeyKind::ed25519;
+    case EVP_PKEY_ED25519:
+      return KeyKind::ed25519;
     case EVP_PKEY_RSA: {
       const int bits = EVP_PKEY_get_bits(key);
       if (bits >= 2048 && bits <= 4096) return KeyKind::rsa2048;
@@ -64,7 +67,8 @@ Result<KeyKind> kind_of(const EVP_PKEY* key) {
         return KeyKind::p256;
       return fail(Errc::key_unsupported, "elliptic curve other than P-256");
     }
-    default: return fail(Errc::key_unsupported, "neither P-256 nor Ed25519 nor RSA");
+    default:
+      return fail(Errc::key_unsupported, "neither P-256 nor Ed25519 nor RSA");
   }
 }
 // Ed25519 hashes inside; the others sign a SHA-256.
@@ -79,7 +83,8 @@ PublicKey::PublicKey(std::shared_ptr<evp_pkey_st> key, KeyKind kind, Bytes spki)
 
 Result<PublicKey> PublicKey::from_spki(ByteView der) {
   if (der.size() > kMaxSpkiBytes)
-    return fail(base::Errc::too_large, fmt::format("public key of {} bytes, at most {} are accepted", der.size(), kMaxSpkiBytes));
+    return fail(base::Errc::too_large,
+                fmt::format("public key of {} bytes, at most {} are accepted", der.size(), kMaxSpkiBytes));
   if (const auto point = behind_prefix(der, kP256Prefix, kP256PointBytes)) {
     auto key = p256_from_point(*point);
     if (!key) return fail(Errc::key_malformed, "not a point of P-256");
@@ -132,9 +137,10 @@ Result<Bytes> PublicKey::raw_ed25519() const {
 }
 Result<> PublicKey::verify(ByteView message, ByteView signature) const {
   const impl::DigestContextPtr context(EVP_MD_CTX_new());
-  const bool ok = context && signature.size() <= kMaxSignatureBytes &&
-                  EVP_DigestVerifyInit(context.get(), nullptr, digest_of(kind()), nullptr, native()) == 1 &&
-                  EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
+  const bool ok =
+      context && signature.size() <= kMaxSignatureBytes &&
+      EVP_DigestVerifyInit(context.get(), nullptr, digest_of(kind()), nullptr, native()) == 1 &&
+      EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
   if (ok) return {};
   ERR_clear_error();
   return fail(Errc::signature_invalid, "");
@@ -147,9 +153,15 @@ Result<PrivateKey> PrivateKey::from_owned(std::shared_ptr<evp_pkey_st> key) {
 Result<PrivateKey> PrivateKey::generate(KeyKind kind) {
   EVP_PKEY* key = nullptr;
   switch (kind) {
-    case KeyKind::p256: key = EVP_EC_gen("P-256"); break;
-    case KeyKind::ed25519: key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"); break;
-    case KeyKind::rsa2048: key = EVP_RSA_gen(2048); break;
+    case KeyKind::p256:
+      key = EVP_EC_gen("P-256");
+      break;
+    case KeyKind::ed25519:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+      break;
+    case KeyKind::rsa2048:
+      key = EVP_RSA_gen(2048);
+      break;
   }
   if (key == nullptr) return impl::openssl_fail(base::Errc::internal, "generate key");
   return from_owned(owned(key));
@@ -171,7 +183,8 @@ Result<PrivateKey> PrivateKey::load(const std::filesystem::path& path) {
 
 base::SecretBytes PrivateKey::pem() const {
   const impl::BioPtr bio(BIO_new(BIO_s_secmem()));
-  RESCUE_ASSERT(bio && PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  RESCUE_ASSERT(bio &&
+                PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   return base::SecretBytes(base::to_bytes(base::as_bytes(impl::bio_content(bio.get()))));
 }
 Result<Bytes> PrivateKey::sign(ByteView message) const {
@@ -184,6 +197,8 @@ Result<Bytes> PrivateKey::sign(ByteView message) const {
   out.resize(n);
   return out;
 }
-Result<> PrivateKey::save_new(const std::filesystem::path& path) const { return write_new_secret_file(path, pem().view()); }
+Result<> PrivateKey::save_new(const std::filesystem::path& path) const {
+  return write_new_secret_file(path, pem().view());
+}
 
 }  // namespace rescue::crypto

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asymmetric keys. Values share the OpenSSL object by reference count: copying is cheap, both classes are immutable and may be
-// used from several threads. OpenSSL wipes private keys when the last copy goes. A public key keeps its encoding beside it,
-// because OpenSSL 3 takes longer to encode or decode a key than to verify a signature with it.
+// Asymmetric keys. Values share the OpenSSL object by reference count: copying is cheap, both classes are immutable and
+// may be used from several threads. OpenSSL wipes private keys when the last copy goes. A public key keeps its encoding
+// beside it, because OpenSSL 3 takes longer to encode or decode a key than to verify a signature with it.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Password hashing: Argon2id (RFC 9106), 19 MiB, 2 passes, 1 lane, as an encoded string. Each call takes about 20 to 80 ms of CPU
-// and 19 MiB: run it in a bounded pool, after rate limits, never on a network thread. Thread-safe.
+// Password hashing: Argon2id (RFC 9106), 19 MiB, 2 passes, 1 lane, as an encoded string. Each call takes about 20 to 80
+// ms of CPU and 19 MiB: run it in a bounded pool, after rate limits, never on a network thread. Thread-safe.
 #pragma once
 
 #include <string>

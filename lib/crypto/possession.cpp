@@ -14,7 +14,8 @@ base::Bytes message_for(base::ByteView exporter, base::ByteView ticket_envelope)
 }
 }  // namespace
 
-base::Result<base::Bytes> prove_possession(const PrivateKey& holder, base::ByteView exporter, base::ByteView ticket_envelope) {
+base::Result<base::Bytes> prove_possession(const PrivateKey& holder, base::ByteView exporter,
+                                           base::ByteView ticket_envelope) {
   if (exporter.size() != kPossessionExporterBytes)
     return base::fail(base::Errc::invalid_argument, "the possession exporter has 32 bytes");
   return holder.sign(message_for(exporter, ticket_envelope));
@@ -23,7 +24,8 @@ base::Result<base::Bytes> prove_possession(const PrivateKey& holder, base::ByteV
 base::Result<> check_possession(base::ByteView holder_spki, base::ByteView exporter, base::ByteView ticket_envelope,
                                 base::ByteView proof) {
   RESCUE_TRY(const auto holder, PublicKey::from_spki(holder_spki));
-  if (exporter.size() == kPossessionExporterBytes && holder.verify(message_for(exporter, ticket_envelope), proof)) return {};
+  if (exporter.size() == kPossessionExporterBytes && holder.verify(message_for(exporter, ticket_envelope), proof))
+    return {};
   return base::fail(Errc::wrong_holder, "proof of possession");
 }
 

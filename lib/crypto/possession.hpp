@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof at a gateway that the client holds the private key its ticket names (man rescue-protocol(7), POSSESSION). Bound to the
-// TLS connection by its exporter (RFC 8446 section 7.5, RFC 9266), so that a proof is worth nothing on another connection.
+// Proof at a gateway that the client holds the private key its ticket names (man rescue-protocol(7), POSSESSION). Bound
+// to the TLS connection by its exporter (RFC 8446 section 7.5, RFC 9266), so that a proof is worth nothing on another
+// connection.
 #pragma once
 
 #include <string_view>

@@ -82,7 +82,8 @@ base::Result<base::SecretBytes> read_secret_file(const std::filesystem::path& pa
     return base::fail(base::errno_error(fmt::format("open '{}'", path.string())));
   if ((status.st_mode & 077) != 0) return base::fail(Errc::file_exposed, fmt::format("'{}'", path.string()));
   if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > max_bytes)
-    return base::fail(base::Errc::too_large, fmt::format("'{}' has {} bytes, at most {}", path.string(), status.st_size, max_bytes));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("'{}' has {} bytes, at most {}", path.string(), status.st_size, max_bytes));
   base::SecretBytes out(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
   while (done < out.view().size()) {

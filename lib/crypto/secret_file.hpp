@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that hold secrets: mode 0600 from the first moment, never followed through a symbolic link, never overwritten by accident.
+// Files that hold secrets: mode 0600 from the first moment, never followed through a symbolic link, never overwritten
+// by accident.
 #pragma once
 
 #include <filesystem>

@@ -31,7 +31,8 @@ using KeyId = std::array<std::uint8_t, 8>;
 [[nodiscard]] base::Result<KeyId> key_id(const PublicKey& key);
 
 /// too_large when the result would pass kMaxEnvelopeBytes; key_unsupported unless `key` is Ed25519.
-[[nodiscard]] base::Result<base::Bytes> sign_envelope(std::string_view domain, base::ByteView payload, const PrivateKey& key);
+[[nodiscard]] base::Result<base::Bytes> sign_envelope(std::string_view domain, base::ByteView payload,
+                                                      const PrivateKey& key);
 /// The payload. `keys` are all that may have signed (rotation: old and new).
 /// token_malformed, token_key_unknown, signature_invalid.
 [[nodiscard]] base::Result<base::Bytes> open_envelope(std::string_view domain, base::ByteView envelope,

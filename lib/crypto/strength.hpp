@@ -12,8 +12,8 @@ struct PasswordStrength {
   int score = 0;             // 0 (guessed at once) to 4 (beyond offline guessing)
   double guesses_log10 = 0;  // estimated guesses, as power of ten
 };
-/// `personal`: words an attacker would try first (name, e-mail, organisation). Only the first 100 bytes of the password count,
-/// because the estimate takes quadratic time.
+/// `personal`: words an attacker would try first (name, e-mail, organisation). Only the first 100 bytes of the password
+/// count, because the estimate takes quadratic time.
 [[nodiscard]] PasswordStrength password_strength(std::string_view password, std::span<const std::string> personal = {});
 /// "very weak", "weak", "fair", "good", "strong".
 [[nodiscard]] std::string_view strength_name(int score);

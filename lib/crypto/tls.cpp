@@ -12,8 +12,8 @@ using impl::Side;
 constexpr impl::Versions kTls12And13{TLS1_2_VERSION, TLS1_3_VERSION};
 constexpr impl::Versions kTls13Only{TLS1_3_VERSION, TLS1_3_VERSION};
 
-// Browsers offer their user's certificates only when the list of acceptable issuers names their issuer. These names keep them
-// from asking people; our own clients show theirs in any case.
+// Browsers offer their user's certificates only when the list of acceptable issuers names their issuer. These names
+// keep them from asking people; our own clients show theirs in any case.
 Result<> name_acceptable_issuers(SSL_CTX* ctx) {
   STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
   X509_NAME* name = X509_NAME_new();
@@ -100,8 +100,8 @@ Result<base::SecretBytes> export_keying(ssl_st* ssl, std::string_view label, std
                                         std::optional<base::ByteView> context) {
   base::SecretBytes out(length);
   const base::ByteView c = context.value_or(base::ByteView{});
-  const int ok = SSL_export_keying_material(ssl, out.data().data(), length, label.data(), label.size(), c.data(), c.size(),
-                                            context.has_value() ? 1 : 0);
+  const int ok = SSL_export_keying_material(ssl, out.data().data(), length, label.data(), label.size(), c.data(),
+                                            c.size(), context.has_value() ? 1 : 0);
   if (ok != 1) return impl::openssl_fail(base::Errc::internal, "TLS exporter");
   return out;
 }
@@ -113,15 +113,22 @@ base::Error tls_error(const ssl_st* ssl, std::string_view doing) {
     return base::Error(code, fmt::format("{}: {}", doing, why));
   };
   switch (verdict) {
-    case X509_V_OK: return because(Errc::tls_failed, reason);
+    case X509_V_OK:
+      return because(Errc::tls_failed, reason);
     case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH: return because(Errc::certificate_wrong_host, X509_verify_cert_error_string(verdict));
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return because(Errc::certificate_wrong_host, X509_verify_cert_error_string(verdict));
     case X509_V_ERR_CERT_NOT_YET_VALID:
-    case X509_V_ERR_CERT_HAS_EXPIRED: return because(Errc::certificate_expired, X509_verify_cert_error_string(verdict));
-    case impl::kVerifyUnexpectedPeer: return because(Errc::peer_unexpected, "its fingerprint is not expected here");
-    case impl::kVerifyHostNotSet: return because(Errc::certificate_wrong_host, "no host name was set to check");
-    case impl::kVerifyPinMissing: return because(Errc::certificate_untrusted, "the pinned CA is not in its chain");
-    default: return because(Errc::certificate_untrusted, X509_verify_cert_error_string(verdict));
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return because(Errc::certificate_expired, X509_verify_cert_error_string(verdict));
+    case impl::kVerifyUnexpectedPeer:
+      return because(Errc::peer_unexpected, "its fingerprint is not expected here");
+    case impl::kVerifyHostNotSet:
+      return because(Errc::certificate_wrong_host, "no host name was set to check");
+    case impl::kVerifyPinMissing:
+      return because(Errc::certificate_untrusted, "the pinned CA is not in its chain");
+    default:
+      return because(Errc::certificate_untrusted, X509_verify_cert_error_string(verdict));
   }
 }
 

@@ -30,8 +30,8 @@ bool offers(SSL* ssl, unsigned type) {
   std::size_t n = 0;
   return SSL_client_hello_get0_ext(ssl, type, &data, &n) == 1;
 }
-// RFC 7627: without the extended master secret a man in the middle can give two connections the same keys, and exporters and
-// RSA key exchange prove nothing.
+// RFC 7627: without the extended master secret a man in the middle can give two connections the same keys, and
+// exporters and RSA key exchange prove nothing.
 int demand_alpn_and_ems(SSL* ssl, int* alert, void*) {
   if (!offers(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation)) {
     *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
@@ -52,7 +52,8 @@ Result<> use_legacy_profile(SSL_CTX* ctx, Side side) {
 }
 }  // namespace
 
-Result<TlsContext> link_context(LinkRole role, Profile profile, const SessionIdentity& identity, FingerprintCheck expected) {
+Result<TlsContext> link_context(LinkRole role, Profile profile, const SessionIdentity& identity,
+                                FingerprintCheck expected) {
   const bool legacy = profile == Profile::aes256_sha;
   if (legacy && identity.key.kind() != KeyKind::rsa2048)
     return fail(base::Errc::invalid_argument, "profile aes256-sha needs an RSA-2048 identity");

@@ -24,11 +24,12 @@ AlpnList to_alpn(const std::vector<std::string>& protocols) {
   }
   return out;
 }
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* theirs, unsigned theirs_length,
-                void* arg) {
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* theirs,
+                unsigned theirs_length, void* arg) {
   const auto& ours = static_cast<const AlpnServer*>(arg)->ours;
   unsigned char* chosen = nullptr;
-  const int r = SSL_select_next_proto(&chosen, out_length, ours.data(), static_cast<unsigned>(ours.size()), theirs, theirs_length);
+  const int r = SSL_select_next_proto(&chosen, out_length, ours.data(), static_cast<unsigned>(ours.size()), theirs,
+                                      theirs_length);
   *out = chosen;
   return r == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -55,8 +56,8 @@ int verify_by_store(X509_STORE_CTX* store, void*) {
   }
   return X509_verify_cert(store) == 1 ? 1 : 0;
 }
-// The pinned certificate, taken out of what the server sent, is the one trust anchor; path, times, usage and host are then
-// OpenSSL's to check as always.
+// The pinned certificate, taken out of what the server sent, is the one trust anchor; path, times, usage and host are
+// then OpenSSL's to check as always.
 int verify_by_pin(X509_STORE_CTX* store, void* arg) {
   const auto& pin = static_cast<const TrustPin*>(arg)->pin;
   if (!host_is_set(store)) {
@@ -94,28 +95,31 @@ Result<ContextPtr> new_context(Side side, Versions versions) {
       SSL_CTX_set_max_proto_version(ctx.get(), versions.max) != 1)
     return openssl_fail(base::Errc::internal, "make TLS context");
   SSL_CTX_set_security_level(ctx.get(), 2);
-  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(
+      ctx.get(), SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(ctx.get(), SSL_SESS_CACHE_OFF);
-  // Without tickets the server writes nothing after its Finished, so nothing of OpenSSL's can follow a close_notify either.
+  // Without tickets the server writes nothing after its Finished, so nothing of OpenSSL's can follow a close_notify
+  // either.
   SSL_CTX_set_num_tickets(ctx.get(), 0);
-  SSL_CTX_set_mode(ctx.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(ctx.get(),
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(ctx.get(), 0);
   return ctx;
 }
 
 Result<> use_gcm_ciphers(SSL_CTX* ctx) {
   if (SSL_CTX_set_ciphersuites(ctx, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256") == 1 &&
-      SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-                                   "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256") == 1)
+      SSL_CTX_set_cipher_list(ctx,
+                              "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                              "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256") == 1)
     return {};
   return openssl_fail(base::Errc::internal, "TLS cipher list");
 }
 
 Result<> use_identity(SSL_CTX* ctx, const PrivateKey& key, std::span<const Certificate> chain) {
   if (chain.empty()) return fail(base::Errc::invalid_argument, "a TLS identity without certificate");
-  bool ok = SSL_CTX_use_certificate(ctx, chain.front().native()) == 1 && SSL_CTX_use_PrivateKey(ctx, key.native()) == 1 &&
-            SSL_CTX_check_private_key(ctx) == 1;
+  bool ok = SSL_CTX_use_certificate(ctx, chain.front().native()) == 1 &&
+            SSL_CTX_use_PrivateKey(ctx, key.native()) == 1 && SSL_CTX_check_private_key(ctx) == 1;
   for (const auto& cert : chain.subspan(1)) ok = ok && SSL_CTX_add1_chain_cert(ctx, cert.native()) == 1;
   if (!ok) return openssl_fail(Errc::key_malformed, "TLS key and certificate");
   return {};
@@ -162,7 +166,8 @@ bool is_for_gateways(X509* cert) {
     if (OBJ_cmp(sk_ASN1_OBJECT_value(uses.get(), i), gateway.get()) == 0) return true;
   return false;
 }
-// Stands in for OpenSSL's check of the leaf's purpose, which knows no gateways. Called for each certificate of a good path.
+// Stands in for OpenSSL's check of the leaf's purpose, which knows no gateways. Called for each certificate of a good
+// path.
 int check_gateway_purpose(int ok, X509_STORE_CTX* store) {
   if (ok != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return ok;
   X509* leaf = X509_STORE_CTX_get_current_cert(store);

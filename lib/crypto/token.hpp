@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random bearer tokens: "rsc_" + base64url of 32 random bytes. Servers store the SHA-256 of the text alone: 256 bits of entropy
-// need no slow hash, and a stolen database opens no account.
+// Random bearer tokens: "rsc_" + base64url of 32 random bytes. Servers store the SHA-256 of the text alone: 256 bits of
+// entropy need no slow hash, and a stolen database opens no account.
 #pragma once
 
 #include <string>

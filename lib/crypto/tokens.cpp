@@ -17,17 +17,23 @@ using Builder = flatbuffers::FlatBufferBuilder;
 flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> vector_of(Builder& b, ByteView bytes) {
   return b.CreateVector(bytes.data(), bytes.size());
 }
-flatbuffers::Offset<flatbuffers::String> string_of(Builder& b, std::string_view s) { return b.CreateString(s.data(), s.size()); }
+flatbuffers::Offset<flatbuffers::String> string_of(Builder& b, std::string_view s) {
+  return b.CreateString(s.data(), s.size());
+}
 std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
 WallTime wall(std::int64_t us) { return WallTime(std::chrono::microseconds(us)); }
 Guid guid_of(const flatbuffers::Vector<std::uint8_t>* v) { return Guid::from_bytes(wire::view(v)).value_or(Guid()); }
-Digest256 digest_of(const flatbuffers::Vector<std::uint8_t>* v) { return to_digest256(wire::view(v)).value_or(Digest256{}); }
+Digest256 digest_of(const flatbuffers::Vector<std::uint8_t>* v) {
+  return to_digest256(wire::view(v)).value_or(Digest256{});
+}
 
 // The same reader that a peer will use says whether what we are about to sign keeps the caps.
-Result<Bytes> seal(Builder& b, fb::Token kind, flatbuffers::Offset<void> token, std::string_view domain, const PrivateKey& key) {
+Result<Bytes> seal(Builder& b, fb::Token kind, flatbuffers::Offset<void> token, std::string_view domain,
+                   const PrivateKey& key) {
   fb::FinishTokenEnvelopeBuffer(b, fb::CreateTokenEnvelope(b, kind, token));
   const auto payload = wire::finished_bytes(b);
-  if (auto checked = wire::read_token(payload); !checked) return fail(base::Errc::invalid_argument, checked.error().context);
+  if (auto checked = wire::read_token(payload); !checked)
+    return fail(base::Errc::invalid_argument, checked.error().context);
   return sign_envelope(domain, payload, key);
 }
 
@@ -170,7 +176,8 @@ Result<Bytes> make_invite(const Invite& i, const PrivateKey& token_key) {
   const auto pin = vector_of(b, i.ca_pin);
   const auto key_list = b.CreateVector(keys);
   const auto organisation = string_of(b, i.organisation);
-  const auto invite = fb::CreateInvite(b, guid, url, pin, key_list, organisation, micros(i.issued), micros(i.not_after));
+  const auto invite =
+      fb::CreateInvite(b, guid, url, pin, key_list, organisation, micros(i.issued), micros(i.not_after));
   return seal(b, fb::Token::Invite, invite.Union(), kInviteDomain, token_key);
 }
 

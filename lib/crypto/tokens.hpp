@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the site signs, as plain structs (lib/wire/tokens.fbs inside the envelope of signed.hpp). The open_ functions check
-// envelope, signature, FlatBuffer, every cap (wire/limits.hpp) and the times; what they return has been checked in all of that.
+// What the site signs, as plain structs (lib/wire/tokens.fbs inside the envelope of signed.hpp). The open_ functions
+// check envelope, signature, FlatBuffer, every cap (wire/limits.hpp) and the times; what they return has been checked
+// in all of that.
 #pragma once
 
 #include <span>
@@ -17,7 +18,8 @@ namespace rescue::crypto {
 inline constexpr std::chrono::minutes kMaxClockSkew{5};
 
 enum class Role : std::uint8_t { applet = 1, console = 2 };
-/// modern: TLS 1.3, AES-256-GCM first. aes256_sha: TLS 1.2, RSA-2048, AES256-SHA (off by default, chosen by the grant alone).
+/// modern: TLS 1.3, AES-256-GCM first. aes256_sha: TLS 1.2, RSA-2048, AES256-SHA (off by default, chosen by the grant
+/// alone).
 enum class Profile : std::uint8_t { modern = 0, aes256_sha = 1 };
 enum class RecordingRule : std::uint8_t { none = 0, forced = 1 };
 
@@ -68,8 +70,9 @@ struct Invite {
   base::WallTime not_after;
 };
 
-/// make_*: invalid_argument names the field that breaks a cap. open_*: crypto::Errc::token_malformed, token_key_unknown,
-/// signature_invalid, token_wrong_kind, token_expired (now >= not_after or lease_until), token_not_yet_valid.
+/// make_*: invalid_argument names the field that breaks a cap. open_*: crypto::Errc::token_malformed,
+/// token_key_unknown, signature_invalid, token_wrong_kind, token_expired (now >= not_after or lease_until),
+/// token_not_yet_valid.
 [[nodiscard]] base::Result<base::Bytes> make_ticket(const Ticket& ticket, const PrivateKey& token_key);
 [[nodiscard]] base::Result<Ticket> open_ticket(base::ByteView envelope, std::span<const PublicKey> token_keys,
                                                base::WallTime now);
@@ -79,8 +82,8 @@ struct Invite {
 [[nodiscard]] base::Result<base::Bytes> make_invite(const Invite& invite, const PrivateKey& token_key);
 [[nodiscard]] base::Result<Invite> open_invite(base::ByteView envelope, std::span<const PublicKey> token_keys,
                                                base::WallTime now);
-/// For an applet that has no key yet: checks the signature against the keys inside. That detects damage, not forgery; who handed
-/// the invite over (a TLS connection to a pinned CA, a signed program file) vouches for it.
+/// For an applet that has no key yet: checks the signature against the keys inside. That detects damage, not forgery;
+/// who handed the invite over (a TLS connection to a pinned CA, a signed program file) vouches for it.
 [[nodiscard]] base::Result<Invite> open_invite_unanchored(base::ByteView envelope, base::WallTime now);
 
 }  // namespace rescue::crypto

@@ -15,6 +15,8 @@ held by two checks loses both together). The copy lives in build/mutants and kee
 stand together in the list, so that few files are compiled twice.
 """
 import argparse
+import fcntl
+import os
 import pathlib
 import re
 import shutil
@@ -77,7 +79,6 @@ def check(guards):
 
 def sync():
     """Makes the copy equal to the tree. What changes gets a new time, so that it is compiled again whenever it was edited."""
-    COPY.mkdir(parents=True, exist_ok=True)
     files = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True,
                            check=True).stdout.splitlines()
     wanted = {name for name in files if (ROOT / name).is_file()}
@@ -88,7 +89,7 @@ def sync():
             shutil.copy(source, target)
     for old in COPY.rglob("*"):
         relative = old.relative_to(COPY)
-        if relative.parts[0] != "build" and old.is_file() and str(relative) not in wanted:
+        if relative.parts[0] not in ("build", ".lock") and old.is_file() and str(relative) not in wanted:
             old.unlink()
 
 
@@ -99,12 +100,13 @@ def build(targets, jobs):
 
 
 def run(guard):
-    """Whether all tests of the expression pass, and what was printed."""
-    tests = guard["tests"]
-    done = subprocess.run(["ctest", "--test-dir", f"build/dev/{guard.get('folder', '')}", "-R", tests, "--no-tests=error", "--timeout", "300",
-                           "--stop-on-failure", "--output-on-failure"], cwd=COPY, capture_output=True, text=True)
+    """Whether all its tests pass, and what was printed. Memory has an end: the guard may have been what kept it small."""
+    command = ["ctest", "--test-dir", f"build/dev/{guard.get('folder', '')}", "-R", guard["tests"], "--no-tests=error",
+               "--timeout", "300", "--stop-on-failure", "--output-on-failure"]
+    done = subprocess.run(command, cwd=COPY, capture_output=True, text=True,
+                          env=dict(os.environ, ASAN_OPTIONS="hard_rss_limit_mb=3000"))
     if "No tests were found" in done.stdout + done.stderr:
-        sys.exit(f"no test matches '{tests}'")
+        sys.exit(f"no test matches '{guard['tests']}'")
     return done.returncode == 0, done.stdout[-3000:]
 
 
@@ -164,6 +166,12 @@ def main():
         return 1
     if args.check:
         return 0
+    COPY.mkdir(parents=True, exist_ok=True)
+    lock = open(COPY / ".lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("another run has the copy")
     prepare(chosen, args.jobs)
     caught = sum([noticed(g, args.jobs) for g in chosen])
     print(f"{caught} of {len(chosen)} guards are noticed when removed")

@@ -70,11 +70,11 @@ void print(const std::string& name, const Meter& m, double seconds, screen::Size
     return;
   }
   fmt::print(
-      "{:<16} {:>9} {:>6.1f} s {:>5} frames {:>8.0f} KB/min (first {:>6.1f} KB, median {:>6} B)  encode {:>6.2f} ms "
+      "{:<16} {:>9} {:>6.1f} s {:>5} frames {:>8.0f} KB/min (first {:>6.1f} KB in {:.1f} ms, median {:>6} B)  encode {:>6.2f} ms "
       "mean {:>6.2f} p99 "
       "= {:>4.0f} fps  decode {:>5.2f} ms\n",
       name, fmt::format("{}x{}", size.width, size.height), seconds, m.encode_ms.size(), kb_min,
-      static_cast<double>(m.first_bytes) / 1024, percentile(m.sizes, 0.5), total / frames,
+      static_cast<double>(m.first_bytes) / 1024, m.encode_ms.empty() ? 0 : m.encode_ms.front(), percentile(m.sizes, 0.5), total / frames,
       percentile(m.encode_ms, 0.99), 1000 * frames / total, m.decode_ms / frames);
 }
 

@@ -75,7 +75,9 @@ ServerNames read_general_names(const GENERAL_NAMES* names) {
                            static_cast<std::size_t>(ASN1_STRING_length(text)));
     } else if (type == GEN_IPADD) {
       char printed[INET6_ADDRSTRLEN] = {};
-      const int family = ASN1_STRING_length(text) == 4 ? AF_INET : ASN1_STRING_length(text) == 16 ? AF_INET6 : AF_UNSPEC;
+      const int family = ASN1_STRING_length(text) == 4    ? AF_INET
+                         : ASN1_STRING_length(text) == 16 ? AF_INET6
+                                                          : AF_UNSPEC;
       if (family != AF_UNSPEC && inet_ntop(family, ASN1_STRING_get0_data(text), printed, sizeof printed) != nullptr)
         out.ip.emplace_back(printed);
     }

@@ -12,9 +12,9 @@ struct CertificateRecipe {
   base::WallTime not_before;
   base::WallTime not_after;
   std::vector<std::pair<int, std::string>> extensions;  // NID and value in OpenSSL's own notation; never from outside
-  ServerNames names;                   // subjectAltName when not empty
+  ServerNames names;                                    // subjectAltName when not empty
   const PublicKey* subject = nullptr;
-  const Certificate* issuer = nullptr; // null: self-signed
+  const Certificate* issuer = nullptr;  // null: self-signed
 };
 [[nodiscard]] base::Result<Certificate> build_certificate(const CertificateRecipe& recipe, const PrivateKey& signer);
 

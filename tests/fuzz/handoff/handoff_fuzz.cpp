@@ -91,9 +91,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const base::ByteView input(data + 1, size - 1);
   switch (data[0] % 5) {
-    case 3: (void)gateway::destination_of(input); break;
-    case 4: client_hello(input); break;
-    default: hand_off(input, data[0] % 5);
+    case 3:
+      (void)gateway::destination_of(input);
+      break;
+    case 4:
+      client_hello(input);
+      break;
+    default:
+      hand_off(input, data[0] % 5);
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hostile bytes at everything a peer can present as a token, key, certificate or request. First byte: which parser; the rest is
-// its input. Kinds 3 to 5 sign the rest with a key of ours first, so that the fuzzer reaches the payload behind the signature.
-// Corpus: tests/fuzz/tokens/make_corpus.py.
+// Hostile bytes at everything a peer can present as a token, key, certificate or request. First byte: which parser; the
+// rest is its input. Kinds 3 to 5 sign the rest with a key of ours first, so that the fuzzer reaches the payload behind
+// the signature. Corpus: tests/fuzz/tokens/make_corpus.py.
 #include "base/assert.hpp"
 #include "base/clock.hpp"
 #include "crypto/certificate.hpp"
@@ -14,7 +14,8 @@ using namespace rescue;
 const crypto::PrivateKey& site_key() {
   static const auto key = crypto::PrivateKey::from_pem(
       // RFC 8410 section 10.3: a published private key
-      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n");
+      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE "
+      "KEY-----\n");
   RESCUE_ASSERT(key);
   return *key;
 }
@@ -34,9 +35,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return crypto::sign_envelope(domain, input, site_key()).value_or(base::Bytes{});
   };
   switch (data[0] % 10) {
-    case 0: (void)crypto::open_ticket(input, keys, now); break;
-    case 1: (void)crypto::open_grant(input, keys, now); break;
-    case 2: (void)crypto::open_invite_unanchored(input, now); break;
+    case 0:
+      (void)crypto::open_ticket(input, keys, now);
+      break;
+    case 1:
+      (void)crypto::open_grant(input, keys, now);
+      break;
+    case 2:
+      (void)crypto::open_invite_unanchored(input, now);
+      break;
     case 3:
       if (const auto t = crypto::open_ticket(signed_as(crypto::kTicketDomain), keys, now)) touch_times(*t);
       break;
@@ -57,9 +64,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)cert->public_key();
       }
       break;
-    case 8: (void)crypto::read_csr(base::as_text(input)); break;
-    case 9: (void)crypto::parse_chain_pem(base::as_text(input)); break;
-    default: break;
+    case 8:
+      (void)crypto::read_csr(base::as_text(input));
+      break;
+    case 9:
+      (void)crypto::parse_chain_pem(base::as_text(input));
+      break;
+    default:
+      break;
   }
   return 0;
 }

@@ -25,8 +25,8 @@ base::Bytes grant_with(fb::RecordingRule recording, fb::Profile profile, const P
   const auto text = b.CreateString("x");
   const auto console = b.CreateVector(digest), applet = b.CreateVector(digest), guid_id = b.CreateVector(digest);
   const auto us = kNow.time_since_epoch().count();
-  const auto grant = fb::CreateGrant(b, session, 1, technician, text, text, text, console, applet, guid_id, 1, false, false, 60,
-                                     600, recording, profile, false, us, us + 60'000'000);
+  const auto grant = fb::CreateGrant(b, session, 1, technician, text, text, text, console, applet, guid_id, 1, false,
+                                     false, 60, 600, recording, profile, false, us, us + 60'000'000);
   fb::FinishTokenEnvelopeBuffer(b, fb::CreateTokenEnvelope(b, fb::Token::Grant, grant.Union()));
   return sign_envelope(kGrantDomain, wire::finished_bytes(b), site).value();
 }
@@ -35,8 +35,9 @@ TEST(CryptoGuards, AGrantWithARuleOrProfileOfALaterVersionIsRefused) {
   const auto site = PrivateKey::generate(KeyKind::ed25519).value();
   const std::vector keys{site.public_key()};
   EXPECT_TRUE(open_grant(grant_with(fb::RecordingRule::forced, fb::Profile::modern, site), keys, kNow));
-  EXPECT_EQ(open_grant(grant_with(static_cast<fb::RecordingRule>(9), fb::Profile::modern, site), keys, kNow).error().code,
-            Errc::token_malformed);
+  EXPECT_EQ(
+      open_grant(grant_with(static_cast<fb::RecordingRule>(9), fb::Profile::modern, site), keys, kNow).error().code,
+      Errc::token_malformed);
   EXPECT_EQ(open_grant(grant_with(fb::RecordingRule::none, static_cast<fb::Profile>(9), site), keys, kNow).error().code,
             Errc::token_malformed);
 }
@@ -52,7 +53,8 @@ TEST(CryptoGuards, AnRsaKeyThatIsTooShortIsRefused) {
 
 TEST(CryptoGuards, AStoredHashOrAPasswordOfAnySizeIsOnlyWrong) {
   EXPECT_FALSE(verify_password("$argon2id$" + std::string(4000, 'x'), "x"));
-  const auto hash = hash_password(std::string(kMaxPasswordBytes, 'a'), {.memory_bytes = 64 * 1024, .passes = 1}).value();
+  const auto hash =
+      hash_password(std::string(kMaxPasswordBytes, 'a'), {.memory_bytes = 64 * 1024, .passes = 1}).value();
   EXPECT_TRUE(verify_password(hash, std::string(kMaxPasswordBytes, 'a')));
   // Cut to the cap it would be the right one.
   EXPECT_FALSE(verify_password(hash, std::string(kMaxPasswordBytes + 1, 'a')));

@@ -60,9 +60,12 @@ TEST(Keys, RefuseTruncatedTrailingOversizedAndForeignEncodings) {
   EXPECT_EQ(PublicKey::from_spki(Bytes(kMaxSpkiBytes + 1)).error().code, base::Errc::too_large);
   EXPECT_FALSE(PrivateKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
   // secp384r1, made by `openssl ecparam -genkey`; a curve outside the closed list
-  const auto p384 = base::from_hex("3076301006072a8648ce3d020106052b8104002203620004aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b98"
-                                   "59f741e082542a385502f25dbf55296c3a545e3872760ab73617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147c"
-                                   "e9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f").value();
+  const auto p384 =
+      base::from_hex(
+          "3076301006072a8648ce3d020106052b8104002203620004aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b98"
+          "59f741e082542a385502f25dbf55296c3a545e3872760ab73617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147c"
+          "e9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f")
+          .value();
   EXPECT_EQ(PublicKey::from_spki(p384).error().code, Errc::key_unsupported);
 }
 
@@ -123,7 +126,8 @@ TEST(Certificate, SessionIdentityIsValidTwoDaysAndNamedByItsKey) {
 
 TEST(Certificate, RequestCarriesNamesAndProvesItsKey) {
   const auto key = PrivateKey::generate(KeyKind::p256).value();
-  const auto names = ServerNames::from(std::vector<std::string>{"gw.example.org", "*.example.org", "10.0.0.7", "[::1]"}).value();
+  const auto names =
+      ServerNames::from(std::vector<std::string>{"gw.example.org", "*.example.org", "10.0.0.7", "[::1]"}).value();
   EXPECT_EQ(names.dns, (std::vector<std::string>{"gw.example.org", "*.example.org"}));
   EXPECT_EQ(names.ip, (std::vector<std::string>{"10.0.0.7", "::1"}));
   const auto pem = make_csr(key, "gateway one", names).value();

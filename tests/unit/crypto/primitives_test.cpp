@@ -62,11 +62,16 @@ TEST(Aead, MatchesTheGcmSpecificationTestCase16) {
   const auto key = from_hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308").value();
   const auto nonce = from_hex("cafebabefacedbaddecaf888").value();
   const auto aad = from_hex("feedfacedeadbeeffeedfacedeadbeefabaddad2").value();
-  const auto plain = from_hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b1"
-                              "6aedf5aa0de657ba637b39").value();
+  const auto plain =
+      from_hex(
+          "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b1"
+          "6aedf5aa0de657ba637b39")
+          .value();
   const auto sealed = aead_seal(key, nonce, aad, plain).value();
-  EXPECT_EQ(to_hex(sealed), "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f6"
-                            "1e6393ba7a0abcc9f662" "76fc6ece0f4e1768cddf8853bb2d551b");
+  EXPECT_EQ(to_hex(sealed),
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f6"
+            "1e6393ba7a0abcc9f662"
+            "76fc6ece0f4e1768cddf8853bb2d551b");
   EXPECT_EQ(aead_open(key, nonce, aad, sealed).value(), plain);
 }
 
@@ -122,7 +127,8 @@ TEST(BearerToken, IsFoundByItsHashAndOnlyInItsOwnForm) {
   EXPECT_EQ(token.text.size(), 4 + 43U);
   EXPECT_EQ(hash_bearer_token(token.text).value(), token.hash);
   EXPECT_NE(make_bearer_token(base::system_random()).text, token.text);
-  for (const auto& bad : {std::string(), std::string("rsc_"), token.text + "A", token.text.substr(1), token.text.substr(0, 46)})
+  for (const auto& bad :
+       {std::string(), std::string("rsc_"), token.text + "A", token.text.substr(1), token.text.substr(0, 46)})
     EXPECT_FALSE(hash_bearer_token(bad)) << bad;
 }
 

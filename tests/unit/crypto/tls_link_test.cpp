@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <fstream>
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,7 +17,9 @@ namespace rescue::crypto {
 namespace {
 using test::TlsPair;
 
-SessionIdentity identity(KeyKind kind = KeyKind::p256) { return make_session_identity(base::system_clock().wall(), kind).value(); }
+SessionIdentity identity(KeyKind kind = KeyKind::p256) {
+  return make_session_identity(base::system_clock().wall(), kind).value();
+}
 FingerprintCheck only(const SessionIdentity& who) {
   return [fp = who.fingerprint()](const Fingerprint& f) { return f == fp; };
 }
@@ -63,7 +65,8 @@ TEST(Link, TheManInTheMiddleIsRefusedByBothEnds) {
 TEST(Link, AnEndWithoutCertificateIsRefused) {
   const Ends ends;
   const auto bare = https_client_context(TrustPin{}, std::nullopt, {std::string(kAlpnLink)}).value();
-  SSL_CTX_set_cert_verify_callback(bare.native(), [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+  SSL_CTX_set_cert_verify_callback(
+      bare.native(), [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
   TlsPair pair(bare, link_context(LinkRole::applet, Profile::modern, ends.applet, only(ends.console)).value());
   EXPECT_TRUE(pair.handshake().server);
 }
@@ -94,7 +97,8 @@ TEST(LegacyProfile, AgreesOnExactlyTls12AndAes256Sha) {
 
 TEST(LegacyProfile, NeedsAnRsaIdentity) {
   const auto any = [](const Fingerprint&) { return true; };
-  EXPECT_EQ(link_context(LinkRole::applet, Profile::aes256_sha, identity(), any).error().code, base::Errc::invalid_argument);
+  EXPECT_EQ(link_context(LinkRole::applet, Profile::aes256_sha, identity(), any).error().code,
+            base::Errc::invalid_argument);
 }
 
 TEST(LegacyProfile, BothEndsRequireTheExtendedMasterSecret) {
@@ -122,7 +126,8 @@ TEST(Link, EstablishedSaysNoBeforeTheHandshake) {
 class OpensslClient {
  public:
   OpensslClient(std::uint16_t port, const std::vector<std::string>& extra) {
-    std::vector<std::string> args{"openssl", "s_client", "-connect", fmt::format("127.0.0.1:{}", port), "-quiet", "-no_ign_eof"};
+    std::vector<std::string> args{"openssl", "s_client",   "-connect", fmt::format("127.0.0.1:{}", port),
+                                  "-quiet",  "-no_ign_eof"};
     args.insert(args.end(), extra.begin(), extra.end());
     std::vector<char*> argv;
     for (auto& a : args) argv.push_back(a.data());
@@ -144,7 +149,9 @@ class OpensslClient {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
-  void send(std::string_view s) const { ASSERT_EQ(::write(input_, s.data(), s.size()), static_cast<ssize_t>(s.size())); }
+  void send(std::string_view s) const {
+    ASSERT_EQ(::write(input_, s.data(), s.size()), static_cast<ssize_t>(s.size()));
+  }
 
  private:
   pid_t pid_ = -1;
@@ -192,7 +199,8 @@ Met meet_openssl(const Ends& ends, Profile profile, const std::vector<std::strin
 
 TEST(LegacyProfile, WorksWithOpensslAsPeer) {
   const Ends ends(KeyKind::rsa2048);
-  const auto met = meet_openssl(ends, Profile::aes256_sha, {"-tls1_2", "-cipher", "AES256-SHA", "-alpn", "rescue-link/1"});
+  const auto met =
+      meet_openssl(ends, Profile::aes256_sha, {"-tls1_2", "-cipher", "AES256-SHA", "-alpn", "rescue-link/1"});
   ASSERT_TRUE(met.peer) << met.peer.error().message();
   EXPECT_EQ(met.peer->cipher, "AES256-SHA");
   EXPECT_EQ(met.line, "hello\n");
@@ -200,7 +208,8 @@ TEST(LegacyProfile, WorksWithOpensslAsPeer) {
 
 TEST(LegacyProfile, RefusesOpensslWithAnotherCipherOrWithoutAlpn) {
   const Ends ends(KeyKind::rsa2048);
-  EXPECT_FALSE(meet_openssl(ends, Profile::aes256_sha, {"-tls1_2", "-cipher", "AES128-SHA", "-alpn", "rescue-link/1"}).peer);
+  EXPECT_FALSE(
+      meet_openssl(ends, Profile::aes256_sha, {"-tls1_2", "-cipher", "AES128-SHA", "-alpn", "rescue-link/1"}).peer);
   EXPECT_FALSE(meet_openssl(ends, Profile::aes256_sha, {"-tls1_2", "-cipher", "AES256-SHA"}).peer);
 }
 

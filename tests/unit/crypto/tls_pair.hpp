@@ -26,8 +26,8 @@ struct TlsPair {
     std::optional<base::Error> server;
     [[nodiscard]] bool ok() const { return !client && !server; }
   };
-  /// Steps both ends until each has finished or failed. A TLS 1.3 client finishes before the server has judged it; a read
-  /// then shows the client the server's alert.
+  /// Steps both ends until each has finished or failed. A TLS 1.3 client finishes before the server has judged it; a
+  /// read then shows the client the server's alert.
   Outcome handshake() {
     Outcome out;
     bool client_done = false, server_done = false;
@@ -38,7 +38,8 @@ struct TlsPair {
     if (client_done && !out.client) {
       char byte = 0;
       const int n = SSL_peek(client.get(), &byte, 1);
-      if (n <= 0 && SSL_get_error(client.get(), n) == SSL_ERROR_SSL) out.client = tls_error(client.get(), "client read");
+      if (n <= 0 && SSL_get_error(client.get(), n) == SSL_ERROR_SSL)
+        out.client = tls_error(client.get(), "client read");
     }
     return out;
   }

@@ -137,9 +137,10 @@ TEST(GatewayTls, AGatewaysCertificateStandsInForNoOtherServer) {
   EXPECT_TRUE(hand_off(TrustCaFile{dir / "ca.pem"}, gateway, "127.0.0.1").ok());
   EXPECT_EQ(hand_off(site.pin(), gateway, "other.example.org").client->code, Errc::certificate_wrong_host);
   EXPECT_FALSE(hand_off(make_site(kNames).pin(), gateway, "broker.example.org").ok());
-  const auto late = issue_gateway_certificate(site.ca_key, site.ca, key.public_key(), kNames, now - std::chrono::days(60),
-                                              std::chrono::days(30));
-  EXPECT_EQ(hand_off(site.pin(), {key, {*late, site.ca}}, "broker.example.org").client->code, Errc::certificate_expired);
+  const auto late = issue_gateway_certificate(site.ca_key, site.ca, key.public_key(), kNames,
+                                              now - std::chrono::days(60), std::chrono::days(30));
+  EXPECT_EQ(hand_off(site.pin(), {key, {*late, site.ca}}, "broker.example.org").client->code,
+            Errc::certificate_expired);
 }
 
 TEST(GatewayTls, IsTls13WithItsOwnAlpnOnly) {
@@ -157,7 +158,8 @@ TEST(GatewayTls, IsTls13WithItsOwnAlpnOnly) {
     const auto c = export_keying(pair.server.get(), "EXPORTER-test", 32, base::ByteView{}).value();
     const auto d = export_keying(pair.server.get(), "EXPORTER-other", 32).value();
     EXPECT_FALSE(std::ranges::equal(a.view(), d.view()));
-    EXPECT_TRUE(std::ranges::equal(a.view(), c.view()));  // RFC 8446: no context and empty context are the same in TLS 1.3
+    EXPECT_TRUE(
+        std::ranges::equal(a.view(), c.view()));  // RFC 8446: no context and empty context are the same in TLS 1.3
   }
   // A web client and a client without ALPN are turned away during the handshake.
   for (const std::vector<std::string>& alpn : {std::vector<std::string>{"http/1.1"}, std::vector<std::string>{}}) {

@@ -71,7 +71,8 @@ void expect_every_flip_refused(const Bytes& good, Open open) {
     bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
     ASSERT_FALSE(open(bad)) << "bit " << bit;
   }
-  for (std::size_t n = 0; n < good.size(); ++n) ASSERT_FALSE(open(Bytes(good.begin(), good.begin() + static_cast<long>(n)))) << n;
+  for (std::size_t n = 0; n < good.size(); ++n)
+    ASSERT_FALSE(open(Bytes(good.begin(), good.begin() + static_cast<long>(n)))) << n;
   auto longer = good;
   longer.push_back(0);
   ASSERT_FALSE(open(longer));
@@ -83,7 +84,8 @@ TEST(Envelope, OpensOnlyInItsDomainWithAKnownKey) {
   EXPECT_EQ(base::as_text(open_envelope("rescue-test/1", bytes, kKeys).value()), "payload");
   EXPECT_EQ(open_envelope("rescue-test/2", bytes, kKeys).error().code, Errc::signature_invalid);
   EXPECT_EQ(open_envelope("rescue-test/1", bytes, {}).error().code, Errc::token_key_unknown);
-  EXPECT_EQ(open_envelope("rescue-test/1", bytes, std::vector{other.public_key()}).error().code, Errc::token_key_unknown);
+  EXPECT_EQ(open_envelope("rescue-test/1", bytes, std::vector{other.public_key()}).error().code,
+            Errc::token_key_unknown);
   // Rotation: old and new key side by side.
   EXPECT_TRUE(open_envelope("rescue-test/1", bytes, std::vector{other.public_key(), kSite.public_key()}));
 }
@@ -97,7 +99,8 @@ TEST(Envelope, NoDomainIsAPrefixOfAnothersMessage) {
 
 TEST(Envelope, KeepsItsCapAndTakesEd25519Only) {
   EXPECT_TRUE(sign_envelope("d", Bytes(kMaxEnvelopeBytes - kEnvelopeHeaderBytes), kSite));
-  EXPECT_EQ(sign_envelope("d", Bytes(kMaxEnvelopeBytes - kEnvelopeHeaderBytes + 1), kSite).error().code, base::Errc::too_large);
+  EXPECT_EQ(sign_envelope("d", Bytes(kMaxEnvelopeBytes - kEnvelopeHeaderBytes + 1), kSite).error().code,
+            base::Errc::too_large);
   EXPECT_EQ(sign_envelope("d", {}, kHolder).error().code, Errc::key_unsupported);
   EXPECT_EQ(open_envelope("d", Bytes(kMaxEnvelopeBytes + 1), kKeys).error().code, Errc::token_malformed);
 }
@@ -174,7 +177,8 @@ TEST(Possession, IsBoundToHolderConnectionAndTicket) {
   EXPECT_EQ(check_possession(spki, other_exporter, as_bytes("ticket"), proof).error().code, Errc::wrong_holder);
   EXPECT_EQ(check_possession(spki, exporter, as_bytes("tickeu"), proof).error().code, Errc::wrong_holder);
   const auto thief = PrivateKey::generate(KeyKind::p256).value();
-  EXPECT_EQ(check_possession(thief.public_key().spki(), exporter, as_bytes("ticket"), proof).error().code, Errc::wrong_holder);
+  EXPECT_EQ(check_possession(thief.public_key().spki(), exporter, as_bytes("ticket"), proof).error().code,
+            Errc::wrong_holder);
   EXPECT_EQ(check_possession(spki, exporter, as_bytes("ticket"), thief.sign(as_bytes("x")).value()).error().code,
             Errc::wrong_holder);
   EXPECT_FALSE(prove_possession(kHolder, Bytes(31), as_bytes("ticket")));

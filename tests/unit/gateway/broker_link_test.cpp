@@ -24,9 +24,15 @@ class LinkedGateway {
  public:
   explicit LinkedGateway(const PlayedBroker& broker) {
     const auto begin = [this, &broker](net::IoContext& context) {
-      BrokerLinkOptions options{net::Origin::parse(broker.url()).value(), SiteKeys::get().pin, identity, "gw one", {"127.0.0.1:1"},
-                                100, [this](const auto& keys) { saved_keys = keys.size(); }};
-      link = std::make_unique<BrokerLink>(context.executor(), options, token_keys, base::system_clock(), base::system_random());
+      BrokerLinkOptions options{net::Origin::parse(broker.url()).value(),
+                                SiteKeys::get().pin,
+                                identity,
+                                "gw one",
+                                {"127.0.0.1:1"},
+                                100,
+                                [this](const auto& keys) { saved_keys = keys.size(); }};
+      link = std::make_unique<BrokerLink>(context.executor(), options, token_keys, base::system_clock(),
+                                          base::system_random());
       DataPlaneOptions plane_options;
       plane_options.listen = net::Endpoint("127.0.0.1", 0);
       auto tls = crypto::gateway_server_context(SiteKeys::get().server).value();
@@ -135,7 +141,8 @@ TEST(BrokerLink, PairsSurviveTheBrokerAndItIsToldWhatItMissed) {
 
   broker.start();
   ASSERT_TRUE(gateway.connected());
-  ASSERT_TRUE(eventually([&] { return broker.count(fb::Message::PairJoined) == 4; }));  // the two that stand, again or first
+  ASSERT_TRUE(
+      eventually([&] { return broker.count(fb::Message::PairJoined) == 4; }));  // the two that stand, again or first
   EXPECT_TRUE(eventually([&] { return broker.count(fb::Message::PairEnded) == 1; }));
   const auto told = broker.waiting();
   EXPECT_EQ(told.back().first, waits.id);

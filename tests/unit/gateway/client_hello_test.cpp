@@ -50,10 +50,10 @@ TEST(ClientHello, MayBeSpreadOverSeveralRecords) {
 
 TEST(ClientHello, AnythingElseIsTheBrokers) {
   EXPECT_EQ(destination_of(base::as_bytes("GET / HTTP/1.1\r\n")), Destination::broker);
-  EXPECT_EQ(destination_of(base::Bytes{22, 2, 0, 0, 1, 1}), Destination::broker);   // SSL 2 version
-  EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 0}), Destination::broker);      // empty record
-  EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 4, 2, 0, 0, 0}), Destination::broker);  // ServerHello
-  EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 4, 1, 0, 0, 0}), Destination::broker);  // empty ClientHello
+  EXPECT_EQ(destination_of(base::Bytes{22, 2, 0, 0, 1, 1}), Destination::broker);                 // SSL 2 version
+  EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 0}), Destination::broker);                    // empty record
+  EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 4, 2, 0, 0, 0}), Destination::broker);        // ServerHello
+  EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 4, 1, 0, 0, 0}), Destination::broker);        // empty ClientHello
   EXPECT_EQ(destination_of(base::Bytes{22, 3, 1, 0, 4, 1, 255, 255, 255}), Destination::broker);  // of 16 MB
   // A lie that never ends is given up at the cap.
   base::Bytes endless{22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc};

@@ -26,7 +26,8 @@ TEST(OpenMetrics, NamesEachValueOnceWithTypeAndHelp) {
   values[Metric::pairs] = 4;
   values[Metric::bytes_to_applet] = 1ULL << 40;
   values.ended[static_cast<std::size_t>(wire::gateway::PairEnd::reset)] = 2;
-  const auto text = open_metrics(values, {.broker_connected = true, .draining = false, .certificate_expires_s = 1'800'000'000});
+  const auto text =
+      open_metrics(values, {.broker_connected = true, .draining = false, .certificate_expires_s = 1'800'000'000});
   EXPECT_THAT(text, HasSubstr("# TYPE rescue_gateway_pairs gauge\nrescue_gateway_pairs 4\n"));
   EXPECT_THAT(text, HasSubstr("rescue_gateway_bytes_to_applet_total 1099511627776\n"));
   EXPECT_THAT(text, HasSubstr("rescue_gateway_pairs_ended_total{end=\"reset\"} 2\n"));

@@ -82,7 +82,8 @@ const SiteKeys& SiteKeys::get() {
     const auto ca = crypto::make_ca(ca_key, "test CA", now).value();
     auto key = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
     auto leaf =
-        crypto::issue_server_certificate(ca_key, ca, key.public_key(), {.dns = {"localhost"}, .ip = {"127.0.0.1"}}, now).value();
+        crypto::issue_server_certificate(ca_key, ca, key.public_key(), {.dns = {"localhost"}, .ip = {"127.0.0.1"}}, now)
+            .value();
     return SiteKeys{crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value(),
                     ca_key,
                     {std::move(key), {std::move(leaf), ca}},
@@ -93,10 +94,13 @@ const SiteKeys& SiteKeys::get() {
 
 TestSession::TestSession()
     : id(base::Guid::random(base::system_random())),
-      applet{crypto::Role::applet, crypto::PrivateKey::generate(crypto::KeyKind::p256).value(),
-             base::Guid::random(base::system_random()), {}},
+      applet{crypto::Role::applet,
+             crypto::PrivateKey::generate(crypto::KeyKind::p256).value(),
+             base::Guid::random(base::system_random()),
+             {}},
       console{crypto::Role::console, crypto::PrivateKey::generate(crypto::KeyKind::p256).value(), applet.guid, {}} {
-  for (auto* end : {&applet, &console}) end->ticket = crypto::make_ticket(ticket_for(*end), SiteKeys::get().token).value();
+  for (auto* end : {&applet, &console})
+    end->ticket = crypto::make_ticket(ticket_for(*end), SiteKeys::get().token).value();
 }
 crypto::Ticket TestSession::ticket_for(const End& end) const {
   crypto::Ticket t;
@@ -110,8 +114,7 @@ crypto::Ticket TestSession::ticket_for(const End& end) const {
   return t;
 }
 
-Client::Client(const net::Endpoint& gateway)
-    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Client::Client(const net::Endpoint& gateway) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   // OpenSSL writes with write(2): a gateway that has closed must not end the test program.
   static const auto ignored = std::signal(SIGPIPE, SIG_IGN);
   (void)ignored;
@@ -142,7 +145,8 @@ void Client::hello(const End& end) {
   if (end.role == crypto::Role::applet) guid = end.guid;
   hello(static_cast<wire::tokens::Role>(end.role), end.ticket, guid, end.key);
 }
-void Client::hello(wire::tokens::Role role, base::ByteView ticket, std::optional<base::Guid> guid, const crypto::PrivateKey& key) {
+void Client::hello(wire::tokens::Role role, base::ByteView ticket, std::optional<base::Guid> guid,
+                   const crypto::PrivateKey& key) {
   const auto exporter =
       crypto::export_keying(ssl_.get(), crypto::kPossessionExporterLabel, crypto::kPossessionExporterBytes).value();
   const auto proof = crypto::prove_possession(key, exporter.view(), ticket).value();
@@ -177,7 +181,8 @@ Said Client::read() {
       out.reason = refused->reason();
       out.text = wire::text(refused->text());
     }
-    if (const auto* joined = m->message_as_Joined()) out.pair = base::Guid::from_bytes(wire::view(joined->pair())).value();
+    if (const auto* joined = m->message_as_Joined())
+      out.pair = base::Guid::from_bytes(wire::view(joined->pair())).value();
     if (const auto* pong = m->message_as_Pong()) out.value = pong->value();
     return out;
   }

@@ -98,7 +98,8 @@ class Client {
   /// False when the gateway closed or refused TLS.
   bool tls(const crypto::TlsContext* context = nullptr);
   void hello(const End& end);
-  void hello(wire::tokens::Role role, base::ByteView ticket, std::optional<base::Guid> guid, const crypto::PrivateKey& key);
+  void hello(wire::tokens::Role role, base::ByteView ticket, std::optional<base::Guid> guid,
+             const crypto::PrivateKey& key);
   void send_frame(base::ByteView message);
   void send_plain(base::ByteView bytes);  // inside TLS, as it is
   void ping(std::uint64_t value);

@@ -54,12 +54,15 @@ struct HelloParts {
   base::Bytes possession;
 };
 HelloParts parts_of(const End& end) {
-  HelloParts out{static_cast<wire::tokens::Role>(end.role), end.ticket, {},
+  HelloParts out{static_cast<wire::tokens::Role>(end.role),
+                 end.ticket,
+                 {},
                  crypto::prove_possession(end.key, kExporter, end.ticket).value()};
   if (end.role == crypto::Role::applet) out.guid = base::to_bytes(end.guid.bytes());
   return out;
 }
-base::Bytes frame(fb::Message kind, const std::function<flatbuffers::Offset<void>(flatbuffers::FlatBufferBuilder&)>& make) {
+base::Bytes frame(fb::Message kind,
+                  const std::function<flatbuffers::Offset<void>(flatbuffers::FlatBufferBuilder&)>& make) {
   flatbuffers::FlatBufferBuilder b;
   const auto m = make(b);
   fb::FinishHandoffBuffer(b, fb::CreateHandoff(b, kind, m));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "played_broker.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <gtest/gtest.h>
 
 namespace rescue::gateway::test {
 namespace {
@@ -17,9 +17,11 @@ base::Bytes finished(Builder& b, fb::Message kind, flatbuffers::Offset<T> m) {
   fb::FinishGatewayMessageBuffer(b, fb::CreateGatewayMessage(b, kind, m.Union()));
   return wire::finished_bytes(b);
 }
-std::vector<flatbuffers::Offset<wire::tokens::TokenKey>> offsets(Builder& b, const std::vector<crypto::PublicKey>& keys) {
+std::vector<flatbuffers::Offset<wire::tokens::TokenKey>> offsets(Builder& b,
+                                                                 const std::vector<crypto::PublicKey>& keys) {
   std::vector<flatbuffers::Offset<wire::tokens::TokenKey>> out;
-  for (const auto& key : keys) out.push_back(wire::tokens::CreateTokenKey(b, b.CreateVector(key.raw_ed25519().value())));
+  for (const auto& key : keys)
+    out.push_back(wire::tokens::CreateTokenKey(b, b.CreateVector(key.raw_ed25519().value())));
   return out;
 }
 base::Bytes registered(const std::vector<crypto::PublicKey>& keys) {
@@ -86,12 +88,14 @@ void PlayedBroker::stop() {
 net::HttpResponse PlayedBroker::enroll(const net::HttpRequest& request) {
   const std::lock_guard lock(mutex_);
   enrolment_ = request.body;
-  if (enroll_status_ != 201) return net::HttpResponse::error(enroll_status_, "SIGN_IN_NEEDED", "the token is spent", false, "1");
+  if (enroll_status_ != 201)
+    return net::HttpResponse::error(enroll_status_, "SIGN_IN_NEEDED", "the token is spent", false, "1");
   const auto& keys = SiteKeys::get();
   const auto body = json::parse(request.body).as_object();
   const auto csr = crypto::read_csr(std::string_view(body.at("csr_pem").as_string())).value();
   const auto leaf = crypto::issue_server_certificate(keys.ca_key, keys.server.chain.back(), csr.key, csr.names,
-                                                     base::system_clock().wall()).value();
+                                                     base::system_clock().wall())
+                        .value();
   json::array token_keys;
   for (const auto& key : token_keys_) token_keys.emplace_back(base::to_base64url(key.raw_ed25519().value()));
   return net::HttpResponse::json(201, json::serialize(json::object{{"id", "01234567-89ab-4def-8123-456789abcdef"},

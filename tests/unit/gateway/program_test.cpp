@@ -50,8 +50,9 @@ Outcome run(std::vector<std::string> args, std::string_view token = "secret-toke
   return {code, out.str(), err.str()};
 }
 std::vector<std::string> enroll_args(const PlayedBroker& broker, const std::filesystem::path& state) {
-  return {"enroll", "--broker", broker.url(), "--ca-pin", base::to_hex(SiteKeys::get().pin.pin), "--name", "berlin",
-          "--address", "127.0.0.1:8444", "--state", state.string()};
+  return {"enroll",      "--broker", broker.url(), "--ca-pin",       base::to_hex(SiteKeys::get().pin.pin),
+          "--name",      "berlin",   "--address",  "127.0.0.1:8444", "--state",
+          state.string()};
 }
 
 TEST(GatewayProgram, HasASoundFlagTable) { EXPECT_THAT(cli::table_defects(kProgram), testing::IsEmpty()); }
@@ -160,8 +161,8 @@ class Process {
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(out[1], 1);
-      ::execl(binary.c_str(), binary.c_str(), "run", "--state", folder.c_str(), "--listen", "127.0.0.1:0", "--drain-grace", "100ms",
-              nullptr);
+      ::execl(binary.c_str(), binary.c_str(), "run", "--state", folder.c_str(), "--listen", "127.0.0.1:0",
+              "--drain-grace", "100ms", nullptr);
       ::_exit(127);
     }
     ::close(out[1]);

@@ -26,6 +26,18 @@ TEST(WireGuards, ASiteHasOneToEightTokenKeys) {
   EXPECT_FALSE(read_gateway_message(token_keys(kMaxTokenKeys + 1)));
 }
 
+TEST(WireGuards, MessagesThatLookAlikeBesideTheirIdentifierAreToldApart) {
+  flatbuffers::FlatBufferBuilder a, b;
+  const auto ping = handoff::CreatePing(a, 7);
+  handoff::FinishHandoffBuffer(a, handoff::CreateHandoff(a, handoff::Message::Ping, ping.Union()));
+  const auto reply = gateway::CreateAdmitReply(b, 7, gateway::AdmitVerdict::admitted);
+  gateway::FinishGatewayMessageBuffer(b, gateway::CreateGatewayMessage(b, gateway::Message::AdmitReply, reply.Union()));
+  EXPECT_TRUE(read_handoff(finished_bytes(a)));
+  EXPECT_TRUE(read_gateway_message(finished_bytes(b)));
+  EXPECT_FALSE(read_gateway_message(finished_bytes(a)));
+  EXPECT_FALSE(read_handoff(finished_bytes(b)));
+}
+
 TEST(WireGuards, ASmallMessageInALargeBufferIsTooLarge) {
   flatbuffers::FlatBufferBuilder b;
   const auto body = session::CreateViewStop(b);
