@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares the shared objects that each shipped program needs with packaging/dependencies/PROGRAM.txt.
 
-A new dependency is a decision and shows in review. `--update` writes the files anew.
+A new dependency is a decision and shows in review. The lists are those of the dev build; the release build drops sections and
+with them some libraries, so only additions fail. `--update` writes the files anew.
 """
 import pathlib
 import re
@@ -31,16 +32,10 @@ def main():
             folder.mkdir(parents=True, exist_ok=True)
             listed.write_text("\n".join(got) + "\n")
         want = listed.read_text().split() if listed.exists() else []
-        # The sanitizer build pulls in libdl, librt and the like on some systems; only additions beyond the C runtime count.
-        runtime = {"libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libresolv.so.2", "libgcc_s.so.1",
-                   "ld-linux-x86-64.so.2", "libc.so.6", "libstdc++.so.6"}
-        more, fewer = set(got) - set(want) - runtime, set(want) - set(got) - runtime
-        for name in sorted(more):
+        for name in sorted(set(got) - set(want)):
             print(f"{program.name}: needs {name}, which {listed.relative_to(root)} does not list")
-        for name in sorted(fewer):
-            print(f"{program.name}: no longer needs {name}, which {listed.relative_to(root)} lists")
-        bad += len(more) + len(fewer)
-    print("dependencies as listed" if bad == 0 else f"{bad} differences")
+            bad += 1
+    print("dependencies as listed" if bad == 0 else f"{bad} new dependencies")
     return 1 if bad else 0
 
 
