@@ -7,9 +7,13 @@ add_library(rescue_pch STATIC ${CMAKE_BINARY_DIR}/rescue_pch.cpp)
 target_include_directories(rescue_pch PUBLIC ${CMAKE_SOURCE_DIR}/lib)
 target_link_libraries(rescue_pch PUBLIC fmt::fmt Threads::Threads)
 target_compile_options(rescue_pch PUBLIC $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-target_precompile_headers(rescue_pch PRIVATE <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <deque> <expected>
+set(rescue_pch_headers <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <deque> <expected>
   <functional> <map> <memory> <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant>
   <vector> <fmt/format.h>)
+target_precompile_headers(rescue_pch PRIVATE ${rescue_pch_headers})
+# What ccache hashes in place of the precompiled header: all that its content depends on beside the command line.
+string(SHA256 rescue_pch_sum "${rescue_pch_headers} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${fmt_VERSION}")
+file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/CMakeFiles/rescue_pch.dir/cmake_pch.hxx.gch.sum CONTENT "${rescue_pch_sum}")
 
 function(rescue_use_pch target)
   target_precompile_headers(${target} REUSE_FROM rescue_pch)

@@ -45,8 +45,9 @@ endif()
 
 find_program(RESCUE_CCACHE ccache)
 if(RESCUE_CCACHE)
-  # base_dir + no hash_dir: a clone in another folder hits the same cache.
-  set(rescue_launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+  # base_dir + no hash_dir: a clone in another folder hits the same cache. The bytes of a precompiled header differ from folder
+  # to folder, so its checksum comes from a file beside it (RescueTargets.cmake writes it).
+  set(rescue_launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${RESCUE_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${rescue_launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${rescue_launcher})
