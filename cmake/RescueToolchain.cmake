@@ -56,6 +56,3 @@ find_program(RESCUE_MOLD mold)
 if(RESCUE_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
-
-# A unit that instantiates Beast over TLS needs 2 GB and 40 s: never two at once. Heavy targets: JOB_POOL_COMPILE heavy.
-set_property(GLOBAL PROPERTY JOB_POOLS heavy=1)
