@@ -68,7 +68,12 @@ def meet(site, tech, out):
     program = tech.start("script", "session", "pickup", created["id"], "--script", "-", "--record", out)
     person = Person(site)
     person.wait_window(MAIN)
-    return created["id"], Script(program), person, offered, downloads
+    script = Script(program)
+    # --record makes the technician's side ask at once.
+    person.answer(True)
+    script.event("consent", permission="record_session", state="granted")
+    step("asked for record_session: the person pressed Yes")
+    return created["id"], script, person, offered, downloads
 
 
 def talk(script, person):
@@ -91,7 +96,6 @@ def ask(script, person, permission, yes=True):
 def help_out(script, person, desk, out):
     refused = script.refuse("view")
     step(f"view before consent: refused ({refused['error']})")
-    ask(script, person, "record_session")
     ask(script, person, "desktop_view")
     script.call("view")
     ask(script, person, "remote_control")
@@ -169,30 +173,29 @@ def audit(tech, session, out):
     return log
 
 
-def keep_running(site, tech, desk):
-    created = tech.run("session", "create", "--note", "second session, left open", "-o", "json").json()
-    site.start_applet("--server", site.url, "--ca-pin", site.ca_pin, "--pin", created["pin"], name="applet-kept")
-    tech.run("session", "wait", created["id"], "--state", "waiting", "--timeout", "30s")
+def keep_running(site):
     site.admin.run("admin", "user", "add", "bob@example.test", "--name", "Bob Example", "--role", "technician",
                    "--password-stdin", stdin="a long passphrase for bob 43\n")
-    rescue = site.bin / "rescue"
+    bob = site.technician("bob")
+    bob.login("bob@example.test", "a long passphrase for bob 43")
+    created = bob.run("session", "create", "--note", "second session, left open", "-o", "json").json()
+    site.start_applet("--server", site.url, "--ca-pin", site.ca_pin, "--pin", created["pin"], name="applet-kept")
+    bob.run("session", "wait", created["id"], "--state", "waiting", "--timeout", "30s")
     print(f"""
-All is still running (broker, gateway, X display {site.display}, an applet that waits). Join as a second technician:
+All is still running: broker, gateway, X display {site.display}, an applet that waits. Be the second technician, Bob:
 
-  export PATH={site.bin}:$PATH HOME={site.dir}/home-bob XDG_RUNTIME_DIR={site.dir}/run-bob
-  mkdir -p -m 700 $HOME $XDG_RUNTIME_DIR
-  echo 'a long passphrase for bob 43' | rescue login --server {site.url} --ca-pin {site.ca_pin} --email bob@example.test --password-stdin
+  export PATH={site.bin}:$PATH HOME={bob.home} XDG_RUNTIME_DIR={bob.runtime} \\
+         XDG_CONFIG_HOME={bob.home}/config XDG_STATE_HOME={bob.home}/state
   rescue session list
-  rescue session pickup {created['id']}        # then /view, /control, /send FILE, /sysinfo, /close
+  rescue session pickup {created['id']}        # then chat, /view, /control, /send FILE, /sysinfo, /close
 
-The person's answers: DISPLAY={site.display} xdotool key alt+y, or look with: DISPLAY={site.display} import -window root now.png
-Stop everything with Ctrl-C here. ({rescue})""", flush=True)
+Answer for the person: DISPLAY={site.display} xdotool key alt+y    Look at the desktop: any VNC server or screenshot tool on {site.display}
+Ctrl-C here ends everything.""", flush=True)
     stopped = []
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, lambda *_: stopped.append(True))
     while not stopped:
         time.sleep(0.2)
-    del desk
 
 
 def main():
@@ -221,7 +224,7 @@ def main():
         log = audit(tech, session, out)
         print(f"\nrecording  {rcrec}\nAVI        {avi}\npicture    {picture}\nlog        {log}", flush=True)
         if args.keep:
-            keep_running(site, tech, desk)
+            keep_running(site)
     step("done")
     return 0
 
