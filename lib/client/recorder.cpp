@@ -53,6 +53,8 @@ struct Recorder::Shared {
   bool lost_video = false;  // dropped here: the file has not got it, and nothing until a keyframe helps
   bool finishing = false, abandoned = false;
   std::optional<base::Result<>> started;
+  bool ended = false;   // run() has returned
+  std::thread thread;   // joined or detached by the Recorder
   std::optional<base::Result<rcrec::Finished>> finished;
   RecorderState state;
   bool stall_told = false;
@@ -149,24 +151,39 @@ Recorder::Recorder(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) 
 
 base::Result<std::unique_ptr<Recorder>> Recorder::start(RecorderOptions options) {
   auto shared = std::make_shared<Shared>(std::move(options));
-  std::thread([shared] { shared->run(); }).detach();
   std::unique_lock lock(shared->mutex);
+  shared->thread = std::thread([shared] {
+    shared->run();
+    std::lock_guard ending(shared->mutex);
+    shared->ended = true;
+    shared->done.notify_all();
+  });
   if (!shared->done.wait_for(lock, kRecorderPatience, [&] { return shared->started.has_value(); })) {
     shared->abandoned = true;
+    shared->thread.detach();
     return base::fail(base::Errc::timed_out, "the disk of '" + shared->options.path + "' does not answer");
   }
-  if (!*shared->started) return base::fail(shared->started->error());
+  const auto started = *shared->started;
   lock.unlock();
+  if (!started) {
+    shared->thread.join();  // it ended with the failed open
+    return base::fail(started.error());
+  }
   return std::unique_ptr<Recorder>(new Recorder(std::move(shared)));
 }
 
 Recorder::~Recorder() {
   std::unique_lock lock(shared_->mutex);
-  if (shared_->finished && *shared_->finished) return;
-  shared_->abandoned = true;
-  shared_->finished.reset();
-  shared_->work.notify_one();
-  shared_->done.wait_for(lock, kRecorderPatience, [&] { return shared_->finished.has_value(); });
+  if (!shared_->finished || !*shared_->finished) {
+    shared_->abandoned = true;
+    shared_->finished.reset();
+    shared_->work.notify_one();
+  }
+  const bool ended = shared_->done.wait_for(lock, kRecorderPatience, [&] { return shared_->ended; });
+  lock.unlock();
+  // A thread that hangs in a write to a dead disk cannot be waited for; it keeps its state alive by itself.
+  if (ended) shared_->thread.join();
+  else shared_->thread.detach();
 }
 
 void Recorder::video(base::ByteView packet, bool keyframe) { shared_->push(Video{base::to_bytes(packet), keyframe}); }
