@@ -39,7 +39,7 @@ awaitable<HttpResponse> three_events(HttpRequest&, EventStream& stream) {
 }  // namespace
 
 TEST(Curl, SpeaksWithOurServer) {
-  if (output_of("command -v curl").empty()) GTEST_SKIP() << "curl is not installed";
+  ASSERT_FALSE(output_of("command -v curl").empty()) << "curl is not installed: ./dev setup";
   const rescue::test::TempDir dir;
   std::ofstream(dir / "ca.pem") << test::Site::get().ca_pem();
   std::ofstream(dir / "body") << std::string(700'000, 'x');
