@@ -30,7 +30,7 @@ Errc errc_of(std::string_view name, unsigned status) {
   if (name == "GUID_UNKNOWN" || name == "SIGN_IN_NEEDED" || status == 401) return Errc::session_not_found;
   if (name == "CONFLICT") return Errc::session_ended;  // an applet's requests meet no other
   if (status == 429) return Errc::rate_limited;
-  if (status >= 500) return Errc::unavailable;
+  if (status == 408 || status >= 500) return Errc::unavailable;
   return Errc::refused;
 }
 

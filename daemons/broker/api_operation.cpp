@@ -28,7 +28,11 @@ void write_server(MetricsText& text, const net::HttpServerCounters& n) {
   text.counter("rescue_broker_handshakes_failed", "TLS handshakes that failed.", n.handshake_failed);
   text.counter("rescue_broker_connections_refused", "Connections over the caps.", n.refused_full);
   text.counter("rescue_broker_timeouts", "Connections ended by a time-out.", n.timed_out);
-  text.counter("rescue_broker_bad_requests", "Requests that were not HTTP, or too large.", n.bad_requests);
+  text.counter("rescue_broker_bad_requests", "Requests that were not HTTP, too large, or too many at once.", n.bad_requests);
+  text.counter("rescue_broker_requests_refused_busy", "Requests refused because others held all memory for them.",
+               n.refused_busy);
+  text.gauge("rescue_broker_request_bytes", "Memory that requests under way hold, of 67108864 bytes.",
+             static_cast<double>(n.request_bytes));
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ Errc by_status(unsigned status) {
     case 404:
     case 410:
       return Errc::not_found;
+    case 408:
+      return Errc::unavailable;  // what we sent came too slowly
     case 409:
       return Errc::conflict;
     case 413:

@@ -101,6 +101,8 @@ HttpServerCounters HttpServer::counters() const {
   out.open = c.open;
   out.handshake_failed = c.handshake_failed;
   out.refused_full = c.refused_full;
+  out.refused_busy = c.refused_busy;
+  out.request_bytes = impl_->shared->budget.used();
   out.timed_out = c.timed_out;
   out.requests = c.requests;
   out.bad_requests = c.bad_requests;

@@ -5,7 +5,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <variant>
 
@@ -46,9 +45,39 @@ Method method_of(http::verb v) {
 
 }  // namespace
 
+namespace {
+
+/// As Beast's string_body for reading, but memory is taken for what has come, not for what a Content-Length announces.
+struct GrowingBody {
+  using value_type = std::string;
+  class reader {
+   public:
+    template <bool request, class Fields>
+    reader(http::header<request, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<std::uint64_t>&, boost::system::error_code& ec) { ec = {}; }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, boost::system::error_code& ec) {
+      ec = {};
+      std::size_t taken = 0;
+      for (auto at = boost::asio::buffer_sequence_begin(buffers); at != boost::asio::buffer_sequence_end(buffers); ++at) {
+        const boost::asio::const_buffer part = *at;
+        body_.append(static_cast<const char*>(part.data()), part.size());
+        taken += part.size();
+      }
+      return taken;
+    }
+    void finish(boost::system::error_code& ec) { ec = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
+
+}  // namespace
+
 struct HttpParser::Impl {
-  using Request = http::request_parser<http::string_body>;
-  using Response = http::response_parser<http::string_body>;
+  using Request = http::request_parser<GrowingBody>;
+  using Response = http::response_parser<GrowingBody>;
 
   explicit Impl(bool request) {
     if (request)

@@ -42,8 +42,12 @@ asio::awaitable<void> run_plain(const HttpHandler& handler, HttpRequest& request
 }  // namespace
 
 struct HttpConnection::Exchange {
-  explicit Exchange(std::size_t header_cap) : parser(HttpParser::Kind::request, header_cap) {}
+  Exchange(HttpShared& shared, const IpAddress& from)
+      : parser(HttpParser::Kind::request, shared.options.header_cap), share(shared.budget, from) {}
   HttpParser parser;
+  RequestBudget::Share share;
+  std::size_t taken = 0;  // bytes that the parser has
+  std::string_view busy;  // why `share` could not grow
   HttpRequest request;
   Router::Match match;
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
@@ -51,7 +55,7 @@ struct HttpConnection::Exchange {
 
 bool HttpShared::take_place(const IpAddress& address) {
   const std::lock_guard lock(mutex);
-  auto& n = per_address[address];
+  auto& n = per_address[client_network(address)];
   if (n >= options.max_connections_per_address) return false;
   ++n;
   return true;
@@ -59,7 +63,7 @@ bool HttpShared::take_place(const IpAddress& address) {
 
 void HttpShared::leave_place(const IpAddress& address) {
   const std::lock_guard lock(mutex);
-  const auto it = per_address.find(address);
+  const auto it = per_address.find(client_network(address));
   if (it != per_address.end() && --it->second == 0) per_address.erase(it);
 }
 
@@ -192,9 +196,26 @@ asio::awaitable<base::Result<>> HttpConnection::read_more(std::size_t room) {
   co_return base::Result<>{};
 }
 
-asio::awaitable<base::Result<>> HttpConnection::read_header(HttpParser& parser) {
+/// Makes sure that the request may hold what it has and `room` more bytes.
+base::Result<> HttpConnection::hold(Exchange& x, std::size_t room) {
+  const auto verdict = x.share.grow_to(x.taken + in_.size() + room);
+  if (verdict == RequestBudget::Verdict::ok) return {};
+  x.busy = verdict == RequestBudget::Verdict::all_full ? "too many requests are under way; try again later"
+                                                       : "too many requests of this address are under way; try again later";
+  return base::fail(base::Errc::too_large, "request memory");
+}
+
+base::Result<> HttpConnection::feed(Exchange& x) {
+  const auto before = in_.size();
+  auto fed = x.parser.feed(in_);
+  x.taken += before - in_.size();
+  return fed;
+}
+
+asio::awaitable<base::Result<>> HttpConnection::read_header(Exchange& x) {
   const auto& o = shared_->options;
   if (in_.empty()) {
+    in_.shrink_to_fit();  // a body may have passed through it
     phase_ = Phase::idle;
     arm(first_ ? "request header" : "keep-alive", first_ ? o.header_timeout : o.keep_alive_timeout);
     if (shared_->draining) co_return base::fail(base::Errc::closed, "server is stopping");
@@ -203,18 +224,26 @@ asio::awaitable<base::Result<>> HttpConnection::read_header(HttpParser& parser) 
   phase_ = Phase::request;
   arm("request header", o.header_timeout);  // once: a header that drips does not extend it
   for (;;) {
-    RESCUE_CO_CHECK(parser.feed(in_));
-    if (parser.header_done()) co_return base::Result<>{};
+    RESCUE_CO_CHECK(feed(x));
+    if (x.parser.header_done()) co_return base::Result<>{};
+    RESCUE_CO_CHECK(hold(x, kHeaderChunk));
     RESCUE_CO_CHECK(co_await read_more(kHeaderChunk));
   }
 }
 
-asio::awaitable<base::Result<>> HttpConnection::read_body(HttpParser& parser) {
-  arm("request body", shared_->options.body_timeout);
+/// Unlike other phases this one ends by an answer when its time is over, so the watchdog, which closes, has no part in it.
+asio::awaitable<base::Result<>> HttpConnection::read_body(Exchange& x) {
+  const auto& o = shared_->options;
+  const auto until = std::chrono::steady_clock::now() + o.body_timeout;
+  watchdog_.disarm();
   for (;;) {
-    RESCUE_CO_CHECK(parser.feed(in_));
-    if (parser.done()) co_return base::Result<>{};
-    RESCUE_CO_CHECK(co_await read_more(kBodyChunk));
+    RESCUE_CO_CHECK(feed(x));
+    if (x.parser.done()) co_return base::Result<>{};
+    RESCUE_CO_CHECK(hold(x, kBodyChunk));
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(until - std::chrono::steady_clock::now());
+    auto reading = read_more(kBodyChunk);
+    auto limited = with_timeout(std::move(reading), NamedTimeout("request body", std::min(o.body_stall, left)));
+    RESCUE_CO_CHECK(co_await std::move(limited));
   }
 }
 
@@ -222,7 +251,21 @@ HttpResponse HttpConnection::refuse(unsigned status, std::string_view code, std:
                                     const HttpRequest& request) {
   ++shared_->counters.bad_requests;
   unread_ = true;
-  return HttpResponse::error(status, code, message, status == 503, request.request_id);
+  return HttpResponse::error(status, code, message, status == 503 || status == 408, request.request_id);
+}
+
+HttpResponse HttpConnection::refuse_unread(const Exchange& x, const base::Error& error, unsigned large,
+                                           std::string_view largest) {
+  if (!x.busy.empty()) {
+    ++shared_->counters.refused_busy;
+    auto out = refuse(503, "UNAVAILABLE", x.busy, x.request);
+    out.headers.add("Retry-After", std::to_string(kBusyRetryAfter.count()));
+    return out;
+  }
+  if (error.code == base::Errc::too_large) return refuse(large, "TOO_LARGE", largest, x.request);
+  if (error.code != base::Errc::timed_out) return refuse(400, "INVALID_ARGUMENT", error.message(), x.request);
+  ++shared_->counters.timed_out;
+  return refuse(408, "TIMED_OUT", "the body did not come in time", x.request);
 }
 
 std::optional<HttpResponse> HttpConnection::prepare(Exchange& x) {
@@ -259,15 +302,13 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::take_body(Exchange&
   auto body = x.parser.set_body_cap(cap);
   if (body && !x.parser.done()) {
     if (x.parser.expects_continue() && in_.empty()) body = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
-    if (body) body = co_await read_body(x.parser);
+    if (body) body = co_await read_body(x);
   }
   if (body) {
     x.request.body = x.parser.take_body();
     co_return std::nullopt;
   }
-  if (body.error().code == base::Errc::too_large)
-    co_return refuse(413, "TOO_LARGE", fmt::format("the body may have {} bytes here", cap), x.request);
-  co_return refuse(400, "INVALID_ARGUMENT", body.error().message(), x.request);
+  co_return refuse_unread(x, body.error(), 413, fmt::format("the body may have {} bytes here", cap));
 }
 
 asio::awaitable<HttpResponse> HttpConnection::call_plain(const HttpHandler& handler, Exchange& x) {
@@ -336,17 +377,15 @@ asio::awaitable<bool> HttpConnection::answer(Exchange& x, HttpResponse response)
 }
 
 asio::awaitable<bool> HttpConnection::serve_one() {
-  Exchange x(shared_->options.header_cap);
-  const auto header = co_await read_header(x.parser);
+  Exchange x(*shared_, remote_);
+  const auto header = co_await read_header(x);
   first_ = false;
   x.began = std::chrono::steady_clock::now();
   x.request.request_id = fmt::format("{:016x}", base::system_random().u64());
   if (!header) {
     const auto& e = header.error();
     if (e.code != base::Errc::too_large && e.code != base::Errc::bad_format) co_return false;
-    const bool large = e.code == base::Errc::too_large;
-    auto out = large ? refuse(431, "TOO_LARGE", "the request's header is too long", x.request)
-                     : refuse(400, "INVALID_ARGUMENT", e.message(), x.request);
+    auto out = refuse_unread(x, e, 431, "the request's header is too long");
     co_return co_await answer(x, std::move(out));
   }
   auto early = prepare(x);

@@ -8,6 +8,7 @@
 
 #include "net/http_server.hpp"
 #include "net/impl/http_codec.hpp"
+#include "net/impl/request_budget.hpp"
 #include "net/task_group.hpp"
 #include "net/tcp.hpp"
 #include "net/timeout.hpp"
@@ -19,17 +20,21 @@ class HttpConnection;
 /// What the connections of a server share.
 struct HttpShared {
   HttpShared(boost::asio::any_io_executor executor, std::shared_ptr<const Router> r, HttpServerOptions o)
-      : router(std::move(r)), options(std::move(o)), tasks(std::move(executor)) {}
+      : router(std::move(r)),
+        options(std::move(o)),
+        budget({options.request_memory, options.request_memory_per_address}),
+        tasks(std::move(executor)) {}
 
   const std::shared_ptr<const Router> router;
   const HttpServerOptions options;
+  RequestBudget budget;
   HttpServer::RequestObserver observer;  // constant after start
   TaskGroup tasks;
   std::atomic<bool> draining = false;
 
   struct Counters {
-    std::atomic<std::uint64_t> accepted, open, handshake_failed, refused_full, timed_out, requests, bad_requests;
-    std::atomic<std::uint64_t> event_streams, websockets;
+    std::atomic<std::uint64_t> accepted, open, handshake_failed, refused_full, refused_busy, timed_out;
+    std::atomic<std::uint64_t> requests, bad_requests, event_streams, websockets;
   } counters{};
 
   std::mutex mutex;
@@ -87,8 +92,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] boost::asio::awaitable<base::Result<>> open();
   [[nodiscard]] boost::asio::awaitable<base::Result<>> read_proxy_header();
   [[nodiscard]] boost::asio::awaitable<bool> serve_one();
-  [[nodiscard]] boost::asio::awaitable<base::Result<>> read_header(HttpParser& parser);
-  [[nodiscard]] boost::asio::awaitable<base::Result<>> read_body(HttpParser& parser);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> read_header(Exchange& x);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> read_body(Exchange& x);
+  [[nodiscard]] base::Result<> hold(Exchange& x, std::size_t room);
+  [[nodiscard]] base::Result<> feed(Exchange& x);
   [[nodiscard]] boost::asio::awaitable<base::Result<>> read_more(std::size_t room);
   [[nodiscard]] std::optional<HttpResponse> prepare(Exchange& x);
   [[nodiscard]] boost::asio::awaitable<std::optional<HttpResponse>> take_body(Exchange& x);
@@ -97,6 +104,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] boost::asio::awaitable<bool> answer(Exchange& x, HttpResponse response);
   [[nodiscard]] HttpResponse refuse(unsigned status, std::string_view code, std::string_view message,
                                     const HttpRequest& request);
+  [[nodiscard]] HttpResponse refuse_unread(const Exchange& x, const base::Error& error, unsigned large,
+                                           std::string_view largest);
   [[nodiscard]] boost::asio::awaitable<void> linger();
   void drain_now();
   void arm(std::string_view name, std::chrono::microseconds after);
