@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <filesystem>
 #include <ostream>
 
@@ -20,6 +23,10 @@ struct ConvertFlags {
   std::vector<std::string> inputs;
   std::string output;
   std::string codec;
+  std::string fps = fmt::format("{}", media::kDefaultFps);
+  std::string from;
+  std::string to;
+  std::string size;
   std::string progress;
   int progress_fd = 2;
   media::ConvertOptions options;
@@ -38,12 +45,14 @@ int show_error(Env& env, const base::Error& e) {
 void add_convert(CLI::App& app, ConvertFlags& f) {
   CLI::App* convert = app.add_subcommand("convert", "Converts recordings to a video file; several follow one another");
   convert->add_option("input", f.inputs, "recordings (*.rcrec)")->required();
-  convert->add_option("-o,--output", f.output, "video file: .avi, .mp4 or .webm")->required();
-  convert->add_option("--fps", f.options.fps, "frames per second")
-      ->check(CLI::Range(media::kMinFps, media::kMaxFps))
+  convert->add_option("-o,--output", f.output, "video file: .avi, .mkv, .mp4 or .webm")->required();
+  convert->add_option("--fps", f.fps, "frames per second, or vfr: one where something changes (not AVI)")
       ->capture_default_str();
-  convert->add_option("--codec", f.codec, "h264, mpeg4, zmbv (lossless, AVI only) or vp9 (WebM only)")
-      ->check(CLI::IsMember({"h264", "mpeg4", "zmbv", "vp9"}));
+  convert->add_option("--codec", f.codec, "h264, mpeg4, zmbv or ffv1 (exact), mjpeg, vp9")
+      ->check(CLI::IsMember({"h264", "mpeg4", "zmbv", "vp9", "ffv1", "mjpeg"}));
+  convert->add_option("--from", f.from, "begin at this time: 90s, 15m");
+  convert->add_option("--to", f.to, "end at this time");
+  convert->add_option("--size", f.size, "WIDTHxHEIGHT of the video; without it that of the recording");
   convert->add_flag("--no-cursor", f.no_cursor, "leave the mouse cursor out");
   convert->add_flag("--sidecars", f.options.sidecars, "also write OUT.srt (chat) and OUT.events.jsonl");
   convert->add_flag("--overwrite", f.options.overwrite, "replace an existing output");
@@ -108,10 +117,53 @@ boost::json::object describe(const media::Summary& s, const std::vector<std::str
           {"confined_by", std::move(layers)}};
 }
 
+std::optional<int> number(std::string_view text) {
+  int v = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional<int>(v) : std::nullopt;
+}
+
+base::Result<> read_fps(const std::string& text, media::ConvertOptions& options) {
+  options.variable = text == "vfr";
+  if (options.variable) return {};
+  const auto fps = number(text);
+  if (!fps || *fps < media::kMinFps || *fps > media::kMaxFps)
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("--fps {}: {} to {} or vfr are possible", text, media::kMinFps, media::kMaxFps));
+  options.fps = *fps;
+  return {};
+}
+
+base::Result<screen::Size> read_size(const std::string& text) {
+  const auto x = text.find('x');
+  const auto width = number(std::string_view(text).substr(0, x));
+  const auto height = x == text.npos ? std::nullopt : number(std::string_view(text).substr(x + 1));
+  if (!width || !height || !screen::Size{*width, *height}.valid())
+    return base::fail(base::Errc::invalid_argument, "--size " + text + ": WIDTHxHEIGHT, such as 1280x800");
+  return screen::Size{*width, *height};
+}
+
+/// What the flags say beyond their text.
+base::Result<> read_flags(ConvertFlags& f) {
+  RESCUE_CHECK(read_fps(f.fps, f.options));
+  if (!f.from.empty()) {
+    RESCUE_TRY(f.options.from, base::parse_duration(f.from));
+  }
+  if (!f.to.empty()) {
+    RESCUE_TRY(f.options.to, base::parse_duration(f.to));
+  }
+  if (!f.size.empty()) {
+    RESCUE_TRY(f.options.size, read_size(f.size));
+  }
+  return {};
+}
+
 base::Result<int> convert(ConvertFlags& f, Env& env) {
   const auto container = media::container_from_path(f.output);
   if (!container)
-    return base::fail(base::Errc::invalid_argument, "output '" + f.output + "' does not end in .avi, .mp4 or .webm");
+    return base::fail(base::Errc::invalid_argument,
+                      "output '" + f.output + "' does not end in .avi, .mkv, .mp4 or .webm");
+  RESCUE_CHECK(read_flags(f));
   f.options.container = *container;
   f.options.codec = f.codec.empty() ? std::nullopt : media::codec_from_name(f.codec);
   f.options.draw_cursor = !f.no_cursor;

@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "media/impl/player.hpp"
+#include "media/impl/scaler.hpp"
 #include "media/impl/sidecars.hpp"
 #include "media/impl/video_writer.hpp"
 
@@ -54,7 +55,7 @@ class Conversion {
   base::Result<Summary> run(const std::vector<std::string>& inputs) {
     RESCUE_CHECK(check_options(inputs));
     RESCUE_CHECK(scan_all(inputs));
-    const VideoFormat format{options_.container, summary_.codec, summary_.size, options_.fps};
+    const VideoFormat format{options_.container, summary_.codec, summary_.size, fps_, options_.variable, total_};
     PartFile part(out_);
     RESCUE_TRY(auto writer, VideoWriter::create(part.path(), format));
     if (options_.sidecars) {
@@ -63,7 +64,8 @@ class Conversion {
     }
     RESCUE_CHECK(play_all(writer));
     RESCUE_CHECK(writer.finish());
-    RESCUE_CHECK(check_output(part.path()));
+    summary_.frames = writer.pictures();
+    RESCUE_CHECK(check_output(part.path(), format));
     RESCUE_CHECK(part.rename_to(out_, options_.overwrite));
     if (sidecars_) {
       RESCUE_TRY(summary_.sidecar_paths, sidecars_->commit());
@@ -75,14 +77,16 @@ class Conversion {
  private:
   base::Result<> check_options(const std::vector<std::string>& inputs) {
     if (inputs.empty()) return base::fail(base::Errc::invalid_argument, "no recording to convert");
-    if (options_.fps < kMinFps || options_.fps > kMaxFps)
+    if (fps_ < kMinFps || fps_ > kMaxFps)
       return base::fail(base::Errc::invalid_argument,
-                        fmt::format("{} frames per second; {} to {} are possible", options_.fps, kMinFps, kMaxFps));
+                        fmt::format("{} frames per second; {} to {} are possible", fps_, kMinFps, kMaxFps));
+    if (options_.variable && options_.container == Container::avi)
+      return base::fail(base::Errc::invalid_argument, "an AVI file has one frame rate; use .mkv or .mp4");
+    if (options_.from.count() < 0 || (options_.to && *options_.to <= options_.from))
+      return base::fail(base::Errc::invalid_argument, "the part to convert ends before it begins");
     summary_.codec = options_.codec.value_or(default_codec(options_.container));
-    summary_.fps = options_.fps;
-    const bool webm = options_.container == Container::webm;
-    if (webm != (summary_.codec == VideoCodec::vp9) ||
-        (summary_.codec == VideoCodec::zmbv && options_.container != Container::avi))
+    summary_.fps = options_.variable ? 0 : fps_;
+    if (!fits(summary_.codec, options_.container))
       return base::fail(base::Errc::invalid_argument,
                         fmt::format("codec {} does not go into this kind of file", codec_name(summary_.codec)));
     if (!options_.overwrite && ::access(out_.c_str(), F_OK) == 0)
@@ -98,61 +102,97 @@ class Conversion {
       largest.width = std::max(largest.width, s.largest.width);
       largest.height = std::max(largest.height, s.largest.height);
       summary_.unfinished = summary_.unfinished || !s.finished;
-      for (const auto& place : s.damage) add_gap(path, place);
+      if (!is_part()) {
+        for (const auto& place : s.damage) add_gap(path, place);
+      }
       starts_.push_back(duration);
       duration += s.duration;
       scans_.push_back(std::move(s));
-      if (duration > tick_time(kMaxFrames, options_.fps))
+      if (duration > tick_time(kMaxFrames, fps_))
         return base::fail(base::Errc::too_large, fmt::format("convert '{}': {} s at {} frames per second", path,
-                                                             duration.count() / 1'000'000, options_.fps));
+                                                             duration.count() / 1'000'000, fps_));
     }
-    total_ = ticks(duration, options_.fps);
-    // 4:2:0 halves both sides; one black row or column makes them even.
-    summary_.size = {largest.width + largest.width % 2, largest.height + largest.height % 2};
-    if (!summary_.size.valid())
-      return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
-    return {};
+    if (options_.from > rcrec::Time{} && options_.from >= duration)
+      return base::fail(base::Errc::invalid_argument,
+                        fmt::format("the part to convert begins at {} s; '{}' ends at {} s",
+                                    options_.from.count() / 1'000'000, inputs.back(), duration.count() / 1'000'000));
+    total_ = ticks(std::min(options_.to.value_or(duration), duration) - options_.from, fps_);
+    return choose_size(largest);
   }
 
+  /// 4:2:0 halves both sides; one black row or column makes them even.
+  base::Result<> choose_size(screen::Size largest) {
+    const auto even = [](screen::Size s) { return screen::Size{s.width + s.width % 2, s.height + s.height % 2}; };
+    native_ = even(largest);
+    if (!native_.valid()) return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
+    summary_.size = even(options_.size.value_or(native_));
+    if (summary_.size.valid()) return {};
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("no video of {}x{} pixels", summary_.size.width, summary_.size.height));
+  }
+
+  /// Of a part, only the damage that comes up while it plays is told; of all, what the scan found.
+  [[nodiscard]] bool is_part() const { return options_.from > rcrec::Time{} || options_.to; }
+  /// The time in the joined recordings that a tick shows.
+  [[nodiscard]] rcrec::Time joined_time(std::int64_t tick) const { return options_.from + tick_time(tick, fps_); }
+
+  /// The player of one input, at the place that the video begins with when that is inside.
   base::Result<Player> open_player(std::size_t index) {
     RESCUE_TRY(const auto reader, rcrec::ChunkReader::open(scans_[index].path));
     const base::WallTime wall = reader.header().start;
-    return Player::open(scans_[index].path, options_.draw_cursor, [this, index, wall](const rcrec::TimelineItem& item) {
-      if (sidecars_) sidecars_->add(item, starts_[index] + item.t, wall + item.t);
-    });
+    const rcrec::Time begin = options_.from - starts_[index];
+    RESCUE_TRY(auto player, Player::open(scans_[index].path, options_.draw_cursor,
+                                         [this, index, wall, begin](const rcrec::TimelineItem& item) {
+                                           if (item.t >= begin) note(index, item, wall + item.t);
+                                         }));
+    if (begin > rcrec::Time{}) RESCUE_CHECK(player.seek(begin));
+    return player;
+  }
+
+  void note(std::size_t index, const rcrec::TimelineItem& item, base::WallTime wall) {
+    const auto* gap = std::get_if<rcrec::GapItem>(&item.item);
+    if (gap != nullptr && is_part()) add_gap(scans_[index].path, gap->place);
+    if (sidecars_) sidecars_->add(item, starts_[index] + item.t - options_.from, wall);
   }
 
   base::Result<> play_all(VideoWriter& writer) {
-    RESCUE_TRY(auto picture, screen::Frame::create(summary_.size));
+    RESCUE_TRY(auto picture, screen::Frame::create(native_));
+    std::optional<Scaler> scaler;
+    if (summary_.size != native_) {
+      RESCUE_TRY(scaler, Scaler::create(native_, summary_.size));
+    }
     std::size_t index = 0;
-    RESCUE_TRY(auto player, open_player(0));
-    bool fresh = true;  // nothing of this player was shown
+    while (index + 1 < starts_.size() && joined_time(0) >= starts_[index + 1]) ++index;
+    RESCUE_TRY(auto player, open_player(index));
     for (std::int64_t tick = 0; tick < total_; ++tick) {
       if (options_.canceled && options_.canceled())
         return base::fail(base::Errc::canceled, "convert to '" + out_ + "'");
-      const rcrec::Time t = tick_time(tick, options_.fps);
+      const rcrec::Time t = joined_time(tick);
       while (index + 1 < starts_.size() && t >= starts_[index + 1]) {
-        RESCUE_CHECK(leave(player, index));
+        RESCUE_CHECK(leave(player, index, rcrec::kMaxTime));
         ++index;
         RESCUE_TRY(player, open_player(index));
-        fresh = true;
       }
-      RESCUE_TRY(const bool changed, player.advance(t - starts_[index]));
-      if (changed || fresh) {
-        player.paint(picture);
-        RESCUE_CHECK(writer.show(picture));
-        fresh = false;
-      }
+      RESCUE_CHECK(player.advance(t - starts_[index]));
+      RESCUE_CHECK(show(writer, player.paint(picture), picture, scaler));
       RESCUE_CHECK(writer.hold());
       report(tick + 1);
     }
-    return leave(player, index);
+    return leave(player, index, options_.to ? *options_.to - starts_[index] : rcrec::kMaxTime);
+  }
+
+  static base::Result<> show(VideoWriter& writer, const screen::Damage& changed, const screen::Frame& picture,
+                             std::optional<Scaler>& scaler) {
+    if (changed.empty()) return {};
+    if (!scaler) return writer.show(picture, changed);
+    RESCUE_TRY(const auto* scaled, scaler->scale(picture));
+    return writer.show(*scaled, screen::Damage(screen::whole(scaled->size())));
   }
 
   /// Items behind the last tick still belong to the chat file and to the account of damage.
-  base::Result<> leave(Player& player, std::size_t index) {
-    RESCUE_TRY(const bool changed, player.advance(rcrec::kMaxTime));
-    static_cast<void>(changed);
+  base::Result<> leave(Player& player, std::size_t index, rcrec::Time until) {
+    RESCUE_CHECK(player.advance(until));
+    if (is_part()) return {};
     for (const auto& place : player.undecodable()) add_gap(scans_[index].path, place);
     return {};
   }
@@ -169,25 +209,29 @@ class Conversion {
     options_.on_progress({done, total_});
   }
 
-  base::Result<> check_output(const std::string& path) {
-    RESCUE_TRY(const VideoFacts facts, read_back(path, options_.container, options_.fps));
-    summary_.frames = total_;
-    summary_.duration = tick_time(total_, options_.fps);
+  base::Result<> check_output(const std::string& path, const VideoFormat& format) {
+    RESCUE_TRY(const VideoFacts facts, read_back(path, format));
+    summary_.duration = tick_time(total_, fps_);
     summary_.bytes = facts.bytes;
     summary_.sha256_hex = facts.sha256_hex;
-    const auto one_frame = tick_time(1, options_.fps);
+    const auto one_frame = tick_time(1, fps_) + std::chrono::milliseconds(1);  // Matroska counts milliseconds
     const bool same_duration =
         facts.duration >= summary_.duration - one_frame && facts.duration <= summary_.duration + one_frame;
-    if (facts.frames == total_ && facts.size == summary_.size && same_duration) return {};
-    return base::fail(base::Errc::verification_failed,
-                      fmt::format("'{}' reads back as {} frames of {}x{} in {} us instead of {} of {}x{} in {} us",
-                                  path, facts.frames, facts.size.width, facts.size.height, facts.duration.count(),
-                                  total_, summary_.size.width, summary_.size.height, summary_.duration.count()));
+    if (facts.frames == summary_.frames && (options_.variable || facts.frames == total_) &&
+        facts.size == summary_.size && same_duration)
+      return {};
+    return base::fail(
+        base::Errc::verification_failed,
+        fmt::format("'{}' reads back as {} frames of {}x{} in {} us instead of {} of {}x{} in {} us", path,
+                    facts.frames, facts.size.width, facts.size.height, facts.duration.count(), summary_.frames,
+                    summary_.size.width, summary_.size.height, summary_.duration.count()));
   }
 
   const std::string& out_;
   const ConvertOptions& options_;
+  const int fps_ = options_.variable ? kVariableFps : options_.fps;
   Summary summary_;
+  screen::Size native_;  // holds every picture of the recordings
   std::vector<Scan> scans_;
   std::vector<rcrec::Time> starts_;  // of each input in the video
   std::int64_t total_ = 0;
@@ -206,12 +250,16 @@ std::string_view codec_name(VideoCodec c) {
       return "zmbv";
     case VideoCodec::vp9:
       return "vp9";
+    case VideoCodec::ffv1:
+      return "ffv1";
+    case VideoCodec::mjpeg:
+      return "mjpeg";
   }
   return "";
 }
 
 std::optional<VideoCodec> codec_from_name(std::string_view name) {
-  for (const auto c : {VideoCodec::h264, VideoCodec::mpeg4, VideoCodec::zmbv, VideoCodec::vp9}) {
+  for (const auto c : kCodecs) {
     if (codec_name(c) == name) return c;
   }
   return std::nullopt;
@@ -224,6 +272,7 @@ std::optional<Container> container_from_path(std::string_view path) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   if (suffix == "avi") return Container::avi;
   if (suffix == "mp4") return Container::mp4;
+  if (suffix == "mkv") return Container::mkv;
   if (suffix == "webm") return Container::webm;
   return std::nullopt;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recordings to video files through FFmpeg. The variable frame rate of a recording becomes a constant one by sample and
 // hold: frame n shows the newest picture at or before n/fps. Every tick is a real frame, so that frame count, duration
-// and size that other programs read from the file are exactly those of Summary.
+// and size that other programs read from the file are exactly those of Summary. Where nothing changed, and the codec
+// can say so, the frame costs a few bytes and no work.
 #pragma once
 
 #include <functional>
@@ -18,12 +19,16 @@ enum class VideoCodec : std::uint8_t {
   h264,   // 4:2:0, CRF 20, no B-frames: plays everywhere
   mpeg4,  // MPEG-4 ASP as XVID: old players and editors
   zmbv,   // lossless; AVI only
-  vp9,    // WebM only
+  vp9,    // WebM and Matroska
+  ffv1,   // lossless, each frame alone, with checksums; AVI and Matroska
+  mjpeg,  // each frame alone, for editors; AVI and Matroska
 };
-enum class Container : std::uint8_t { avi, mp4, webm };
+inline constexpr VideoCodec kCodecs[] = {VideoCodec::h264, VideoCodec::mpeg4, VideoCodec::zmbv,
+                                         VideoCodec::vp9,  VideoCodec::ffv1,  VideoCodec::mjpeg};
+enum class Container : std::uint8_t { avi, mp4, mkv, webm };
 [[nodiscard]] std::string_view codec_name(VideoCodec c);
 [[nodiscard]] std::optional<VideoCodec> codec_from_name(std::string_view name);
-/// By the suffix of a file name: .avi .mp4 .webm, any case.
+/// By the suffix of a file name: .avi .mp4 .mkv .webm, any case.
 [[nodiscard]] std::optional<Container> container_from_path(std::string_view path);
 /// h264, for WebM vp9.
 [[nodiscard]] VideoCodec default_codec(Container c);
@@ -31,6 +36,8 @@ enum class Container : std::uint8_t { avi, mp4, webm };
 inline constexpr int kMinFps = 1;
 inline constexpr int kMaxFps = 60;
 inline constexpr int kDefaultFps = 15;
+/// Ticks per second of a variable rate.
+inline constexpr int kVariableFps = 60;
 /// Frames of one output: 13 days at 15 per second. A damaged time stamp must not fill a disk.
 inline constexpr std::int64_t kMaxFrames = std::int64_t{1} << 24;
 
@@ -41,6 +48,13 @@ struct Progress {
 
 struct ConvertOptions {
   int fps = kDefaultFps;
+  /// A frame at each tick of kVariableFps where something changes (and at least every 5 s), instead of `fps`; not AVI.
+  bool variable = false;
+  /// The part of the joined recordings to convert; `to` may lie behind the end.
+  std::chrono::microseconds from{};
+  std::optional<std::chrono::microseconds> to;
+  /// Of the video; the picture is scaled to fit, black beside it. Sides are made even.
+  std::optional<screen::Size> size;
   Container container = Container::avi;
   std::optional<VideoCodec> codec;  // none: default_codec(container)
   bool draw_cursor = true;
@@ -59,9 +73,9 @@ struct Gap {
 struct Summary {
   std::string path;
   std::int64_t frames = 0;
-  std::chrono::microseconds duration{};  // frames / fps
-  int fps = 0;
-  screen::Size size;  // of the output: the largest picture, sides made even
+  std::chrono::microseconds duration{};  // frames / fps, when the rate is constant
+  int fps = 0;                           // 0: variable
+  screen::Size size;                     // of the output: the largest picture, sides made even
   std::uint64_t bytes = 0;
   std::string sha256_hex;
   VideoCodec codec{};
@@ -75,9 +89,9 @@ struct Summary {
 /// Inputs follow one another in the order given. Writes to a temporary name beside `out`, checks it by reading it
 /// again, then renames; on an error nothing is left. Blocks; one call at a time per process (FFmpeg's log is
 /// process-wide). Errors: as rcrec::ChunkReader::open with the input's path; bad_format naming file and offset when an
-/// input has no picture; invalid_argument; too_large (kMaxFrames); conflict (`out` exists); canceled; no_space, io;
-/// unsupported (the FFmpeg of this machine lacks the codec); verification_failed (the written file does not read back
-/// as it must).
+/// input has no picture; invalid_argument (also when `from` lies behind the end); too_large (kMaxFrames); conflict
+/// (`out` exists); canceled; no_space, io; unsupported (the FFmpeg of this machine lacks the codec);
+/// verification_failed (the written file does not read back as it must).
 [[nodiscard]] base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out,
                                             const ConvertOptions& options);
 

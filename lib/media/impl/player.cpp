@@ -60,70 +60,86 @@ base::Result<Player> Player::open(const std::string& path, bool draw_cursor, Not
   return Player(std::move(timeline), draw_cursor, std::move(note));
 }
 
-base::Result<bool> Player::advance(rcrec::Time t) {
-  bool changed = false;
+base::Result<> Player::advance(rcrec::Time t) {
   for (;;) {
     if (!next_) {
       RESCUE_TRY(next_, timeline_.next());
-      if (!next_) return changed;
+      if (!next_) return {};
     }
-    if (next_->t > t) return changed;
+    if (next_->t > t) return {};
     rcrec::TimelineItem item = std::move(*next_);
     next_.reset();
-    if (apply(std::move(item))) changed = true;
+    apply(std::move(item));
   }
 }
 
-bool Player::show(const rcrec::VideoItem& video, const rcrec::TimelineItem& item) {
-  if (in_hole_ && !video.checkpoint) return false;
-  const auto decoded = decoder_.decode(video.packet);
-  if (decoded) {
+void Player::show(const rcrec::VideoItem& video, const rcrec::TimelineItem& item) {
+  if (in_hole_ && !video.checkpoint) return;
+  const screen::Size before = decoder_.canvas().size();
+  const auto changed = decoder_.decode(video.packet);
+  if (changed) {
+    all_dirty_ = all_dirty_ || in_hole_ || before != decoder_.canvas().size();
+    dirty_.add(*changed);
     in_hole_ = false;
-    return true;
+    return;
   }
   rcrec::DamagedPlace place{rcrec::DamageKind::bad_content, item.offset, 0,
-                            static_cast<std::uint8_t>(rcrec::ChunkType::video), decoded.error().message()};
+                            static_cast<std::uint8_t>(rcrec::ChunkType::video), changed.error().message()};
   note_({item.t, item.offset, rcrec::GapItem{place}});
   if (undecodable_.size() < rcrec::kMaxReportedDamage) undecodable_.push_back(std::move(place));
   in_hole_ = true;
-  return true;
+  all_dirty_ = true;
 }
 
-bool Player::apply(rcrec::TimelineItem item) {
+void Player::apply(rcrec::TimelineItem item) {
   if (const auto* video = std::get_if<rcrec::VideoItem>(&item.item)) return show(*video, item);
   if (auto* shape = std::get_if<rcrec::CursorShape>(&item.item)) {
     if (shapes_.size() >= rcrec::kMaxCursorShapes && !shapes_.contains(shape->id)) shapes_.erase(shapes_.begin());
     shapes_[shape->id] = {{shape->width, shape->height}, {shape->hotspot_x, shape->hotspot_y}, std::move(shape->argb)};
-    return draw_cursor_;
+    cursor_dirty_ = draw_cursor_;
+    return;
   }
   if (const auto* move = std::get_if<rcrec::CursorMove>(&item.item)) {
-    if (*move == cursor_) return false;
+    if (*move == cursor_) return;
     cursor_ = *move;
-    return draw_cursor_;
+    cursor_dirty_ = draw_cursor_;
+    return;
   }
   note_(item);
   const auto* gap = std::get_if<rcrec::GapItem>(&item.item);
-  if (gap == nullptr || !concerns_video(gap->place)) return false;
+  if (gap == nullptr || !concerns_video(gap->place)) return;
   in_hole_ = true;
-  return true;
+  all_dirty_ = true;
 }
 
-void Player::paint(screen::Frame& to) const {
-  const screen::Size all = to.size();
-  to.fill(screen::whole(all), 0);
-  const screen::Frame& canvas = decoder_.canvas();
-  const screen::Size size = canvas.size();
-  const screen::Point corner{(all.width - size.width) / 2, (all.height - size.height) / 2};
-  if (!canvas.empty()) screen::blit(to, corner, canvas);
+screen::Rect Player::paint_cursor(screen::Frame& to, screen::Point corner) const {
   const auto shape = shapes_.find(cursor_.shape);
-  if (draw_cursor_ && shape != shapes_.end() && !canvas.empty()) {
-    const std::int64_t x = std::int64_t{cursor_.x} + corner.x;
-    const std::int64_t y = std::int64_t{cursor_.y} + corner.y;
-    const bool near = x >= 0 && y >= 0 && x < all.width && y < all.height;
-    if (near)
-      screen::draw_cursor(to, shape->second,
-                          {{static_cast<std::int32_t>(x), static_cast<std::int32_t>(y)}, cursor_.visible});
-  }
+  if (!draw_cursor_ || shape == shapes_.end() || decoder_.canvas().empty()) return {};
+  const std::int64_t x = std::int64_t{cursor_.x} + corner.x;
+  const std::int64_t y = std::int64_t{cursor_.y} + corner.y;
+  if (x < 0 || y < 0 || x >= to.size().width || y >= to.size().height) return {};
+  return screen::draw_cursor(to, shape->second,
+                             {{static_cast<std::int32_t>(x), static_cast<std::int32_t>(y)}, cursor_.visible});
+}
+
+/// `part` of `to` from the canvas, black where the canvas is not.
+void Player::paint_part(screen::Frame& to, screen::Rect part, screen::Point corner) const {
+  const screen::Frame& canvas = decoder_.canvas();
+  const screen::Rect place{corner.x, corner.y, canvas.size().width, canvas.size().height};
+  const screen::Rect inside = part.intersected(place);
+  if (inside != part) to.fill(part, 0);
+  if (inside.empty()) return;
+  screen::blit(
+      to, {inside.x, inside.y},
+      {canvas.row(inside.y - corner.y) + (inside.x - corner.x), {inside.width, inside.height}, canvas.stride()});
+}
+
+void Player::paint_all(screen::Frame& to) {
+  const screen::Size all = to.size();
+  const screen::Size size = decoder_.canvas().size();
+  const screen::Point corner{(all.width - size.width) / 2, (all.height - size.height) / 2};
+  paint_part(to, screen::whole(all), corner);
+  cursor_place_ = paint_cursor(to, corner);
   if (!in_hole_) return;
   for (std::int32_t y = 0; y < all.height; ++y) {
     screen::Pixel* row = to.row(y);
@@ -133,6 +149,35 @@ void Player::paint(screen::Frame& to) const {
   to.fill({0, all.height - kBorder, all.width, kBorder}, kHoleColour);
   to.fill({0, 0, kBorder, all.height}, kHoleColour);
   to.fill({all.width - kBorder, 0, kBorder, all.height}, kHoleColour);
+}
+
+screen::Damage Player::paint(screen::Frame& to) {
+  screen::Damage touched;
+  if (all_dirty_ || (in_hole_ && cursor_dirty_)) {
+    paint_all(to);
+    touched.add(screen::whole(to.size()));
+  } else if (cursor_dirty_ || !dirty_.empty()) {
+    const screen::Size size = decoder_.canvas().size();
+    const screen::Point corner{(to.size().width - size.width) / 2, (to.size().height - size.height) / 2};
+    for (const screen::Rect& r : dirty_.rects()) {
+      const screen::Rect part =
+          screen::Rect{r.x + corner.x, r.y + corner.y, r.width, r.height}.intersected(screen::whole(to.size()));
+      if (part.empty()) continue;
+      paint_part(to, part, corner);
+      touched.add(part);
+    }
+    // The cursor may have lost pixels to what changed below it, so it is taken off and painted again.
+    if (!cursor_place_.empty()) {
+      paint_part(to, cursor_place_, corner);
+      touched.add(cursor_place_);
+    }
+    cursor_place_ = paint_cursor(to, corner);
+    if (!cursor_place_.empty()) touched.add(cursor_place_);
+  }
+  all_dirty_ = false;
+  cursor_dirty_ = false;
+  dirty_.clear();
+  return touched;
 }
 
 }  // namespace rescue::media

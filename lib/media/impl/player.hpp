@@ -29,19 +29,25 @@ class Player {
 
   [[nodiscard]] static base::Result<Player> open(const std::string& path, bool draw_cursor, Note note);
 
-  /// Applies everything up to `t`. True when the picture looks different from what paint() gave last.
-  [[nodiscard]] base::Result<bool> advance(rcrec::Time t);
+  /// Goes to the last checkpoint at or before `t`, so that advance(t) gives its picture; before the first advance().
+  [[nodiscard]] base::Result<> seek(rcrec::Time t) { return timeline_.seek(t); }
+  /// Applies everything up to `t`.
+  [[nodiscard]] base::Result<> advance(rcrec::Time t);
   /// Paints the picture in the middle of `to`, black around it. In a hole of the recording it is dimmed with a red
-  /// border.
-  void paint(screen::Frame& to) const;
+  /// border. `to` must hold what this painted last, and hardly more than what changed since is painted; the first time
+  /// everything is. Returns what was touched: empty when the picture is the same.
+  [[nodiscard]] screen::Damage paint(screen::Frame& to);
   /// Packets that passed the container's checks and did not decode.
   [[nodiscard]] const std::vector<rcrec::DamagedPlace>& undecodable() const { return undecodable_; }
 
  private:
   Player(rcrec::Timeline timeline, bool draw_cursor, Note note)
       : timeline_(std::move(timeline)), draw_cursor_(draw_cursor), note_(std::move(note)) {}
-  [[nodiscard]] bool apply(rcrec::TimelineItem item);
-  [[nodiscard]] bool show(const rcrec::VideoItem& video, const rcrec::TimelineItem& item);
+  void apply(rcrec::TimelineItem item);
+  void show(const rcrec::VideoItem& video, const rcrec::TimelineItem& item);
+  void paint_all(screen::Frame& to);
+  void paint_part(screen::Frame& to, screen::Rect part, screen::Point corner) const;
+  [[nodiscard]] screen::Rect paint_cursor(screen::Frame& to, screen::Point corner) const;
 
   rcrec::Timeline timeline_;
   bool draw_cursor_;
@@ -50,6 +56,12 @@ class Player {
   std::map<std::uint32_t, screen::CursorImage> shapes_;
   rcrec::CursorMove cursor_{0, 0, 0, false};
   bool in_hole_ = false;
+
+  // What paint() has to do.
+  bool all_dirty_ = true;
+  bool cursor_dirty_ = false;
+  screen::Damage dirty_;       // of the canvas
+  screen::Rect cursor_place_;  // where the cursor was painted
   std::optional<rcrec::TimelineItem> next_;
   std::vector<rcrec::DamagedPlace> undecodable_;
 };

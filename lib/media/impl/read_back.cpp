@@ -36,15 +36,15 @@ base::Result<> hash_file(const std::string& path, VideoFacts& facts) {
 }
 }  // namespace
 
-base::Result<VideoFacts> read_back(const std::string& path, Container container, int fps) {
+base::Result<VideoFacts> read_back(const std::string& path, const VideoFormat& format) {
   const auto refuse = [&](std::string_view what) {
     return base::fail(base::Errc::verification_failed, "reading '" + path + "' back: " + std::string(what));
   };
   VideoFacts facts;
   RESCUE_CHECK(hash_file(path, facts));
   AVFormatContext* f = nullptr;
-  const char* demuxer = container == Container::avi ? "avi" : container == Container::mp4 ? "mov" : "matroska";
-  if (avformat_open_input(&f, path.c_str(), av_find_input_format(demuxer), nullptr) < 0) return refuse("does not open");
+  if (avformat_open_input(&f, path.c_str(), av_find_input_format(demuxer_name(format.container)), nullptr) < 0)
+    return refuse("does not open");
   const std::unique_ptr<AVFormatContext, CloseInput> input(f);
   if (avformat_find_stream_info(f, nullptr) < 0 || f->nb_streams != 1 ||
       f->streams[0]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
@@ -59,7 +59,7 @@ base::Result<VideoFacts> read_back(const std::string& path, Container container,
   const std::int64_t duration =
       stream.duration != AV_NOPTS_VALUE ? av_rescale_q(stream.duration, stream.time_base, AV_TIME_BASE_Q) : f->duration;
   facts.duration = std::chrono::microseconds(duration);
-  if (fps > 0 && stream.avg_frame_rate.num != fps * stream.avg_frame_rate.den && container == Container::avi)
+  if (format.container == Container::avi && stream.avg_frame_rate.num != format.fps * stream.avg_frame_rate.den)
     return refuse("has another frame rate");
   return facts;
 }

@@ -5,39 +5,20 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-extern "C" {
-#include <libavutil/opt.h>
-}
+#include <cstring>
 
 namespace rescue::media {
 namespace {
-// The seconds between keyframes: players seek to them.
-constexpr int kKeyframeSeconds = 10;
-
-const char* muxer_name(Container c) {
-  switch (c) {
-    case Container::avi:
-      return "avi";
-    case Container::mp4:
-      return "mp4";
-    case Container::webm:
-      return "webm";
-  }
-  return "avi";
-}
-
-const char* encoder_name(VideoCodec c) {
-  switch (c) {
-    case VideoCodec::h264:
-      return "libx264";
-    case VideoCodec::mpeg4:
-      return "mpeg4";
-    case VideoCodec::zmbv:
-      return "zmbv";
-    case VideoCodec::vp9:
-      return "libvpx-vp9";
-  }
-  return "";
+base::Result<> replace_data(AVPacket& packet, base::ByteView data) {
+  std::int64_t pts = packet.pts;
+  const int flags = packet.flags;
+  av_packet_unref(&packet);
+  if (av_new_packet(&packet, static_cast<int>(data.size())) < 0)
+    return base::fail(base::Errc::internal, "out of memory");
+  std::memcpy(packet.data, data.data(), data.size());
+  packet.pts = pts;
+  packet.flags = flags;
+  return {};
 }
 }  // namespace
 
@@ -60,126 +41,155 @@ base::Result<VideoWriter> VideoWriter::create(const std::string& path, const Vid
   return w;
 }
 
-void VideoWriter::set_options() {
-  AVCodecContext& c = *codec_;
-  c.width = format_.size.width;
-  c.height = format_.size.height;
-  c.time_base = {1, format_.fps};
-  c.framerate = {format_.fps, 1};
-  c.gop_size = format_.fps * kKeyframeSeconds;
-  c.max_b_frames = 0;  // AVI has no presentation times
-  c.pix_fmt = format_.codec == VideoCodec::zmbv ? AV_PIX_FMT_0RGB32 : AV_PIX_FMT_YUV420P;
-  switch (format_.codec) {
-    case VideoCodec::h264:
-      c.color_range = AVCOL_RANGE_MPEG;
-      c.colorspace = AVCOL_SPC_BT709;
-      c.color_primaries = AVCOL_PRI_BT709;
-      c.color_trc = AVCOL_TRC_BT709;
-      av_opt_set(c.priv_data, "preset", "veryfast", 0);
-      av_opt_set(c.priv_data, "crf", "20", 0);
-      break;
-    case VideoCodec::mpeg4:
-      c.flags |= AV_CODEC_FLAG_QSCALE;
-      c.global_quality = FF_QP2LAMBDA * 4;
-      if (format_.container == Container::avi) c.codec_tag = MKTAG('X', 'V', 'I', 'D');
-      break;
-    case VideoCodec::vp9:
-      c.color_range = AVCOL_RANGE_MPEG;
-      c.colorspace = AVCOL_SPC_BT709;
-      av_opt_set(c.priv_data, "deadline", "realtime", 0);
-      av_opt_set(c.priv_data, "cpu-used", "7", 0);
-      av_opt_set(c.priv_data, "crf", "28", 0);
-      av_opt_set(c.priv_data, "tune-content", "screen", 0);
-      c.thread_count = 2;
-      break;
-    case VideoCodec::zmbv:
-      break;
-  }
-}
-
 base::Result<> VideoWriter::open_codec() {
-  const AVCodec* encoder = avcodec_find_encoder_by_name(encoder_name(format_.codec));
+  const char* name = encoder_name(format_.codec);
+  const AVCodec* encoder = avcodec_find_encoder_by_name(name);
   if (encoder == nullptr)
-    return base::fail(base::Errc::unsupported,
-                      fmt::format("FFmpeg on this machine has no encoder '{}'", encoder_name(format_.codec)));
+    return base::fail(base::Errc::unsupported, fmt::format("FFmpeg on this machine has no encoder '{}'", name));
   codec_.reset(avcodec_alloc_context3(encoder));
   frame_.reset(av_frame_alloc());
   packet_.reset(av_packet_alloc());
-  if (!codec_ || !frame_ || !packet_) return base::fail(base::Errc::internal, "out of memory");
-  set_options();
-  if (format_.container != Container::avi) codec_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+  last_.reset(av_packet_alloc());
+  if (!codec_ || !frame_ || !packet_ || !last_) return base::fail(base::Errc::internal, "out of memory");
+  set_up(*codec_, format_);
   if (const int rc = avcodec_open2(codec_.get(), encoder, nullptr); rc < 0)
-    return base::fail(ffmpeg_error(rc, fmt::format("open encoder '{}'", encoder_name(format_.codec))));
+    return base::fail(ffmpeg_error(rc, fmt::format("open encoder '{}'", name)));
   frame_->format = codec_->pix_fmt;
   frame_->width = codec_->width;
   frame_->height = codec_->height;
   if (const int rc = av_frame_get_buffer(frame_.get(), 0); rc < 0)
     return base::fail(ffmpeg_error(rc, "allocate a frame"));
-  scaler_.reset(sws_getContext(codec_->width, codec_->height, AV_PIX_FMT_0RGB32, codec_->width, codec_->height,
-                               codec_->pix_fmt, SWS_BILINEAR, nullptr, nullptr, nullptr));
-  if (!scaler_) return base::fail(base::Errc::internal, "no pixel conversion");
-  if (codec_->colorspace == AVCOL_SPC_BT709) {
-    const int* matrix = sws_getCoefficients(SWS_CS_ITU709);
-    sws_setColorspaceDetails(scaler_.get(), matrix, 1, matrix, 0, 0, 1 << 16, 1 << 16);
-  }
+  if (repeat_of(format_.codec) == Repeat::skip_slice) repeater_.emplace(format_.size);
   return {};
 }
 
 base::Result<> VideoWriter::open_file() {
   AVFormatContext* f = nullptr;
+  const auto failed = [&](int rc) { return base::fail(ffmpeg_error(rc, "write '" + path_ + "'")); };
   if (const int rc = avformat_alloc_output_context2(&f, nullptr, muxer_name(format_.container), path_.c_str()); rc < 0)
-    return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
+    return failed(rc);
   output_.reset(f);
   stream_ = avformat_new_stream(f, nullptr);
   if (stream_ == nullptr) return base::fail(base::Errc::internal, "out of memory");
   stream_->time_base = codec_->time_base;
   stream_->avg_frame_rate = codec_->framerate;
-  if (const int rc = avcodec_parameters_from_context(stream_->codecpar, codec_.get()); rc < 0)
-    return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
-  if (const int rc = avio_open(&f->pb, path_.c_str(), AVIO_FLAG_WRITE); rc < 0)
-    return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
-  if (const int rc = avformat_write_header(f, nullptr); rc < 0)
-    return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
+  if (const int rc = avcodec_parameters_from_context(stream_->codecpar, codec_.get()); rc < 0) return failed(rc);
+  if (repeater_ && stream_->codecpar->extradata_size > 0) RESCUE_CHECK(put_parameter_sets());
+  if (const int rc = avio_open(&f->pb, path_.c_str(), AVIO_FLAG_WRITE); rc < 0) return failed(rc);
+  if (const int rc = avformat_write_header(f, nullptr); rc < 0) return failed(rc);
   return {};
 }
 
-base::Result<> VideoWriter::show(const screen::FrameView& picture) {
+base::Result<> VideoWriter::put_parameter_sets() {
+  AVCodecParameters& p = *stream_->codecpar;
+  RESCUE_TRY(const auto sets, repeater_->parameter_sets({p.extradata, static_cast<std::size_t>(p.extradata_size)}));
+  av_freep(&p.extradata);
+  p.extradata = static_cast<std::uint8_t*>(av_mallocz(sets.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+  if (p.extradata == nullptr) return base::fail(base::Errc::internal, "out of memory");
+  std::memcpy(p.extradata, sets.data(), sets.size());
+  p.extradata_size = static_cast<int>(sets.size());
+  return {};
+}
+
+base::Result<> VideoWriter::show(const screen::FrameView& picture, const screen::Damage& changed) {
   // The encoder may still hold the buffer of an earlier frame.
   if (const int rc = av_frame_make_writable(frame_.get()); rc < 0)
     return base::fail(ffmpeg_error(rc, "allocate a frame"));
-  const std::uint8_t* const from[4] = {reinterpret_cast<const std::uint8_t*>(picture.pixels), nullptr, nullptr,
-                                       nullptr};
-  const int stride[4] = {picture.stride * 4, 0, 0, 0};
-  if (const int rc = sws_scale(scaler_.get(), from, stride, 0, picture.size.height, frame_->data, frame_->linesize);
-      rc < 0)
-    return base::fail(ffmpeg_error(rc, "convert pixels"));
+  AVFrame& f = *frame_;
+  for (const screen::Rect& rect : changed.rects()) {
+    if (codec_->pix_fmt != AV_PIX_FMT_0RGB32) {
+      to_yuv420(picture, rect, matrix_of(format_.codec),
+                {{f.data[0], f.data[1], f.data[2]}, {f.linesize[0], f.linesize[1], f.linesize[2]}});
+      continue;
+    }
+    const screen::Rect part = rect.intersected(screen::whole(picture.size));
+    for (std::int32_t y = part.y; y < part.bottom(); ++y)
+      std::memcpy(f.data[0] + std::ptrdiff_t{y} * f.linesize[0] + std::ptrdiff_t{part.x} * 4, picture.row(y) + part.x,
+                  static_cast<std::size_t>(part.width) * 4);
+  }
+  fresh_ = true;
   return {};
 }
 
 base::Result<> VideoWriter::hold() {
-  frame_->pts = frames_;
-  RESCUE_CHECK(send(frame_.get()));
-  ++frames_;
+  const bool again = !format_.variable && repeat_of(format_.codec) == Repeat::encode;
+  // A player learns from the last picture how long a variable video is.
+  const bool last = format_.variable && tick_ + 1 == format_.ticks;
+  if (fresh_ || again || last || tick_ % anchor_ticks(format_) == 0) {
+    frame_->pts = tick_;
+    frame_->pict_type = AV_PICTURE_TYPE_NONE;
+    if (tick_ >= next_keyframe_) {
+      frame_->pict_type = AV_PICTURE_TYPE_I;
+      next_keyframe_ = tick_ - tick_ % keyframe_ticks(format_) + keyframe_ticks(format_);
+    }
+    RESCUE_CHECK(send(frame_.get()));
+    fresh_ = false;
+  }
+  ++tick_;
   return {};
 }
 
 base::Result<> VideoWriter::send(const AVFrame* frame) {
   if (const int rc = avcodec_send_frame(codec_.get(), frame); rc < 0) return base::fail(ffmpeg_error(rc, "encode"));
+  return receive();
+}
+
+base::Result<> VideoWriter::receive() {
   for (;;) {
     const int rc = avcodec_receive_packet(codec_.get(), packet_.get());
     if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) return {};
     if (rc < 0) return base::fail(ffmpeg_error(rc, "encode"));
-    packet_->duration = 1;
-    av_packet_rescale_ts(packet_.get(), codec_->time_base, stream_->time_base);
-    packet_->stream_index = stream_->index;
-    const int written = av_interleaved_write_frame(output_.get(), packet_.get());
-    if (written < 0) return base::fail(ffmpeg_error(written, "write '" + path_ + "'"));
-    if (output_->pb->error < 0) return base::fail(ffmpeg_error(output_->pb->error, "write '" + path_ + "'"));
+    RESCUE_CHECK(write_encoded());
   }
+}
+
+base::Result<> VideoWriter::write_encoded() {
+  const std::int64_t tick = packet_->pts;
+  if (tick < written_until_) return base::fail(base::Errc::internal, "the encoder gave pictures out of order");
+  if (!format_.variable) RESCUE_CHECK(write_repeats(tick));
+  if (repeater_) {
+    RESCUE_TRY(const auto data, repeater_->picture({packet_->data, static_cast<std::size_t>(packet_->size)}));
+    RESCUE_CHECK(replace_data(*packet_, data));
+  } else if (repeat_of(format_.codec) == Repeat::same_packet) {
+    av_packet_unref(last_.get());
+    if (const int rc = av_packet_ref(last_.get(), packet_.get()); rc < 0)
+      return base::fail(ffmpeg_error(rc, "keep a picture"));
+  }
+  return write(*packet_, tick);
+}
+
+base::Result<> VideoWriter::write_repeats(std::int64_t until) {
+  while (written_until_ < until) {
+    const Owned<AVPacket> packet(av_packet_alloc());
+    if (!packet) return base::fail(base::Errc::internal, "out of memory");
+    if (repeater_) {
+      RESCUE_TRY(const auto data, repeater_->repeat());
+      RESCUE_CHECK(replace_data(*packet, data));
+    } else if (const int rc = av_packet_ref(packet.get(), last_.get()); rc < 0) {
+      return base::fail(ffmpeg_error(rc, "repeat a picture"));
+    }
+    RESCUE_CHECK(write(*packet, written_until_));
+  }
+  return {};
+}
+
+base::Result<> VideoWriter::write(AVPacket& packet, std::int64_t tick) {
+  packet.pts = tick;
+  packet.dts = tick;
+  packet.duration = 1;
+  packet.stream_index = stream_->index;
+  av_packet_rescale_ts(&packet, codec_->time_base, stream_->time_base);
+  written_until_ = tick + 1;
+  ++pictures_;
+  const int written = av_interleaved_write_frame(output_.get(), &packet);
+  if (written < 0) return base::fail(ffmpeg_error(written, "write '" + path_ + "'"));
+  if (output_->pb->error < 0) return base::fail(ffmpeg_error(output_->pb->error, "write '" + path_ + "'"));
+  return {};
 }
 
 base::Result<> VideoWriter::finish() {
   RESCUE_CHECK(send(nullptr));
+  if (!format_.variable) RESCUE_CHECK(write_repeats(tick_));
   if (const int rc = av_write_trailer(output_.get()); rc < 0)
     return base::fail(ffmpeg_error(rc, "write '" + path_ + "'"));
   avio_flush(output_->pb);

@@ -46,6 +46,21 @@ class ConvertTest : public testing::Test {
   test::TempDir dir;
 };
 
+TEST_F(ConvertTest, LosslessFfv1ShowsAtEveryTickTheNewestPicture) {
+  record(file("a.rcrec"));
+  for (const char* name : {"a.avi", "a.mkv"}) {
+    ConvertOptions o;
+    o.codec = VideoCodec::ffv1;
+    o.container = *container_from_path(name);
+    o.fps = 20;
+    must_convert({file("a.rcrec")}, file(name), o);
+    const auto frames = frames_of(file(name), {128, 96});
+    ASSERT_EQ(frames.size(), 60u);
+    for (int n = 0; n < 60; ++n)
+      EXPECT_EQ(frames[static_cast<std::size_t>(n)], picture_at(n * 50)) << name << " frame " << n;
+  }
+}
+
 TEST_F(ConvertTest, LosslessAviShowsAtEveryTickTheNewestPicture) {
   record(file("a.rcrec"));
   ConvertOptions o;
@@ -77,7 +92,9 @@ TEST_F(ConvertTest, FfprobeAgreesForEveryContainerAndCodec) {
     const char* probed;
   };
   for (const Case& c : {Case{"x.avi", std::nullopt, "h264"}, Case{"m.avi", VideoCodec::mpeg4, "mpeg4"},
-                        Case{"x.mp4", std::nullopt, "h264"}, Case{"x.webm", std::nullopt, "vp9"}}) {
+                        Case{"j.avi", VideoCodec::mjpeg, "mjpeg"}, Case{"x.mp4", std::nullopt, "h264"},
+                        Case{"m.mp4", VideoCodec::mpeg4, "mpeg4"}, Case{"x.mkv", std::nullopt, "h264"},
+                        Case{"f.mkv", VideoCodec::ffv1, "ffv1"}, Case{"x.webm", std::nullopt, "vp9"}}) {
     SCOPED_TRACE(c.out);
     ConvertOptions o;
     o.container = *container_from_path(c.out);
@@ -102,6 +119,98 @@ TEST_F(ConvertTest, FfprobeAgreesForEveryContainerAndCodec) {
     EXPECT_TRUE(close(frames[44].row(10)[10], 0x204060)) << std::hex << frames[44].row(10)[10];
     EXPECT_TRUE(close(frames[2].row(10)[10], 0xffcc00)) << std::hex << frames[2].row(10)[10];
   }
+}
+
+TEST_F(ConvertTest, AVariableRateHasAFrameWhereSomethingChanges) {
+  record(file("a.rcrec"));
+  for (const char* name : {"v.mkv", "v.mp4"}) {
+    SCOPED_TRACE(name);
+    ConvertOptions o;
+    o.container = *container_from_path(name);
+    o.variable = true;
+    const Summary s = must_convert({file("a.rcrec")}, file(name), o);
+    // 0, 40 and 55 at 50 and 67, 700 (the same at 710), 1300, 2450, and the end.
+    EXPECT_EQ(s.frames, 7);
+    EXPECT_EQ(s.fps, 0);
+    const Probe p = probe(file(name));
+    EXPECT_EQ(p.frames, 7);
+    EXPECT_NEAR(p.duration, 3.0, 0.02);
+    const std::string times =
+        output_of("ffprobe -v error -show_entries packet=pts_time -of csv=p=0 '" + file(name) + "'");
+    std::istringstream lines(times);
+    std::vector<double> got;
+    for (double t = 0; lines >> t;) {
+      got.push_back(t);
+      lines.ignore(10, '\n');
+    }
+    const std::vector<double> want{0, 0.05, 0.0667, 0.7, 1.3, 2.45, 2.9833};
+    ASSERT_EQ(got.size(), want.size()) << times;
+    for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 0.017) << i;
+  }
+  ConvertOptions o;
+  o.variable = true;
+  EXPECT_EQ(convert({file("a.rcrec")}, file("v.avi"), o).error().code, base::Errc::invalid_argument);
+}
+
+TEST_F(ConvertTest, APartBeginsWithThePictureOfItsTime) {
+  record(file("a.rcrec"));
+  record(file("b.rcrec"));
+  ConvertOptions o;
+  o.codec = VideoCodec::zmbv;
+  o.fps = 20;
+  o.from = milliseconds(1000);
+  o.to = milliseconds(3500);  // 500 ms into the second
+  o.sidecars = true;
+  const Summary s = must_convert({file("a.rcrec"), file("b.rcrec")}, file("part.avi"), o);
+  EXPECT_EQ(s.frames, 50);
+  const auto frames = frames_of(file("part.avi"), {128, 96});
+  ASSERT_EQ(frames.size(), 50u);
+  for (int n = 0; n < 50; ++n) {
+    // The first recording ends at 2990 ms.
+    const int t = 1000 + n * 50;
+    EXPECT_EQ(frames[static_cast<std::size_t>(n)], picture_at(t < 2990 ? t : t - 2990)) << "frame " << n;
+  }
+  std::ifstream srt(file("part.srt"));
+  EXPECT_EQ(srt.peek(), std::char_traits<char>::eof()) << "the chat line at 0.7 s is before, that at 3.69 s behind";
+  std::ifstream events(file("part.events.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(events, line));
+  EXPECT_EQ(boost::json::parse(line).at("t_us").as_int64(), 500'000);
+  EXPECT_FALSE(std::getline(events, line)) << line;
+
+  o.from = milliseconds(3200);
+  o.to.reset();
+  const Summary second = must_convert({file("a.rcrec"), file("b.rcrec")}, file("second.avi"), o);
+  EXPECT_EQ(second.frames, 56) << "2780 ms";
+  EXPECT_EQ(frames_of(file("second.avi"), {128, 96})[0], picture_at(210));
+
+  o.from = milliseconds(5980);
+  EXPECT_EQ(convert({file("a.rcrec"), file("b.rcrec")}, file("x.avi"), o).error().code, base::Errc::invalid_argument);
+  o.from = milliseconds(500);
+  o.to = milliseconds(500);
+  EXPECT_EQ(convert({file("a.rcrec")}, file("x.avi"), o).error().code, base::Errc::invalid_argument);
+}
+
+TEST_F(ConvertTest, AnotherSizeKeepsTheShape) {
+  Movie m(file("a.rcrec"), {200, 100});
+  m.frame.fill({0, 0, 200, 100}, 0x00ff00);
+  m.frame.fill({0, 0, 100, 100}, 0x0000ff);
+  m.shoot(milliseconds(0));
+  m.end(milliseconds(200));
+  ConvertOptions o;
+  o.codec = VideoCodec::zmbv;
+  o.size = {101, 100};
+  const Summary s = must_convert({file("a.rcrec")}, file("a.avi"), o);
+  EXPECT_EQ(s.size, (screen::Size{102, 100}));
+  EXPECT_EQ(probe(file("a.avi")).width, 102);
+  const auto frames = frames_of(file("a.avi"), s.size);
+  ASSERT_FALSE(frames.empty());
+  EXPECT_EQ(frames[0].row(2)[50], 0u) << "black above";
+  EXPECT_EQ(frames[0].row(97)[50], 0u) << "and below";
+  EXPECT_EQ(frames[0].row(50)[10], 0x0000ffu);
+  EXPECT_EQ(frames[0].row(50)[90], 0x00ff00u);
+  o.size = {20000, 100};
+  EXPECT_EQ(convert({file("a.rcrec")}, file("b.avi"), o).error().code, base::Errc::invalid_argument);
 }
 
 TEST_F(ConvertTest, SizeChangesAreLetterboxedToTheLargestWithEvenSides) {
@@ -329,10 +438,10 @@ TEST_F(ConvertTest, AnExistingOutputIsKeptUnlessToldOtherwise) {
 TEST(Names, ContainersAndCodecs) {
   EXPECT_EQ(container_from_path("/x/y.AVI"), Container::avi);
   EXPECT_EQ(container_from_path("y.webm"), Container::webm);
-  EXPECT_EQ(container_from_path("y.mkv"), std::nullopt);
+  EXPECT_EQ(container_from_path("y.mkv"), Container::mkv);
+  EXPECT_EQ(container_from_path("y.mov"), std::nullopt);
   EXPECT_EQ(container_from_path("avi"), std::nullopt);
-  for (const auto c : {VideoCodec::h264, VideoCodec::mpeg4, VideoCodec::zmbv, VideoCodec::vp9})
-    EXPECT_EQ(codec_from_name(codec_name(c)), c);
+  for (const auto c : kCodecs) EXPECT_EQ(codec_from_name(codec_name(c)), c);
   EXPECT_EQ(codec_from_name("h265"), std::nullopt);
 }
 
