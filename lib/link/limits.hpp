@@ -25,6 +25,15 @@ inline constexpr std::size_t kRetainedReserve = 512 * 1024;
 /// A files fragment goes out at least once in this many bulk fragments, so that a busy screen does not stop a transfer.
 inline constexpr unsigned kFilesShare = 16;
 
+/// What files may add to the time that a key press needs to the other end; the rest of the goal of 25 ms is for the picture.
+inline constexpr std::chrono::milliseconds kFilesQueueTime{8};
+/// Bytes of files on their way at a time, whatever the path's rate: two fragments, which is the least that keeps it moving.
+inline constexpr std::size_t kFilesWindowMin = 32 * 1024;
+/// Before anything is known of the path.
+inline constexpr std::size_t kFilesWindowFirst = 64 * 1024;
+/// The path is emptied of files for a moment to measure its round trip again when none was as short for this long.
+inline constexpr std::chrono::seconds kRoundTripMemory{5};
+
 inline constexpr std::size_t kAckEveryBytes = 64 * 1024;
 inline constexpr std::chrono::milliseconds kAckDelay{20};
 /// A PING goes out when the last one is this old; the relay's idle time-outs are far longer.

@@ -90,11 +90,11 @@ struct Link::Impl {
   }
 
   Result<void> on_frame(const RawFrame& f, SteadyTime now);
-  Result<void> on_resume(ByteView payload);
+  Result<void> on_resume(ByteView payload, SteadyTime now);
   Result<void> on_data(ByteView payload, SteadyTime now);
   void on_pong(std::uint64_t value, SteadyTime now);
   void write_replies(Bytes& out_bytes, SteadyTime now);
-  void write_stream(Bytes& out_bytes, std::size_t max);
+  void write_stream(Bytes& out_bytes, std::size_t max, SteadyTime now);
 };
 
 Link::Link(base::Guid id) : impl_(std::make_unique<Impl>(id)) {}
@@ -124,6 +124,11 @@ void Link::discard_queued(Channel channel) {
   impl_->tell_writable();
 }
 
+void Link::cancel_queued(Channel channel, const std::function<bool(base::ByteView)>& which) {
+  impl_->out.cancel(channel, which);
+  impl_->tell_writable();
+}
+
 void Link::consumed(Channel channel, std::size_t bytes) {
   if (const auto limit = impl_->in.consumed(channel, bytes)) impl_->out.owe_credit(channel, *limit);
 }
@@ -142,7 +147,7 @@ void Link::path_up(PathId id, SteadyTime now) {
   path.id = id;
   path.up_since = path.last_heard = path.next_ping = now;
   path.may_send = impl_->out.retained() == 0;
-  impl_->out.rewind(impl_->out.acked());
+  impl_->out.rewind(impl_->out.acked(), now);
   ++impl_->stats.paths;
 }
 
@@ -185,12 +190,12 @@ Result<void> Link::Impl::on_frame(const RawFrame& f, SteadyTime now) {
     return fail(Errc::protocol, fmt::format("a path begins with frame type {}, not RESUME", f.type));
   switch (type) {
     case FrameType::resume:
-      return on_resume(f.payload);
+      return on_resume(f.payload, now);
     case FrameType::data:
       return on_data(f.payload, now);
     case FrameType::ack: {
       RESCUE_TRY(const auto offset, read_number(f.payload));
-      RESCUE_CHECK(out.on_acked(offset));
+      RESCUE_CHECK(out.on_acked(offset, now));
       stats.acknowledged = out.acked();
       end_if_done();
       return {};
@@ -216,14 +221,14 @@ Result<void> Link::Impl::on_frame(const RawFrame& f, SteadyTime now) {
   return fail(Errc::protocol, fmt::format("frame of unknown type {}", f.type));
 }
 
-Result<void> Link::Impl::on_resume(ByteView payload) {
+Result<void> Link::Impl::on_resume(ByteView payload, SteadyTime now) {
   if (path->ready) return fail(Errc::protocol, "a second RESUME on one path");
   RESCUE_TRY(const auto resume, read_resume(payload));
   if (resume.link_id != id) return fail(Errc::wrong_link, "RESUME of another link");
   if (resume.received < out.acked() || resume.received > out.next_offset())
     return fail(Errc::resume_impossible, fmt::format("peer has {} bytes; {} were acknowledged and {} sent", resume.received,
                                                      out.acked(), out.next_offset()));
-  RESCUE_CHECK(out.on_acked(resume.received));  // what comes after it is sent again
+  RESCUE_CHECK(out.on_acked(resume.received, now));  // what comes after it is sent again
   stats.acknowledged = out.acked();
   path->ready = path->may_send = true;
   path->ping_due = true;
@@ -253,6 +258,7 @@ Result<void> Link::Impl::on_data(ByteView payload, SteadyTime now) {
 void Link::Impl::on_pong(std::uint64_t value, SteadyTime now) {
   if (!path->ping_sent || value != path->ping_value) return;
   const auto sample = std::chrono::duration_cast<base::Duration>(now - *path->ping_sent);
+  out.on_round_trip(*path->ping_sent, now);
   path->ping_sent.reset();
   path->srtt = path->srtt ? (*path->srtt * 7 + sample) / 8 : sample;
 }
@@ -273,7 +279,7 @@ Bytes Link::poll_output(PathId id, std::size_t max_bytes, SteadyTime now) {
     return bytes;
   }
   impl_->write_replies(bytes, now);
-  if (!impl_->closed && path.may_send) impl_->write_stream(bytes, max);
+  if (!impl_->closed && path.may_send) impl_->write_stream(bytes, max, now);
   impl_->tell_writable();
   return bytes;
 }
@@ -296,16 +302,17 @@ void Link::Impl::write_replies(Bytes& bytes, SteadyTime now) {
   write_number(bytes, FrameType::ack, in.received());
 }
 
-void Link::Impl::write_stream(Bytes& bytes, std::size_t max) {
+void Link::Impl::write_stream(Bytes& bytes, std::size_t max, SteadyTime now) {
   // Smaller than this there is no room for a record worth its header.
   constexpr std::size_t kRoomMin = kDataHeader + kRecordHeader + 16;
   while (bytes.size() + kRoomMin <= max) {
     const auto room = std::min(max - bytes.size(), kFrameMax) - kDataHeader;
-    const auto slice = out.next(room);
-    if (!slice) return;
+    const auto slice = out.next(room, now);
+    if (!slice) break;
     write_data(bytes, slice->offset, slice->bytes);
     (slice->again ? stats.resent : stats.sent) += slice->bytes.size();
   }
+  if (path->ready && out.take_ping_wish()) path->ping_due = true;
 }
 
 bool Link::has_output(PathId id) const {

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +94,8 @@ class Link {
   [[nodiscard]] std::size_t queued_bytes(Channel channel) const;
   /// Forgets what send() took on this channel and no path has got; a message cut in the middle is abandoned at the peer.
   void discard_queued(Channel channel);
+  /// The same for the messages of the channel that `which` picks; the others keep their order.
+  void cancel_queued(Channel channel, const std::function<bool(base::ByteView message)>& which);
   /// Messages of that many bytes were worked off; see MessageArrived.
   void consumed(Channel channel, std::size_t bytes);
   /// No more messages from us: what is queued still goes. Idempotent.

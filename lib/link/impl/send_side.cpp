@@ -60,9 +60,29 @@ void SendSide::discard(Channel c) {
   q.queued = 0;
 }
 
+void SendSide::cancel(Channel c, const std::function<bool(ByteView)>& which) {
+  auto& q = channel(c);
+  if (q.head_sent > 0 && which(q.messages.front())) {
+    q.abandon = true;
+    q.queued -= q.messages.front().size() - q.head_sent;
+    q.head_sent = 0;
+    q.messages.pop_front();
+  }
+  // A message that is half out goes on and stays the first.
+  const auto from = q.messages.begin() + (q.head_sent > 0 ? 1 : 0);
+  q.messages.erase(std::remove_if(from, q.messages.end(),
+                                  [&](const Bytes& message) {
+                                    if (!which(message)) return false;
+                                    q.queued -= message.size();
+                                    return true;
+                                  }),
+                   q.messages.end());
+}
+
 void SendSide::discard_everything() {
   for (auto c : wire::kChannels) discard(c);
   chunks_.clear();
+  files_.clear();
   held_ = 0;
   acked_ = cursor_ = next_offset_;
 }
@@ -74,7 +94,7 @@ Result<void> SendSide::on_credit(Channel c, std::uint64_t limit) {
   return {};
 }
 
-Result<void> SendSide::on_acked(std::uint64_t offset) {
+Result<void> SendSide::on_acked(std::uint64_t offset, base::SteadyTime now) {
   if (offset > next_offset_)
     return fail(Errc::protocol, fmt::format("byte {} acknowledged, {} were sent", offset, next_offset_));
   if (offset <= acked_) return {};
@@ -84,6 +104,7 @@ Result<void> SendSide::on_acked(std::uint64_t offset) {
     held_ -= chunks_.front().bytes.size();
     chunks_.pop_front();
   }
+  files_.on_acked(acked_, now);
   return {};
 }
 
@@ -91,7 +112,7 @@ bool SendSide::room_for(std::size_t bytes, std::size_t reserve) const { return r
 
 bool SendSide::sendable(Channel c) const {
   const auto& q = channel(c);
-  return !q.messages.empty() && q.credit_used < q.credit_limit &&
+  return !q.messages.empty() && q.credit_used < q.credit_limit && (c != Channel::files || files_.has_room()) &&
          room_for(kFragmentMax + kRecordHeader, is_bulk(c) ? kRetainedReserve : kSmallRecordReserve);
 }
 
@@ -122,9 +143,9 @@ std::optional<Channel> SendSide::choose() const {
 
 bool SendSide::has_next() const { return cursor_ < next_offset_ || small_record_due() || choose().has_value(); }
 
-std::optional<SendSide::Slice> SendSide::next(std::size_t max) {
+std::optional<SendSide::Slice> SendSide::next(std::size_t max, base::SteadyTime now) {
   const bool again = cursor_ < next_offset_;
-  if (!again && !make_record(max)) return std::nullopt;
+  if (!again && !make_record(max, now)) return std::nullopt;
   auto it = std::ranges::upper_bound(chunks_, cursor_, {}, &Chunk::offset);
   RESCUE_ASSERT(it != chunks_.begin());
   --it;
@@ -135,7 +156,7 @@ std::optional<SendSide::Slice> SendSide::next(std::size_t max) {
   return slice;
 }
 
-bool SendSide::make_record(std::size_t max) {
+bool SendSide::make_record(std::size_t max, base::SteadyTime now) {
   if (small_record_due()) {
     if (max < kRecordHeader + 9) return false;
     make_small_record();
@@ -146,7 +167,7 @@ bool SendSide::make_record(std::size_t max) {
   const auto& q = channel(*c);
   const auto left = q.messages.front().size() - q.head_sent;
   if (max < kRecordHeader + std::min(left, kFragmentMin)) return false;
-  make_fragment(*c, max);
+  make_fragment(*c, max, now);
   return true;
 }
 
@@ -169,7 +190,7 @@ void SendSide::make_small_record() {
   fin_end_ = next_offset_;
 }
 
-void SendSide::make_fragment(Channel c, std::size_t max) {
+void SendSide::make_fragment(Channel c, std::size_t max, base::SteadyTime now) {
   auto& q = channel(c);
   const auto& message = q.messages.front();
   const auto left = message.size() - q.head_sent;
@@ -190,7 +211,10 @@ void SendSide::make_fragment(Channel c, std::size_t max) {
   if (c == Channel::control) chat_turn_ = true;
   if (c == Channel::chat) chat_turn_ = false;
   if (c == Channel::screen) ++screen_run_;
-  if (c == Channel::files) screen_run_ = 0;
+  if (c != Channel::files) return;
+  screen_run_ = 0;
+  files_.on_sent(next_offset_, n, now);
+  ping_wish_ = files_.ask_due() || ping_wish_;
 }
 
 void SendSide::append_record(ByteView record) {

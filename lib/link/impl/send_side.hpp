@@ -4,10 +4,12 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <optional>
 
 #include "base/bytes.hpp"
 #include "link/error.hpp"
+#include "link/impl/files_window.hpp"
 #include "link/limits.hpp"
 #include "wire/channel.hpp"
 
@@ -22,6 +24,7 @@ class SendSide {
   [[nodiscard]] base::Result<void> enqueue(Channel c, base::Bytes message);
   [[nodiscard]] std::size_t queued(Channel c) const { return channel(c).queued; }
   void discard(Channel c);
+  void cancel(Channel c, const std::function<bool(base::ByteView message)>& which);
   void discard_everything();
   void finish() { finishing_ = true; }
   [[nodiscard]] bool finishing() const { return finishing_; }
@@ -34,9 +37,17 @@ class SendSide {
   void owe_credit(Channel c, std::uint64_t limit) { owed_[static_cast<std::size_t>(c)] = limit; }
 
   /// Peer has everything below `offset`. Error: protocol when that was never sent.
-  [[nodiscard]] base::Result<void> on_acked(std::uint64_t offset);
+  [[nodiscard]] base::Result<void> on_acked(std::uint64_t offset, base::SteadyTime now);
   /// A new path begins to send at `offset`, which is between acked() and next_offset().
-  void rewind(std::uint64_t offset) { cursor_ = offset; }
+  void rewind(std::uint64_t offset, base::SteadyTime now) {
+    cursor_ = offset;
+    files_.restart(now);
+  }
+  /// A PING came back.
+  void on_round_trip(base::SteadyTime sent, base::SteadyTime now) { files_.on_round_trip(sent, now); }
+  /// A PING should ask for an acknowledgement of files (FilesWindow::ask_due). Told once.
+  [[nodiscard]] bool take_ping_wish() { return std::exchange(ping_wish_, false); }
+  [[nodiscard]] const FilesWindow& files_window() const { return files_; }
 
   /// The next stream bytes to go out, of at most `max` (>= kRecordHeader + 1): old ones first, else a new record is made.
   struct Slice {
@@ -44,7 +55,7 @@ class SendSide {
     base::ByteView bytes;  // valid until the next call
     bool again;
   };
-  [[nodiscard]] std::optional<Slice> next(std::size_t max);
+  [[nodiscard]] std::optional<Slice> next(std::size_t max, base::SteadyTime now);
   [[nodiscard]] bool has_next() const;
 
   [[nodiscard]] std::uint64_t acked() const { return acked_; }
@@ -74,14 +85,16 @@ class SendSide {
   [[nodiscard]] bool sendable(Channel c) const;
   [[nodiscard]] bool small_record_due() const;
   [[nodiscard]] std::optional<Channel> choose() const;
-  [[nodiscard]] bool make_record(std::size_t max);
+  [[nodiscard]] bool make_record(std::size_t max, base::SteadyTime now);
   void make_small_record();
-  void make_fragment(Channel c, std::size_t max);
+  void make_fragment(Channel c, std::size_t max, base::SteadyTime now);
   void append_record(base::ByteView record);
   [[nodiscard]] bool fin_due() const;
 
   std::array<ChannelQueue, wire::kChannelCount> channels_;
   std::array<std::optional<std::uint64_t>, wire::kChannelCount> owed_{};
+  FilesWindow files_;
+  bool ping_wish_ = false;
   std::deque<Chunk> chunks_;
   std::size_t held_ = 0;        // sum of their sizes
   std::uint64_t acked_ = 0;

@@ -210,6 +210,30 @@ TEST(Link, DiscardDropsWhatIsQueuedAndAbandonsAMessageCutInTheMiddle) {
   EXPECT_EQ(p.b.reassembly_bytes(), 0u);
 }
 
+TEST(Link, CancelDropsWhatIsPickedAndLeavesTheRestInOrder) {
+  const auto is_one = [](base::ByteView message) { return message[0] == 1; };
+  for (const std::uint8_t begun : {std::uint8_t{1}, std::uint8_t{2}}) {
+    Pair p;
+    p.up();
+    p.settle();
+    ASSERT_TRUE(p.a.send(Channel::files, filled(100'000, begun)));
+    for (const std::uint8_t value : {3, 1, 4, 1, 5}) ASSERT_TRUE(p.a.send(Channel::files, filled(50, value)));
+    const auto first = p.a.poll_output(p.path, 1, p.now);  // one fragment of the first
+    ASSERT_TRUE(p.b.on_bytes(p.path, first, p.now));
+    p.a.cancel_queued(Channel::files, is_one);
+    EXPECT_LT(p.a.queued_bytes(Channel::files), begun == 1 ? 151u : 100'000u);
+    p.settle();
+    std::vector<int> arrived;
+    for (const auto& m : p.at_b) arrived.push_back(m.bytes[0]);
+    EXPECT_EQ(arrived, begun == 1 ? (std::vector<int>{3, 4, 5}) : (std::vector<int>{2, 3, 4, 5}));
+    if (begun == 2) {
+      EXPECT_EQ(p.at_b[0].bytes, filled(100'000, 2)) << "the one half out arrives whole";
+    }
+    EXPECT_EQ(p.a.queued_bytes(Channel::files), 0u);
+    EXPECT_EQ(p.b.reassembly_bytes(), 0u);
+  }
+}
+
 TEST(Link, AbandonedMessagesGiveTheirWindowBack) {
   Pair p;
   p.up();
