@@ -71,6 +71,18 @@ TEST(Link, AnEndWithoutCertificateIsRefused) {
   EXPECT_TRUE(pair.handshake().server);
 }
 
+TEST(Link, ModernEndRefusesTls12HoweverGoodItsCipher) {
+  const Ends ends;
+  const auto mallory = [&] {
+    auto context = link_context(LinkRole::console, Profile::modern, ends.console, only(ends.applet)).value();
+    SSL_CTX_set_min_proto_version(context.native(), TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context.native(), TLS1_2_VERSION);
+    return context;
+  }();
+  TlsPair pair(mallory, link_context(LinkRole::applet, Profile::modern, ends.applet, only(ends.console)).value());
+  EXPECT_FALSE(pair.handshake().ok());
+}
+
 TEST(Link, ModernEndRefusesADowngradeToTls12) {
   const Ends ends(KeyKind::rsa2048);
   {
@@ -120,6 +132,40 @@ TEST(Link, EstablishedSaysNoBeforeTheHandshake) {
   const Ends ends;
   const auto pair = ends.pair(Profile::modern);
   EXPECT_FALSE(link_established(pair.client.get(), Profile::modern));
+}
+
+// The console has the applet's certificate before it has the proof that the applet holds its key. Records are handed over one
+// by one, as a slow network would.
+TEST(Link, EstablishedSaysNoUntilThePeerHasProvedItsKey) {
+  const Ends ends;
+  const auto at_console = link_context(LinkRole::console, Profile::modern, ends.console, only(ends.applet)).value();
+  const auto at_applet = link_context(LinkRole::applet, Profile::modern, ends.applet, only(ends.console)).value();
+  const auto console = new_ssl(at_console).value();
+  const auto applet = new_ssl(at_applet).value();
+  BIO *to_console = BIO_new(BIO_s_mem()), *to_applet = BIO_new(BIO_s_mem()), *from_applet = BIO_new(BIO_s_mem());
+  BIO_up_ref(to_applet);
+  SSL_set_bio(console.get(), to_console, to_applet);
+  SSL_set_bio(applet.get(), to_applet, from_applet);
+  SSL_set_connect_state(console.get());
+  SSL_set_accept_state(applet.get());
+  EXPECT_NE(SSL_do_handshake(console.get()), 1);
+  EXPECT_NE(SSL_do_handshake(applet.get()), 1);
+
+  bool certificate_without_proof = false;
+  while (SSL_is_init_finished(console.get()) == 0) {
+    std::array<unsigned char, 5> header{};
+    ASSERT_EQ(BIO_read(from_applet, header.data(), header.size()), 5);
+    base::Bytes body(static_cast<std::size_t>(header[3]) << 8 | header[4]);
+    ASSERT_EQ(BIO_read(from_applet, body.data(), static_cast<int>(body.size())), static_cast<int>(body.size()));
+    BIO_write(to_console, header.data(), header.size());
+    BIO_write(to_console, body.data(), static_cast<int>(body.size()));
+    (void)SSL_do_handshake(console.get());
+    if (SSL_is_init_finished(console.get()) != 0) break;
+    certificate_without_proof = certificate_without_proof || peer_fingerprint(console.get()).has_value();
+    EXPECT_FALSE(link_established(console.get(), Profile::modern));
+  }
+  EXPECT_TRUE(certificate_without_proof) << "otherwise this test has seen nothing";
+  EXPECT_TRUE(link_established(console.get(), Profile::modern));
 }
 
 // openssl s_client as the console's peer: a TLS client that nobody here wrote.

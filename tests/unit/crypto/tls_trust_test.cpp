@@ -169,6 +169,15 @@ TEST(GatewayTls, IsTls13WithItsOwnAlpnOnly) {
   }
 }
 
+TEST(GatewayTls, TurnsAwayTls12HoweverGoodItsCipher) {
+  const auto site = make_site(kNames);
+  TlsPair pair(https_client_context(site.pin(), std::nullopt, {std::string(kAlpnGateway)}).value(),
+               gateway_server_context(site.server).value());
+  ASSERT_TRUE(expect_host(pair.client.get(), "127.0.0.1"));
+  SSL_set_max_proto_version(pair.client.get(), TLS1_2_VERSION);
+  EXPECT_FALSE(pair.handshake().ok());
+}
+
 TEST(TlsContext, SharedHandleOutlivesItsContext) {
   const auto site = make_site(kNames);
   SSL_CTX* handle = nullptr;
