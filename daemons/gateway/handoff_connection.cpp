@@ -44,7 +44,10 @@ void HandoffConnection::detach() {
 void HandoffConnection::on_events(std::uint32_t events) {
   if (dead() || phase_ == Phase::raw) return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return abandon();
-  drive();
+  if ((events & EPOLLRDHUP) != 0) peer_finished_ = true;
+  // Room to write comes with every event; alone it is news only for who waits for it.
+  const bool only_room = (events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0;
+  if (!only_room || wants_write_) drive();
 }
 
 void HandoffConnection::on_timer(base::SteadyTime now) {
@@ -212,6 +215,11 @@ bool HandoffConnection::step_framed() {
     phase_deadline_ = parts_->now + parts_->options.timeouts.closing;
     arm();
     return true;
+  }
+  // Nothing is read of it any more, so nothing else would tell; a partner must not be wasted on it.
+  if (core_.waits_mute() && peer_finished_) {
+    abandon();
+    return false;
   }
   std::uint8_t buffer[wire::kMaxHandoffMessage];
   const std::size_t wanted = core_.wanted();

@@ -42,7 +42,8 @@ void HandoffCore::enter(HandoffState state, base::SteadyTime deadline) {
 std::size_t HandoffCore::wanted() const {
   // While the site is asked nothing is read: a client that talks on fills its own socket.
   const bool reads =
-      state_ == HandoffState::hello || state_ == HandoffState::waiting || state_ == HandoffState::leaving;
+      state_ == HandoffState::hello || (state_ == HandoffState::waiting && !said_goodbye_) ||
+      state_ == HandoffState::leaving;
   return reads ? reader_.wanted() : 0;
 }
 
@@ -89,6 +90,7 @@ void HandoffCore::on_hello(const fb::Hello& hello, const Proof& proof, base::Ste
   applicant_.role = ticket->role;
   applicant_.guid_id = ticket->guid_id;
   applicant_.holder = crypto::sha256(ticket->holder_spki);
+  leaves_at_once_ = hello.leaves_at_once();
   enter(HandoffState::admitting, now + timeouts_->admitting);
 }
 
@@ -120,12 +122,16 @@ void HandoffCore::on_partner(const base::Guid& pair, base::SteadyTime now) {
   const auto name = b.CreateVector(pair.bytes().data(), pair.bytes().size());
   finish(b, fb::Message::Joined, fb::CreateJoined(b, name));
   send(b);
-  enter(HandoffState::leaving, now + timeouts_->leaving);
+  enter(said_goodbye_ ? HandoffState::left : HandoffState::leaving, now + timeouts_->leaving);
 }
 
 void HandoffCore::on_close_notify() {
   // Only whole frames stand before it.
   const bool whole = reader_.wanted() == wire::FrameReader(wire::kMaxHandoffMessage).wanted();
+  if (state_ == HandoffState::waiting && leaves_at_once_ && whole) {
+    said_goodbye_ = true;
+    return;
+  }
   state_ = state_ == HandoffState::leaving && whole ? HandoffState::left : HandoffState::gone;
 }
 

@@ -4,7 +4,8 @@
 //
 //   hello      the first frame is awaited
 //   admitting  Hello is valid; the caller asks the site and calls on_admission
-//   waiting    Waiting was sent; the caller looks for a partner; Ping is answered
+//   waiting    Waiting was sent; the caller looks for a partner; Ping is answered; of a client that leaves at once the
+//              close_notify is taken, and nothing more is read
 //   leaving    Joined was sent; the client's close_notify is awaited
 //   left       it came: the caller answers close_notify; raw bytes follow
 //   refused    Refused was sent; the caller closes
@@ -46,6 +47,8 @@ class HandoffCore {
   void refuse(RefuseReason reason, std::string_view text);
 
   [[nodiscard]] HandoffState state() const { return state_; }
+  /// It has left TLS before its partner came: only its socket tells that it is gone.
+  [[nodiscard]] bool waits_mute() const { return state_ == HandoffState::waiting && said_goodbye_; }
   [[nodiscard]] base::SteadyTime deadline() const { return deadline_; }
   /// Frames to send; taken once.
   [[nodiscard]] base::Bytes take_output() { return std::exchange(output_, {}); }
@@ -69,6 +72,8 @@ class HandoffCore {
   base::SteadyTime waiting_ends_{};
   wire::FrameReader reader_;
   base::Bytes output_;
+  bool leaves_at_once_ = false;
+  bool said_goodbye_ = false;
   Applicant applicant_;
   std::optional<RefuseReason> refused_for_;
   std::optional<IncidentReport> incident_;

@@ -68,13 +68,17 @@ TlsStream::~TlsStream() = default;
 base::Result<std::unique_ptr<TlsStream>> TlsStream::create(const crypto::TlsContext& context,
                                                            std::unique_ptr<TcpStream> socket, Side side) {
   RESCUE_TRY(auto ssl, crypto::new_ssl(context));
+  side == Side::client ? SSL_set_connect_state(ssl.get()) : SSL_set_accept_state(ssl.get());
+  return put_on(std::move(ssl), std::move(socket));
+}
+
+base::Result<std::unique_ptr<TlsStream>> TlsStream::put_on(crypto::SslPtr ssl, std::unique_ptr<TcpStream> socket) {
   BIO* bio = make_socket_bio(*socket);
   if (bio == nullptr) return base::fail(crypto::tls_error(nullptr, "make TLS connection"));
   SSL_set_bio(ssl.get(), bio, bio);
   SSL_set_read_ahead(ssl.get(), 0);
   SSL_set_mode(ssl.get(),
                SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  side == Side::client ? SSL_set_connect_state(ssl.get()) : SSL_set_accept_state(ssl.get());
   auto impl = std::make_unique<Impl>(std::move(ssl), std::move(socket));
   return std::unique_ptr<TlsStream>(new TlsStream(std::move(impl)));
 }
@@ -182,6 +186,29 @@ std::optional<crypto::Fingerprint> TlsStream::peer_fingerprint() const {
   return impl_->ssl ? crypto::peer_fingerprint(impl_->ssl.get()) : std::nullopt;
 }
 asio::any_io_executor TlsStream::executor() const { return impl_->socket->executor(); }
+base::Result<EarlyTls> EarlyTls::begin(const crypto::TlsContext& context) {
+  RESCUE_TRY(auto ssl, crypto::new_ssl(context));
+  SSL_set_connect_state(ssl.get());
+  BIO* in = BIO_new(BIO_s_mem());
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), in, out);  // takes both
+  if (in == nullptr || out == nullptr) return base::fail(crypto::tls_error(nullptr, "make TLS connection"));
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl.get());
+  if (SSL_get_error(ssl.get(), result) != SSL_ERROR_WANT_READ)
+    return base::fail(crypto::tls_error(ssl.get(), "TLS ClientHello"));
+  base::Bytes hello(BIO_ctrl_pending(out));
+  const int n = BIO_read(out, hello.data(), static_cast<int>(hello.size()));
+  if (n <= 0 || static_cast<std::size_t>(n) != hello.size())
+    return base::fail(crypto::tls_error(ssl.get(), "TLS ClientHello"));
+  return EarlyTls(std::move(ssl), std::move(hello));
+}
+
+base::Result<std::unique_ptr<TlsStream>> EarlyTls::go_on(std::unique_ptr<TcpStream> socket) {
+  RESCUE_ASSERT(ssl_);
+  return TlsStream::put_on(std::move(ssl_), std::move(socket));
+}
+
 TcpStream& TlsStream::socket() { return *impl_->socket; }
 ssl_st* TlsStream::native() const { return impl_->ssl.get(); }
 

@@ -46,8 +46,28 @@ class TlsStream final : public ByteStream {
   [[nodiscard]] ssl_st* native() const;
 
  private:
+  friend class EarlyTls;
   explicit TlsStream(std::unique_ptr<Impl> impl);
+  [[nodiscard]] static base::Result<std::unique_ptr<TlsStream>> put_on(crypto::SslPtr ssl,
+                                                                       std::unique_ptr<TcpStream> socket);
   std::unique_ptr<Impl> impl_;
+};
+
+/// A TLS client whose ClientHello travels before it has the socket to itself: somebody else's last bytes are still to be
+/// read from that.
+class EarlyTls {
+ public:
+  [[nodiscard]] static base::Result<EarlyTls> begin(const crypto::TlsContext& context);
+  /// To be written to the socket once, before go_on().
+  [[nodiscard]] const base::Bytes& client_hello() const { return client_hello_; }
+  /// The stream whose handshake() goes on from there. Once.
+  [[nodiscard]] base::Result<std::unique_ptr<TlsStream>> go_on(std::unique_ptr<TcpStream> socket);
+
+ private:
+  EarlyTls(crypto::SslPtr ssl, base::Bytes client_hello)
+      : ssl_(std::move(ssl)), client_hello_(std::move(client_hello)) {}
+  crypto::SslPtr ssl_;
+  base::Bytes client_hello_;
 };
 
 }  // namespace rescue::net

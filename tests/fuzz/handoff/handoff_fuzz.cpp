@@ -25,7 +25,8 @@ struct Keys {
   crypto::PrivateKey site = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
   crypto::PrivateKey holder = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
   std::vector<crypto::PublicKey> token_keys{site.public_key()};
-  base::Bytes hello;  // framed and valid
+  base::Bytes hello;          // framed and valid
+  base::Bytes hello_leaving;  // the same that leaves at once
 
   Keys() {
     crypto::Ticket t;
@@ -35,12 +36,14 @@ struct Keys {
     t.not_after = kWall + std::chrono::minutes(5);
     const auto ticket = crypto::make_ticket(t, site).value();
     const auto proof = crypto::prove_possession(holder, kExporter, ticket).value();
-    flatbuffers::FlatBufferBuilder b;
-    const auto ticket_field = b.CreateVector(ticket);
-    const auto proof_field = b.CreateVector(proof);
-    const auto message = fb::CreateHello(b, 1, wire::tokens::Role::console, ticket_field, 0, proof_field);
-    fb::FinishHandoffBuffer(b, fb::CreateHandoff(b, fb::Message::Hello, message.Union()));
-    hello = wire::make_frame(wire::finished_bytes(b), wire::kMaxHandoffMessage);
+    for (const bool leaves : {false, true}) {
+      flatbuffers::FlatBufferBuilder b;
+      const auto ticket_field = b.CreateVector(ticket);
+      const auto proof_field = b.CreateVector(proof);
+      const auto message = fb::CreateHello(b, 1, wire::tokens::Role::console, ticket_field, 0, proof_field, leaves);
+      fb::FinishHandoffBuffer(b, fb::CreateHandoff(b, fb::Message::Hello, message.Union()));
+      (leaves ? hello_leaving : hello) = wire::make_frame(wire::finished_bytes(b), wire::kMaxHandoffMessage);
+    }
   }
 };
 const Keys& keys() {
@@ -56,10 +59,10 @@ void feed(HandoffCore& core, base::ByteView bytes) {
   }
 }
 
-void hand_off(base::ByteView input, int depth) {
+void hand_off(base::ByteView input, int depth, bool leaves) {
   HandoffCore core(kTimeouts, "192.0.2.1:5", kNow);
   if (depth > 0) {
-    feed(core, keys().hello);
+    feed(core, leaves ? keys().hello_leaving : keys().hello);
     RESCUE_ASSERT(core.state() == HandoffState::admitting);
     core.on_admission(gateway::Verdict::admitted, kNow);
     if (depth > 1) core.on_partner(base::Guid(), kNow);
@@ -70,6 +73,10 @@ void hand_off(base::ByteView input, int depth) {
   // A client that pings gets as much as it sends and no more.
   RESCUE_ASSERT(core.take_output().size() <= 1024 + 2 * input.size());
   core.on_close_notify();
+  if (!core.waits_mute()) return;
+  RESCUE_ASSERT(leaves && depth > 0 && core.wanted() == 0);
+  core.on_partner(base::Guid(), kNow);
+  RESCUE_ASSERT(core.state() == HandoffState::left);
 }
 
 void client_hello(base::ByteView body) {
@@ -98,7 +105,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       client_hello(input);
       break;
     default:
-      hand_off(input, data[0] % 5);
+      hand_off(input, data[0] % 5, false);
+      hand_off(input, data[0] % 5, true);
   }
   return 0;
 }

@@ -140,13 +140,13 @@ void Client::send_plain(base::ByteView bytes) {
   EXPECT_EQ(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())), static_cast<int>(bytes.size()));
 }
 void Client::send_frame(base::ByteView m) { send_plain(wire::make_frame(m, wire::kMaxHandoffMessage)); }
-void Client::hello(const End& end) {
+void Client::hello(const End& end, bool leaves_at_once) {
   std::optional<base::Guid> guid;
   if (end.role == crypto::Role::applet) guid = end.guid;
-  hello(static_cast<wire::tokens::Role>(end.role), end.ticket, guid, end.key);
+  hello(static_cast<wire::tokens::Role>(end.role), end.ticket, guid, end.key, leaves_at_once);
 }
 void Client::hello(wire::tokens::Role role, base::ByteView ticket, std::optional<base::Guid> guid,
-                   const crypto::PrivateKey& key) {
+                   const crypto::PrivateKey& key, bool leaves_at_once) {
   const auto exporter =
       crypto::export_keying(ssl_.get(), crypto::kPossessionExporterLabel, crypto::kPossessionExporterBytes).value();
   const auto proof = crypto::prove_possession(key, exporter.view(), ticket).value();
@@ -154,7 +154,7 @@ void Client::hello(wire::tokens::Role role, base::ByteView ticket, std::optional
   const auto t = b.CreateVector(ticket.data(), ticket.size());
   const auto g = guid ? b.CreateVector(guid->bytes().data(), guid->bytes().size()) : 0;
   const auto p = b.CreateVector(proof);
-  send_frame(message(b, fb::Message::Hello, fb::CreateHello(b, 1, role, t, g, p)));
+  send_frame(message(b, fb::Message::Hello, fb::CreateHello(b, 1, role, t, g, p, leaves_at_once)));
 }
 void Client::ping(std::uint64_t value) {
   flatbuffers::FlatBufferBuilder b;
@@ -196,19 +196,24 @@ Said Client::enter(const End& end) {
   return read();
 }
 
-bool Client::leave(base::ByteView eager) {
+bool Client::say_goodbye(base::ByteView eager) {
   // Corked, so that what follows the close_notify travels in one segment with it.
   const int on = 1, off = 0;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
   if (SSL_shutdown(ssl_.get()) < 0) return false;
   if (!eager.empty()) send(eager);
   ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+  return true;
+}
+bool Client::hear_goodbye() {
   ERR_clear_error();
   if (SSL_shutdown(ssl_.get()) != 1) return false;  // reads the gateway's close_notify and nothing behind it
   const bool clean = SSL_has_pending(ssl_.get()) == 0;
   ssl_.reset();
   return clean;
 }
+
+bool Client::leave(base::ByteView eager) { return say_goodbye(eager) && hear_goodbye(); }
 
 void Client::send(base::ByteView bytes) const {
   while (!bytes.empty()) {

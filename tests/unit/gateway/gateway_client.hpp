@@ -97,15 +97,19 @@ class Client {
 
   /// False when the gateway closed or refused TLS.
   bool tls(const crypto::TlsContext* context = nullptr);
-  void hello(const End& end);
+  void hello(const End& end, bool leaves_at_once = false);
   void hello(wire::tokens::Role role, base::ByteView ticket, std::optional<base::Guid> guid,
-             const crypto::PrivateKey& key);
+             const crypto::PrivateKey& key, bool leaves_at_once = false);
   void send_frame(base::ByteView message);
   void send_plain(base::ByteView bytes);  // inside TLS, as it is
   void ping(std::uint64_t value);
   [[nodiscard]] Said read();
   /// tls, hello, and the answer.
   [[nodiscard]] Said enter(const End& end);
+  /// Our close_notify and `eager` bytes in one segment; reads nothing.
+  [[nodiscard]] bool say_goodbye(base::ByteView eager);
+  /// The gateway's close_notify, and nothing behind it.
+  [[nodiscard]] bool hear_goodbye();
   /// From Joined to raw: our close_notify (with `eager` bytes right behind it in the same segment), the gateway's.
   [[nodiscard]] bool leave(base::ByteView eager = {});
 

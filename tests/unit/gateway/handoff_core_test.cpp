@@ -68,12 +68,12 @@ base::Bytes frame(fb::Message kind,
   fb::FinishHandoffBuffer(b, fb::CreateHandoff(b, kind, m));
   return wire::make_frame(wire::finished_bytes(b), wire::kMaxHandoffMessage);
 }
-base::Bytes hello(const HelloParts& p) {
+base::Bytes hello(const HelloParts& p, bool leaves_at_once = false) {
   return frame(fb::Message::Hello, [&](auto& b) {
     const auto t = b.CreateVector(p.ticket);
     const auto g = p.guid.empty() ? 0 : b.CreateVector(p.guid);
     const auto s = b.CreateVector(p.possession);
-    return fb::CreateHello(b, 1, p.role, t, g, s).Union();
+    return fb::CreateHello(b, 1, p.role, t, g, s, leaves_at_once).Union();
   });
 }
 base::Bytes ping() {
@@ -107,6 +107,52 @@ TEST(HandoffCore, WalksFromHelloToRaw) {
     bench.core.on_close_notify();
     EXPECT_EQ(bench.core.state(), HandoffState::left);
   }
+}
+
+TEST(HandoffCore, TakesTheGoodbyeOfAnEndThatSaidItLeavesAtOnce) {
+  const TestSession session;
+  // Its goodbye comes before or after its partner.
+  for (const bool early : {true, false}) {
+    Bench bench;
+    bench.feed(hello(parts_of(session.console), true));
+    bench.core.on_admission(Verdict::admitted, kStart);
+    if (early) {
+      bench.core.on_close_notify();
+      EXPECT_EQ(bench.core.state(), HandoffState::waiting);
+      EXPECT_TRUE(bench.core.waits_mute());
+      EXPECT_EQ(bench.core.wanted(), 0U) << "what follows is its partner's";
+    }
+    bench.core.on_partner(base::Guid::random(base::system_random()), kStart);
+    if (!early) bench.core.on_close_notify();
+    EXPECT_EQ(bench.core.state(), HandoffState::left);
+    EXPECT_EQ(bench.said(), (std::vector{fb::Message::Waiting, fb::Message::Joined}));
+  }
+}
+
+TEST(HandoffCore, AGoodbyeThatWasNotAnnouncedOrStandsInAFrameIsTheEnd) {
+  const TestSession session;
+  Bench bench;
+  bench.feed(hello(parts_of(session.console)));
+  bench.core.on_admission(Verdict::admitted, kStart);
+  bench.core.on_close_notify();
+  EXPECT_EQ(bench.core.state(), HandoffState::gone);
+  Bench torn;
+  torn.feed(hello(parts_of(session.console), true));
+  torn.core.on_admission(Verdict::admitted, kStart);
+  torn.feed(base::ByteView(ping()).first(6));
+  torn.core.on_close_notify();
+  EXPECT_EQ(torn.core.state(), HandoffState::gone);
+}
+
+TEST(HandoffCore, AnEndThatLeftAtOnceWaitsAsLongAsOneThatIsSilent) {
+  const TestSession session;
+  Bench bench;
+  bench.feed(hello(parts_of(session.console), true));
+  bench.core.on_admission(Verdict::admitted, kStart);
+  bench.core.on_close_notify();
+  bench.core.on_deadline(kStart + kTimeouts.waiting_silence);
+  EXPECT_EQ(bench.core.refused_for(), RefuseReason::timed_out);
+  EXPECT_FALSE(bench.core.waits_mute());
 }
 
 TEST(HandoffCore, RefusesEveryFlippedBitOfTicketGuidAndProof) {

@@ -101,6 +101,78 @@ TEST(Handoff, ABrokerThatNeverAnswersDelaysNobodyForLong) {
   EXPECT_EQ(gateway.count(Metric::joined), 1U);
 }
 
+TEST(Handoff, AnEndMayLeaveInTheFlightOfItsHello) {
+  // Bytes for the partner stand behind the goodbye before anybody knows who that is.
+  for (const bool partner_first : {true, false}) {
+    Gateway gateway;
+    const TestSession session;
+    Client applet(gateway.at()), console(gateway.at());
+    const auto applet_waits = [&] {
+      ASSERT_EQ(applet.enter(session.applet).kind, fb::Message::Waiting);
+      ASSERT_TRUE(eventually([&] { return gateway.site.waiting(session.id, crypto::Role::applet) == 1; }));
+    };
+    if (partner_first) applet_waits();
+    ASSERT_TRUE(console.tls());
+    console.hello(session.console, true);
+    ASSERT_TRUE(console.say_goodbye(base::as_bytes("for the applet")));
+    EXPECT_EQ(console.read().kind, fb::Message::Waiting);
+    if (!partner_first) {
+      ASSERT_TRUE(eventually([&] { return gateway.site.waiting(session.id, crypto::Role::console) == 1; }));
+      ASSERT_EQ(applet.enter(session.applet).kind, fb::Message::Waiting);
+    }
+    EXPECT_EQ(console.read().kind, fb::Message::Joined);
+    EXPECT_TRUE(console.hear_goodbye());
+    EXPECT_EQ(applet.read().kind, fb::Message::Joined);
+    ASSERT_TRUE(applet.leave());
+    EXPECT_EQ(base::as_text(applet.receive(14)), "for the applet");
+    applet.send(base::as_bytes("back"));
+    EXPECT_EQ(base::as_text(console.receive(4)), "back");
+  }
+}
+
+TEST(Handoff, AnEndThatLeavesAtOnceHearsWhyItIsRefused) {
+  Gateway gateway(quick());
+  const TestSession session;
+  const base::Bytes much(8'000, 0x16);  // unread bytes must not turn the close into a reset that overtakes the reason
+  const auto refusal = [&](const test::End& end) {
+    Client client(gateway.at());
+    EXPECT_TRUE(client.tls());
+    client.hello(end, true);
+    EXPECT_TRUE(client.say_goodbye(much));
+    auto said = client.read();
+    if (said.kind == fb::Message::Waiting) said = client.read();
+    EXPECT_EQ(said.kind, fb::Message::Refused);
+    EXPECT_TRUE(client.hear_goodbye());
+    return said.reason;
+  };
+  auto flipped = session.console;
+  flipped.ticket[flipped.ticket.size() / 2] ^= 1;
+  EXPECT_EQ(refusal(flipped), RefuseReason::bad_ticket);
+  EXPECT_EQ(refusal(session.console), RefuseReason::timed_out) << "nobody came";
+  gateway.site.set_verdict(Verdict::session_ended);
+  EXPECT_EQ(refusal(session.console), RefuseReason::not_admitted);
+  ASSERT_TRUE(eventually([&] { return gateway.plane->is_idle(); }));
+}
+
+TEST(Handoff, AnEndThatLeftAtOnceAndIsGoneGetsNoPartner) {
+  Gateway gateway;
+  const TestSession session;
+  {
+    Client console(gateway.at());
+    ASSERT_TRUE(console.tls());
+    console.hello(session.console, true);
+    ASSERT_TRUE(console.say_goodbye(base::as_bytes("x")));
+    ASSERT_EQ(console.read().kind, fb::Message::Waiting);
+    ASSERT_TRUE(eventually([&] { return gateway.site.waiting(session.id, crypto::Role::console) == 1; }));
+    console.finish();
+    ASSERT_TRUE(eventually([&] { return gateway.site.waiting(session.id, crypto::Role::console) == 0; }));
+  }
+  Client applet(gateway.at());
+  EXPECT_EQ(applet.enter(session.applet).kind, fb::Message::Waiting);
+  ASSERT_TRUE(eventually([&] { return gateway.site.waiting(session.id, crypto::Role::applet) == 1; }));
+  EXPECT_EQ(gateway.count(Metric::joined), 0U);
+}
+
 TEST(Handoff, SilentClientsAreClosedInEveryPhase) {
   Gateway gateway(quick());
   const TestSession session;

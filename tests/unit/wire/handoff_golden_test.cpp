@@ -38,12 +38,12 @@ Bytes token(tokens::Token type, Make make) {
   return finished_bytes(b);
 }
 
-auto hello(tokens::Role role, const Bytes& ticket, std::size_t guid_size) {
+auto hello(tokens::Role role, const Bytes& ticket, std::size_t guid_size, bool leaves_at_once = false) {
   return [=](Builder& b) {
     const auto t = b.CreateVector(ticket);
     const auto g = b.CreateVector(counting(guid_size, 0x20));
     const auto p = b.CreateVector(counting(8, 0x40));
-    return handoff::CreateHello(b, 1, role, t, guid_size == 0 ? 0 : g, p);
+    return handoff::CreateHello(b, 1, role, t, guid_size == 0 ? 0 : g, p, leaves_at_once);
   };
 }
 
@@ -52,6 +52,7 @@ test::GoldenTable handoff_table() {
   test::GoldenTable table;
   table["hello_applet"] = handoff_message(Message::Hello, hello(tokens::Role::applet, counting(8), 16));
   table["hello_console"] = handoff_message(Message::Hello, hello(tokens::Role::console, counting(8), 0));
+  table["hello_leaving"] = handoff_message(Message::Hello, hello(tokens::Role::console, counting(8), 0, true));
   table["waiting"] = handoff_message(Message::Waiting, [](Builder& b) { return handoff::CreateWaiting(b); });
   table["joined"] = handoff_message(Message::Joined, [](Builder& b) { return handoff::CreateJoined(b, b.CreateVector(counting(16))); });
   table["refused"] = handoff_message(Message::Refused, [](Builder& b) {
@@ -143,7 +144,7 @@ test::GoldenTable token_table() {
 TEST(HandoffGolden, EveryMessageKeepsItsBytesAndIsAccepted) {
   const auto table = handoff_table();
   test::expect_golden("handoff.txt", table);
-  EXPECT_EQ(table.size(), static_cast<std::size_t>(handoff::Message::MAX) + 1) << "Hello stands twice, once per role";
+  EXPECT_EQ(table.size(), static_cast<std::size_t>(handoff::Message::MAX) + 2) << "Hello stands three times";
   for (const auto& [name, bytes] : table) EXPECT_TRUE(read_handoff(bytes)) << name;
 }
 
