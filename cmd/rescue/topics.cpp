@@ -49,10 +49,11 @@ A flag goes before the environment, the environment before the saved context.
 constexpr const char* kFormatting = R"(Formatting
 
   -o table   aligned columns with a header; the default on a terminal
-  (in a pipe) tab-separated values without header; backslash, tab, newline and return are written \\ \t \n \r
+  (in a pipe) tab-separated values without header; backslash, tab, newline and return are written \\ \t \n \r, other
+             control and direction characters \uXXXX
   -o json    a list is one array, a single thing one object
   -o jsonl   one object a line
-  -o csv     RFC 4180 with a header
+  -o csv     RFC 4180 with a header, for spreadsheets: what one would take for a formula gets an apostrophe in front
   -o name    the id alone, one a line
 
 Times are RFC 3339 in UTC, sizes are bytes. Standard output carries data only; progress, prompts, hints and errors go to

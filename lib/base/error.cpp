@@ -40,8 +40,11 @@ const ErrorEntry& ErrorCode::entry() const {
 
 std::string Error::message() const {
   std::string out = context;
-  if (!out.empty()) out += ": ";
-  out += code.entry().meaning;
+  // What an error was made from may have said it already: another error's message, or a peer's answer.
+  if (!out.ends_with(code.entry().meaning)) {
+    if (!out.empty()) out += ": ";
+    out += code.entry().meaning;
+  }
   if (cause) out += " (" + cause.message() + ")";
   return out;
 }

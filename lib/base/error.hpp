@@ -91,7 +91,7 @@ struct Error {
   Error(ErrorCode c, std::string ctx, std::error_code why = {})
       : code(c), context(std::move(ctx)), cause(why) {}
 
-  /// "context: meaning (cause)": one line for people.
+  /// "context: meaning (cause)": one line for people. A context that ends with the meaning says it once.
   [[nodiscard]] std::string message() const;
   [[nodiscard]] Exit exit() const { return code.entry().exit; }
   [[nodiscard]] bool retryable() const { return code.entry().retryable; }

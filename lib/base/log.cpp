@@ -34,16 +34,18 @@ bool log_enabled(LogLevel level) { return level >= g_level.load(); }
 
 std::string json_quote(std::string_view s) {
   std::string out = "\"";
-  for (char c : to_valid_utf8(s)) {
+  for (std::size_t at = 0; at < s.size();) {
+    const auto c = next_code_point(s, at);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case U'"': out += "\\\""; break;
+      case U'\\': out += "\\\\"; break;
+      case U'\n': out += "\\n"; break;
+      case U'\r': out += "\\r"; break;
+      case U'\t': out += "\\t"; break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else out += c;
+        // Also those that JSON would take as they are: logs and errors are looked at on terminals.
+        if (is_control(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+        else append_utf8(out, c);
     }
   }
   return out + '"';

@@ -38,11 +38,12 @@ Decoded decode(std::string_view s, std::size_t at) {
   return {point, need + 1, true};
 }
 
+}  // namespace
+
 bool is_control(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
-}  // namespace
 
 bool is_valid_utf8(std::string_view s) {
   for (std::size_t at = 0; at < s.size();) {

@@ -14,6 +14,8 @@ namespace rescue::base {
 /// For text from a peer on a terminal or in a dialog: C0, C1, DEL, bidi overrides and isolates become U+FFFD;
 /// newline and tab stay only where `keep_lines`.
 [[nodiscard]] std::string to_display_text(std::string_view s, bool keep_lines = false);
+/// What to_display_text() does not let through: it would move a terminal, or turn the order of text around.
+[[nodiscard]] bool is_control(char32_t c);
 /// Decodes one code point at `at` and moves it; U+FFFD for invalid bytes. `at` must be < s.size().
 [[nodiscard]] char32_t next_code_point(std::string_view s, std::size_t& at);
 void append_utf8(std::string& out, char32_t c);

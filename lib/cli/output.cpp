@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <ostream>
 
+#include <fmt/format.h>
+
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -15,32 +17,50 @@ constexpr std::string_view kBold = "\x1b[1m";
 constexpr std::string_view kPlain = "\x1b[0m";
 constexpr std::size_t kGap = 2;  // spaces between columns
 
+/// One line whatever is in it, and nothing that moves a terminal: what is piped is often looked at all the same.
 std::string tsv_cell(std::string_view s) {
   std::string out;
-  for (char c : base::to_valid_utf8(s)) {
+  for (std::size_t at = 0; at < s.size();) {
+    const auto c = base::next_code_point(s, at);
     switch (c) {
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
+      case U'\\': out += "\\\\"; break;
+      case U'\t': out += "\\t"; break;
+      case U'\n': out += "\\n"; break;
+      case U'\r': out += "\\r"; break;
       default:
-        out += c;
+        if (base::is_control(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+        else base::append_utf8(out, c);
     }
   }
   return out;
 }
 
-/// RFC 4180 section 2.
-std::string csv_cell(std::string_view s) {
-  if (s.find_first_of("\",\r\n") == s.npos) return std::string(s);
+/// JSON says the same with a control character as with its escape, and only the latter is safe to look at. Those below
+/// U+0020 are escaped by whoever wrote the JSON.
+std::string json_for_terminal(const std::string& json) {
+  std::string out;
+  for (std::size_t at = 0; at < json.size();) {
+    const auto c = base::next_code_point(json, at);
+    if (c >= 0x7f && base::is_control(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+    else base::append_utf8(out, c);
+  }
+  return out;
+}
+
+bool is_number(std::string_view s) {
+  const auto digits = s.substr(s.starts_with('-') || s.starts_with('+') ? 1 : 0);
+  return !digits.empty() && digits.find_first_not_of("0123456789.") == digits.npos;
+}
+
+/// A spreadsheet runs what begins like this (CWE-1236), and what strangers wrote ends up in it.
+bool is_formula(std::string_view s) {
+  return s.size() > 1 && std::string_view("=+-@\t\r").find(s.front()) != std::string_view::npos && !is_number(s);
+}
+
+/// RFC 4180 section 2. The apostrophe makes a spreadsheet take the rest for text.
+std::string csv_cell(std::string_view text, bool on_terminal) {
+  const auto s = (is_formula(text) ? "'" : "") + (on_terminal ? base::to_display_text(text, true) : std::string(text));
+  if (s.find_first_of("\",\r\n") == s.npos) return s;
   std::string out = "\"";
   for (char c : s) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + '"';
@@ -87,6 +107,11 @@ std::string object_json(std::span<const Column> columns, const Record& record) {
   return out + "}";
 }
 
+std::string json_text(const Env& env, std::span<const Column> columns, const Record& record) {
+  auto json = object_json(columns, record);
+  return env.out_is_tty ? json_for_terminal(json) : json;
+}
+
 }  // namespace
 
 std::size_t display_width(std::string_view utf8) {
@@ -131,10 +156,10 @@ void RecordWriter::add(const Record& record) {
       rows_.push_back(record.cells);
       break;
     case Format::json:
-      *env_.out << (count_ > 0 ? ",\n " : "\n ") << object_json(columns_, record);
+      *env_.out << (count_ > 0 ? ",\n " : "\n ") << json_text(env_, columns_, record);
       break;
     case Format::jsonl:
-      *env_.out << object_json(columns_, record) << '\n';
+      *env_.out << json_text(env_, columns_, record) << '\n';
       break;
     case Format::name:
       *env_.out << tsv_cell(record.name) << '\n';
@@ -158,7 +183,7 @@ void RecordWriter::line(const std::vector<std::string>& cells) {
   const bool csv = format_ == Format::csv;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) *env_.out << (csv ? ',' : '\t');
-    *env_.out << (csv ? csv_cell(cells[i]) : tsv_cell(cells[i]));
+    *env_.out << (csv ? csv_cell(cells[i], env_.out_is_tty) : tsv_cell(cells[i]));
   }
   *env_.out << (csv ? "\r\n" : "\n");
 }
@@ -197,7 +222,7 @@ void RecordWriter::table() {
 void write_object(Env& env, Format format, bool color, std::span<const Column> columns, const Record& record) {
   RESCUE_ASSERT(record.cells.size() == columns.size());
   if (format == Format::json || format == Format::jsonl) {
-    *env.out << object_json(columns, record) << '\n';
+    *env.out << json_text(env, columns, record) << '\n';
   } else if (format == Format::csv || format == Format::name) {
     RecordWriter writer(env, format, color, columns);
     writer.add(record);

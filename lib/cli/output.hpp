@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data on stdout in the format that was asked for. Tables on a terminal and TSV in a pipe come from one call; text from
-// people and peers is made safe before it reaches a terminal.
+// people and peers is made safe before it reaches a terminal, in every format: tables, CSV and names show U+FFFD for a
+// control character, TSV and JSON its escape.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,9 @@ struct Record {
   std::string name;                // for -o name: the id alone
 };
 
-/// A list. json is one array, jsonl one object a line, csv RFC 4180 with a header, tsv without header (backslash, tab,
-/// newline and return are escaped as \\ \t \n \r), table with header and aligned columns (buffers all rows; the last
+/// A list. json is one array, jsonl one object a line, csv RFC 4180 with a header (text that a spreadsheet would take for
+/// a formula gets a leading apostrophe), tsv without header (backslash, tab, newline and return are escaped as \\ \t \n
+/// \r, other control characters as \uXXXX), table with header and aligned columns (buffers all rows; the last
 /// column is cut to the terminal's width with "…", nothing else is). finish() must be called; not thread-safe.
 class RecordWriter {
  public:

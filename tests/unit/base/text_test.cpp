@@ -91,6 +91,8 @@ TEST(Log, WritesOneJsonObjectALineAndEscapes) {
   set_log_sink([&](std::string_view line) { got = line; });
   log(LogLevel::info, "test", "hello", {{"name", "a\"b\n"}, {"n", 3}, {"ok", true}});
   EXPECT_NE(got.find(R"("level":"info","room":"test","msg":"hello","name":"a\"b\n","n":3,"ok":true})"), std::string::npos) << got;
+  log(LogLevel::info, "test", "from a peer", {{"text", "\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xff"}});
+  EXPECT_NE(got.find(R"("text":"\u001b[2J\u007f\u009b\u202e)" "\xef\xbf\xbd\""), std::string::npos) << got;
   got.clear();
   log(LogLevel::debug, "test", "not shown");
   EXPECT_EQ(got, "");
@@ -110,6 +112,9 @@ TEST(Errors, SayWhatWhereAndWhy) {
   EXPECT_EQ(e.message(), "user 'ada': not found");
   EXPECT_EQ(e.exit(), Exit::not_found);
   EXPECT_EQ(e.within("disable").message(), "disable: user 'ada': not found");
+  EXPECT_EQ(Error(Errc::bad_format, "line 3: malformed input").message(), "line 3: malformed input") << "once";
+  EXPECT_EQ(Error(Errc::bad_format, "malformed input").within("read").message(), "read: malformed input");
+  EXPECT_EQ(Error(Errc::bad_format, "").message(), "malformed input");
   EXPECT_EQ(errno_error("write '/x'", 28).code, Errc::no_space);
 }
 

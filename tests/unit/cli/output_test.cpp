@@ -59,6 +59,68 @@ TEST(RecordWriter, LetsNoEscapeSequenceReachATerminal) {
   EXPECT_EQ(t.out().find("\xe2\x80\xae"), std::string::npos);
 }
 
+/// A stranger's name, e-mail address or chat line, in all that a terminal may be made to do.
+constexpr std::string_view kHostile = "\x1b]0;owned\x07\x7f\xc2\x9b" "2J\xe2\x80\xae" "x\\";
+
+std::string hostile(Format format, bool tty, bool object) {
+  TestEnv t;
+  t.env.out_is_tty = tty;
+  const std::string text(kHostile);
+  const Record row{{text, "1", text}, "", text};
+  if (object) {
+    write_object(t.env, format, false, kColumns, row);
+  } else {
+    RecordWriter writer(t.env, format, false, kColumns);
+    writer.add(row);
+    writer.finish();
+  }
+  return t.out();
+}
+
+bool is_harmless(std::string_view out) {
+  for (const std::string_view bad : {"\x1b", "\x07", "\x7f", "\xc2\x9b", "\xe2\x80\xae"})
+    if (out.find(bad) != std::string_view::npos) return false;
+  return true;
+}
+
+TEST(RecordWriter, NoFormatLetsControlCharactersReachATerminal) {
+  for (const auto format : {Format::table, Format::tsv, Format::csv, Format::json, Format::jsonl, Format::name})
+    for (const bool object : {false, true})
+      EXPECT_TRUE(is_harmless(hostile(format, true, object))) << static_cast<int>(format) << object;
+}
+
+TEST(RecordWriter, APipeGetsTheWholeTextAndOnlyCsvAsItIs) {
+  EXPECT_NE(hostile(Format::csv, false, false).find(kHostile), std::string::npos);
+  for (const auto format : {Format::table, Format::tsv, Format::name})
+    EXPECT_TRUE(is_harmless(hostile(format, false, false))) << static_cast<int>(format);
+  EXPECT_EQ(hostile(Format::name, false, false), "\\u001b]0;owned\\u0007\\u007f\\u009b2J\\u202ex\\\\\n");
+  // What JSON that was made elsewhere holds stays in a pipe and is escaped on a terminal; both mean the same.
+  TestEnv t;
+  const Record row{{"a", "1", "b"}, "{\"note\":\"\xc2\x9b" "\xe2\x80\xae\"}", "a"};
+  write_object(t.env, Format::json, false, kColumns, row);
+  EXPECT_EQ(t.out(), row.json + "\n");
+  t.clear();
+  t.env.out_is_tty = true;
+  write_object(t.env, Format::json, false, kColumns, row);
+  EXPECT_EQ(t.out(), "{\"note\":\"\\u009b\\u202e\"}\n");
+}
+
+TEST(RecordWriter, ASpreadsheetTakesNothingInCsvForAFormula) {
+  TestEnv t;
+  RecordWriter writer(t.env, Format::csv, false, kColumns);
+  for (const auto* text : {"=cmd|' /C calc'!A0", "+1-2", "-2+3", "@SUM(A1)", "\t=1", "-5", "+4930123", "-0.5", "-", "a=b"})
+    writer.add({{text, "-7", "x"}, "", ""});
+  writer.finish();
+  EXPECT_EQ(t.out(),
+            "NAME,SIZE,NOTE\r\n'=cmd|' /C calc'!A0,-7,x\r\n'+1-2,-7,x\r\n'-2+3,-7,x\r\n'@SUM(A1),-7,x\r\n'\t=1,-7,x\r\n"
+            "-5,-7,x\r\n+4930123,-7,x\r\n-0.5,-7,x\r\n-,-7,x\r\na=b,-7,x\r\n");
+  TestEnv pipe;
+  RecordWriter tsv(pipe.env, Format::tsv, false, kColumns);
+  tsv.add({{"=1", "-7", "x"}, "", ""});
+  tsv.finish();
+  EXPECT_EQ(pipe.out(), "=1\t-7\tx\n") << "TSV is for programs";
+}
+
 TEST(RecordWriter, CutsOnlyTheLastColumnToTheTerminal) {
   EXPECT_NE(listed(Format::table, false, true, 22).find("bee   1234  say \"hi\",…\n"), std::string::npos)
       << listed(Format::table, false, true, 22);
