@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/program.hpp"
 
-#include <array>
 #include <ostream>
 
+#include "cli/daemon.hpp"
 #include "cli/exit.hpp"
 #include "daemons/broker/routes.hpp"
 #include "daemons/broker/settings_table.hpp"
@@ -73,8 +73,8 @@ constexpr Command kCommands[] = {
 };
 
 /// Configuration keys that have a flag of their own; all others come from environment and file.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kFlagKeys{{
-    {"listen", "listen"}, {"public-url", "public_url"}, {"organisation", "organisation"}, {"log-level", "log_level"}}};
+constexpr cli::FlagKey kFlagKeys[] = {
+    {"listen", "listen"}, {"public-url", "public_url"}, {"organisation", "organisation"}, {"log-level", "log_level"}};
 
 int check_command(const cli::Parsed& parsed, cli::Env& env) {
   const bool json = parsed.text("output") == "json";
@@ -99,23 +99,14 @@ constinit const cli::Program kProgram = {
     .version = kVersion};
 
 base::Result<std::filesystem::path> state_folder(const cli::Parsed& parsed, const cli::Env& env) {
-  if (const auto given = parsed.maybe("state")) return env.absolute(*given);
-  if (const auto own = env.state_dir(); !own.empty()) return own / "broker";
-  return base::fail(base::Errc::invalid_argument, "no state folder: give --state DIR");
+  return cli::state_folder(parsed, env, "broker");
 }
 
 base::Result<config::Settings> load_settings(const cli::Parsed& parsed, const cli::Env& env,
                                              const std::filesystem::path& state) {
-  config::Sources sources;
-  sources.environment = [&env](std::string_view name) { return env.var(name); };
-  for (const auto& [flag, key] : kFlagKeys)
-    if (parsed.source(flag) == cli::Source::flag) sources.flags.emplace_back(key, parsed.text(flag));
-  if (const auto file = parsed.maybe("config")) {
-    sources.file = env.absolute(*file).string();
-  } else if (const auto own = state / "broker.toml"; std::filesystem::exists(own)) {
-    sources.file = own.string();
-  }
-  return config::load(key_table(), sources);
+  return config::load(key_table(), {.file = cli::config_file(parsed, env, state / "broker.toml"),
+                                    .environment = cli::environment_of(env),
+                                    .flags = cli::given_keys(parsed, kFlagKeys)});
 }
 
 int x_main(cli::Args args, cli::Env& env) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/gateway/program.hpp"
 
-#include <array>
 #include <ostream>
 
+#include "cli/daemon.hpp"
 #include "cli/exit.hpp"
 #include "daemons/gateway/settings_table.hpp"
 #include "daemons/gateway/version.hpp"
@@ -118,12 +118,8 @@ constexpr Command kCommands[] = {
 };
 
 /// Configuration keys that have a flag of their own; all others come from environment and file.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kFlagKeys{{{"listen", "listen"},
-                                                                                  {"metrics", "metrics"},
-                                                                                  {"front", "front"},
-                                                                                  {"threads", "threads"},
-                                                                                  {"drain-grace", "drain_grace"},
-                                                                                  {"log-level", "log_level"}}};
+constexpr cli::FlagKey kFlagKeys[] = {{"listen", "listen"},   {"metrics", "metrics"},         {"front", "front"},
+                                      {"threads", "threads"}, {"drain-grace", "drain_grace"}, {"log-level", "log_level"}};
 }  // namespace
 
 constinit const cli::Program kProgram = {
@@ -134,23 +130,14 @@ constinit const cli::Program kProgram = {
     .version = kVersion};
 
 base::Result<std::filesystem::path> state_folder(const cli::Parsed& parsed, const cli::Env& env) {
-  if (const auto given = parsed.maybe("state")) return env.absolute(*given);
-  if (const auto own = env.state_dir(); !own.empty()) return own / "gateway";
-  return base::fail(base::Errc::invalid_argument, "no state folder: give --state DIR");
+  return cli::state_folder(parsed, env, "gateway");
 }
 
 base::Result<config::Settings> load_settings(const cli::Parsed& parsed, const cli::Env& env,
                                              const std::filesystem::path& state) {
-  config::Sources sources;
-  sources.environment = [&env](std::string_view name) { return env.var(name); };
-  for (const auto& [flag, key] : kFlagKeys)
-    if (parsed.source(flag) == cli::Source::flag) sources.flags.emplace_back(key, parsed.text(flag));
-  if (const auto file = parsed.maybe("config")) {
-    sources.file = env.absolute(*file).string();
-  } else if (const auto own = state / "gateway.toml"; std::filesystem::exists(own)) {
-    sources.file = own.string();
-  }
-  return config::load(key_table(), sources);
+  return config::load(key_table(), {.file = cli::config_file(parsed, env, state / "gateway.toml"),
+                                    .environment = cli::environment_of(env),
+                                    .flags = cli::given_keys(parsed, kFlagKeys)});
 }
 
 int x_main(cli::Args args, cli::Env& env) {
