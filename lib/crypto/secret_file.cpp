@@ -2,6 +2,7 @@
 #include "crypto/secret_file.hpp"
 
 #include <fcntl.h>
+#include <stdio.h>  // renameat2
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,34 +46,40 @@ base::Result<> sync_folder_of(const std::filesystem::path& path) {
 
 base::Result<> create(const std::filesystem::path& path, base::ByteView content) {
   const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (fd.get() < 0) {
-    if (errno == EEXIST) return base::fail(base::Errc::conflict, fmt::format("'{}' exists already", path.string()));
-    return base::fail(base::errno_error(fmt::format("create '{}'", path.string())));
+  if (fd.get() < 0) return base::fail(base::errno_error(fmt::format("create '{}'", path.string())));
+  return write_all(fd.get(), content, path);
+}
+
+// 0, or -1 and errno; EEXIST when `to` is there. Not every file system has RENAME_NOREPLACE.
+int rename_to_new(const char* from, const char* to) {
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL) return -1;
+  return ::link(from, to) == 0 ? ::unlink(from) : -1;
+}
+
+/// What has the name is whole and on the disk; whoever is killed before that leaves at most a neighbour behind.
+template <typename Rename>
+base::Result<> write_and_name(const std::filesystem::path& path, base::ByteView content, Rename rename) {
+  auto temporary = path;
+  temporary += fmt::format(".new{}", ::getpid());
+  ::unlink(temporary.c_str());
+  auto done = create(temporary, content);
+  if (done && rename(temporary.c_str(), path.c_str()) != 0) {
+    if (errno == EEXIST) done = base::fail(base::Errc::conflict, fmt::format("'{}' exists already", path.string()));
+    else done = base::fail(base::errno_error(fmt::format("rename to '{}'", path.string())));
   }
-  if (auto written = write_all(fd.get(), content, path); !written) {
-    ::unlink(path.c_str());
-    return written;
-  }
-  return {};
+  if (done) return sync_folder_of(path);
+  ::unlink(temporary.c_str());
+  return done;
 }
 }  // namespace
 
 base::Result<> write_new_secret_file(const std::filesystem::path& path, base::ByteView content) {
-  RESCUE_CHECK(create(path, content));
-  return sync_folder_of(path);
+  return write_and_name(path, content, rename_to_new);
 }
 
 base::Result<> replace_secret_file(const std::filesystem::path& path, base::ByteView content) {
-  auto temporary = path;
-  temporary += fmt::format(".new{}", ::getpid());
-  ::unlink(temporary.c_str());
-  RESCUE_CHECK(create(temporary, content));
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    auto error = base::errno_error(fmt::format("rename to '{}'", path.string()));
-    ::unlink(temporary.c_str());
-    return base::fail(std::move(error));
-  }
-  return sync_folder_of(path);
+  return write_and_name(path, content, [](const char* from, const char* to) { return ::rename(from, to); });
 }
 
 base::Result<base::SecretBytes> read_secret_file(const std::filesystem::path& path, std::size_t max_bytes) {

@@ -9,9 +9,10 @@
 
 namespace rescue::crypto {
 
-/// Creates `path` (O_EXCL, 0600), writes and syncs it and its folder. conflict when it exists.
+/// Makes `path` in one step: a temporary neighbour (O_EXCL, 0600), fsync, rename that replaces nothing, fsync of the folder.
+/// conflict when it exists.
 [[nodiscard]] base::Result<> write_new_secret_file(const std::filesystem::path& path, base::ByteView content);
-/// Replaces `path` in one step (temporary neighbour 0600, fsync, rename, fsync of the folder).
+/// The same, replacing what is there.
 [[nodiscard]] base::Result<> replace_secret_file(const std::filesystem::path& path, base::ByteView content);
 /// At most `max_bytes` (else too_large). Errc::file_exposed when group or others have any access to it.
 [[nodiscard]] base::Result<base::SecretBytes> read_secret_file(const std::filesystem::path& path,

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/site_state.hpp"
 
+#include <csignal>
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "crypto/errors.hpp"
 #include "support/temp_dir.hpp"
@@ -43,6 +47,31 @@ TEST(SiteState, KeepsEverySecretFromOthers) {
   const auto exposed = open(dir / "a");
   ASSERT_FALSE(exposed);
   EXPECT_EQ(exposed.error().code, crypto::Errc::file_exposed);
+}
+
+/// Runs open_site in a process that is killed when it writes byte `limit` of any file.
+bool dies_at_byte(const fs::path& folder, rlim_t limit) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{0, 0}, bytes{limit, limit};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::signal(SIGXFSZ, SIG_DFL);
+    ::setrlimit(RLIMIT_FSIZE, &bytes);
+    ::_exit(open(folder) ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
+}
+
+TEST(SiteState, StartsAgainAfterItWasKilledAtAnyByteOfItsFirstStart) {
+  for (const rlim_t limit : {0, 1, 31, 100, 200, 300, 500, 700, 1000}) {
+    test::TempDir dir;
+    const auto folder = dir / "a";
+    ASSERT_TRUE(dies_at_byte(folder, limit)) << limit << ": no file was that long";
+    const auto again = open(folder);
+    EXPECT_TRUE(again) << "killed at byte " << limit << ": " << (again ? "" : again.error().message());
+  }
 }
 
 TEST(SiteState, RefusesACertificateWithoutItsKey) {
