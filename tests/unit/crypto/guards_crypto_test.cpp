@@ -42,6 +42,16 @@ TEST(CryptoGuards, AGrantWithARuleOrProfileOfALaterVersionIsRefused) {
             Errc::token_malformed);
 }
 
+// The neutral point as key: with it as R and 0 as S, the equation of Ed25519 holds for every message.
+TEST(CryptoGuards, AnEd25519KeyOfSmallOrderSignsNothing) {
+  base::Bytes neutral(32, 0);
+  neutral[0] = 1;
+  base::Bytes signature = neutral;
+  signature.resize(64, 0);
+  const auto key = PublicKey::from_raw_ed25519(neutral);
+  EXPECT_TRUE(!key || !key->verify(base::as_bytes("any message"), signature));
+}
+
 TEST(CryptoGuards, AnRsaKeyThatIsTooShortIsRefused) {
   const std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })> weak(EVP_RSA_gen(1024));
   ASSERT_NE(weak, nullptr);
