@@ -38,7 +38,8 @@ BrokerLink::BrokerLink(asio::any_io_executor executor, BrokerLinkOptions options
       clock_(clock),
       random_(random),
       tasks_(executor),
-      wake_(executor) {}
+      wake_(executor),
+      gathered_(executor) {}
 BrokerLink::~BrokerLink() = default;
 
 void BrokerLink::start(DataPlane& plane) {
@@ -49,6 +50,8 @@ void BrokerLink::start(DataPlane& plane) {
 
 asio::awaitable<void> BrokerLink::stop() {
   stopping_ = true;
+  work_off_reports();  // the last ends
+  gathered_.cancel();
   wake_.notify();
   if (socket_) socket_->close(net::CloseCode::going_away, "the gateway is going down");
   auto stopping = tasks_.stop(std::chrono::seconds(2));
@@ -205,8 +208,44 @@ void BrokerLink::give_up_questions(std::optional<base::SteadyTime> asked_before)
   for (const auto id : old) answer(id, Verdict::broker_away);
 }
 
+// Waking the strand costs more than any report. One that comes alone is worked off at once; those that follow within
+// the gathering time are worked off together.
+void BrokerLink::tell(Report work) {
+  {
+    const std::lock_guard lock(reports_mutex_);
+    reports_.push_back(std::move(work));
+    if (std::exchange(gathering_, true)) return;
+  }
+  net::post_on(executor_, [this] { gather(); });
+}
+
+void BrokerLink::gather() {
+  work_off_reports();
+  gathered_.expires_after(options_.gathering);
+  gathered_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    {
+      const std::lock_guard lock(reports_mutex_);
+      if (reports_.empty()) {
+        gathering_ = false;
+        return;
+      }
+    }
+    gather();
+  });
+}
+
+void BrokerLink::work_off_reports() {
+  std::vector<Report> taken;
+  {
+    const std::lock_guard lock(reports_mutex_);
+    taken.swap(reports_);
+  }
+  for (auto& work : taken) work();
+}
+
 void BrokerLink::waiting_changed(const base::Guid& session, crypto::Role role, unsigned waiting) {
-  net::post_on(executor_, [this, session, role, waiting] {
+  tell([this, session, role, waiting] {
     if (waiting > 0)
       waiting_[{session, role}] = waiting;
     else
@@ -215,19 +254,19 @@ void BrokerLink::waiting_changed(const base::Guid& session, crypto::Role role, u
   });
 }
 void BrokerLink::pair_joined(const base::Guid& session, const base::Guid& pair) {
-  net::post_on(executor_, [this, session, pair] {
+  tell([this, session, pair] {
     pairs_.emplace(pair, session);
     if (connected_) socket_->send_binary(joined_message(session, pair));
   });
 }
 void BrokerLink::pair_ended(const PairReport& report) {
-  net::post_on(executor_, [this, report] {
+  tell([this, report] {
     pairs_.erase(report.pair);
     send_or_keep(ended_message(report));
   });
 }
 void BrokerLink::incident(const IncidentReport& report) {
-  net::post_on(executor_, [this, report] { send_or_keep(incident_message(report)); });
+  tell([this, report] { send_or_keep(incident_message(report)); });
 }
 
 }  // namespace rescue::gateway

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <set>
 #include <unordered_map>
@@ -24,6 +25,7 @@ struct BrokerLinkOptions {
   std::vector<std::string> addresses;
   std::uint32_t capacity_pairs = 0;
   std::function<void(const std::vector<crypto::PublicKey>&)> keys_changed;  // strand; to keep them over a restart
+  std::chrono::milliseconds gathering{10};  // reports that follow one another so closely are told together
 };
 
 /// Members of Admission: any thread. All else: the strand of the executor.
@@ -47,6 +49,7 @@ class BrokerLink final : public Admission {
   void incident(const IncidentReport& report) override;
 
  private:
+  using Report = std::move_only_function<void()>;
   struct Question {
     std::move_only_function<void(Verdict)> answer;
     base::SteadyTime asked;
@@ -62,6 +65,9 @@ class BrokerLink final : public Admission {
   void send_or_keep(base::Bytes message);
   void answer(std::uint64_t id, Verdict verdict);
   void give_up_questions(std::optional<base::SteadyTime> asked_before);
+  void tell(Report work);
+  void work_off_reports();
+  void gather();
 
   boost::asio::any_io_executor executor_;
   BrokerLinkOptions options_;
@@ -79,6 +85,10 @@ class BrokerLink final : public Admission {
   std::map<std::pair<base::Guid, crypto::Role>, unsigned> waiting_;  // what a newly connected broker is told
   std::map<base::Guid, base::Guid> pairs_;                           // pair -> session
   std::deque<base::Bytes> kept_;                                     // ends and incidents while the broker is away
+  std::mutex reports_mutex_;
+  std::vector<Report> reports_;  // of the data plane, in their order, for the strand
+  bool gathering_ = false;       // the strand comes for them by itself
+  boost::asio::steady_timer gathered_;
 };
 
 }  // namespace rescue::gateway

@@ -22,6 +22,7 @@ HandoffConnection::HandoffConnection(std::uint64_t id, Client client, crypto::Ss
     : id_(id), client_(std::move(client)), ssl_(std::move(ssl)), core_(kNoTimeouts, {}, {}), refuse_with_(refuse_with) {
   SSL_set_fd(ssl_.get(), client_.fd.get());
   SSL_set_accept_state(ssl_.get());
+  SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);  // while record follows record; it is set when waiting begins
 }
 
 void HandoffConnection::attach(LoopParts& parts, HandoffOwner& owner, bool watched) {
@@ -31,7 +32,8 @@ void HandoffConnection::attach(LoopParts& parts, HandoffOwner& owner, bool watch
   const int fd = client_.fd.get();
   if (!(watched ? parts.rewatch(fd, kStreamEvents, this) : parts.watch(fd, kStreamEvents, this))) return abandon();
   arm();
-  drive();
+  // A client that was just accepted has hardly spoken yet, and epoll tells when it has.
+  if (phase_ != Phase::tls) drive();
 }
 
 void HandoffConnection::detach() {
@@ -71,7 +73,7 @@ void HandoffConnection::on_admission(Verdict verdict) {
   if (verdict == Verdict::broker_away) parts_->counters.add(Metric::admitted_offline);
   core_.on_admission(verdict, parts_->now);
   after_core();
-  drive();
+  if (core_.state() != HandoffState::waiting) drive();
 }
 
 void HandoffConnection::on_partner(const base::Guid& pair, HandoffConnection& partner) {
@@ -126,6 +128,7 @@ void HandoffConnection::after_core() {
   if (core_.state() == HandoffState::waiting && !std::exchange(announced_, true)) {
     client_.unauthenticated.release();
     exporter_ = {};
+    SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
     owner_->admitted(*this);
   }
   const bool over = core_.state() == HandoffState::refused || core_.state() == HandoffState::gone;
@@ -159,6 +162,7 @@ bool HandoffConnection::step() {
 
 HandoffConnection::Io HandoffConnection::judge(int result, std::string_view doing) {
   const int why = SSL_get_error(ssl_.get(), result);
+  wants_write_ = why == SSL_ERROR_WANT_WRITE;
   if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return Io::blocked;
   if (why == SSL_ERROR_ZERO_RETURN) return Io::ended;
   if (base::log_enabled(base::LogLevel::debug)) {

@@ -46,7 +46,10 @@ class HandoffConnection final : public EventTarget, public Timer {
   /// Takes it off its loop, to be attached to another one.
   void detach();
 
+  /// Waiting is not sent before the owner has looked for a partner and calls proceed(): it often travels with Joined.
   void on_admission(Verdict verdict);
+  /// Sends what is to be sent and reads on.
+  void proceed() { drive(); }
   void on_partner(const base::Guid& pair, HandoffConnection& partner);
   void refuse(RefuseReason reason, std::string_view text);
   /// Closes at once, by RST when the client is beyond Joined.

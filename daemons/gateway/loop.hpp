@@ -84,6 +84,7 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
   void accept_one(Fd fd, const net::IpAddress& address, std::uint16_t port);
   void listen_again();
   void read_mail();
+  void work_off_mail();
   void drain_ends();
   void settle();
   void start_handoff(Client client, std::optional<RefuseReason> refuse_with, bool watched);
@@ -106,6 +107,7 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
   Counters counters_;
   TimerWheel timers_;
   PipePool pipes_;
+  Gathering gathering_;
   base::Bytes scratch_;
   LoopParts parts_;
   Part<&Loop::accept_all> accepting_;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "daemons/gateway/counters.hpp"
+#include "daemons/gateway/gathering.hpp"
 #include "daemons/gateway/options.hpp"
 #include "daemons/gateway/pipe_pool.hpp"
 #include "daemons/gateway/timer_wheel.hpp"
@@ -29,6 +30,7 @@ struct LoopParts {
   TimerWheel& timers;
   PipePool& pipes;
   Counters& counters;
+  Gathering& gathering;
   const DataPlaneOptions& options;
   base::MutableByteView scratch;  // limits.copy_bytes
   base::SteadyTime now;           // of this turn of the loop

@@ -59,6 +59,7 @@ void Loop::wait(HandoffConnection& c) {
   line.push_back(&c);
   report_waiting(id, c.applicant().role, line.size());
   match(id, session);
+  if (!c.dead()) c.proceed();
 }
 
 void Loop::match(const base::Guid& id, Session& session) {
@@ -92,8 +93,9 @@ void Loop::join(HandoffConnection& c) {
   auto zero = applet.release();
   auto one = console.release();
   for (auto* end : {&applet, &console}) graves_.push_back(std::move(handoffs_.extract(end->id()).mapped()));
-  base::log(base::LogLevel::info, "gateway", "pair joined",
-            {{"session", name.session.text()}, {"pair", name.pair.text()}});
+  if (base::log_enabled(base::LogLevel::info))
+    base::log(base::LogLevel::info, "gateway", "pair joined",
+              {{"session", name.session.text()}, {"pair", name.pair.text()}});
   shared_.admission.pair_joined(name.session, name.pair);
   start_pair(name, std::move(zero), std::move(one), true);
 }

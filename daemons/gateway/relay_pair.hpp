@@ -107,6 +107,7 @@ class RelayPair final : public Timer {
   std::array<Direction, 2> directions_;  // index: the side that it comes from
   base::SteadyTime started_;
   base::SteadyTime last_byte_;
+  Gathering::Mark counted_ = 0;
   bool dead_ = false;
 };
 

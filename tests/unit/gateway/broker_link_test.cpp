@@ -22,15 +22,16 @@ using test::TestSession;
 // A data plane whose site is a real connection to the played broker.
 class LinkedGateway {
  public:
-  explicit LinkedGateway(const PlayedBroker& broker) {
-    const auto begin = [this, &broker](net::IoContext& context) {
+  explicit LinkedGateway(const PlayedBroker& broker, std::chrono::milliseconds gathering = 10ms) {
+    const auto begin = [this, &broker, gathering](net::IoContext& context) {
       BrokerLinkOptions options{net::Origin::parse(broker.url()).value(),
                                 SiteKeys::get().pin,
                                 identity,
                                 "gw one",
                                 {"127.0.0.1:1"},
                                 100,
-                                [this](const auto& keys) { saved_keys = keys.size(); }};
+                                [this](const auto& keys) { saved_keys = keys.size(); },
+                                gathering};
       link = std::make_unique<BrokerLink>(context.executor(), options, token_keys, base::system_clock(),
                                           base::system_random());
       DataPlaneOptions plane_options;
@@ -147,6 +148,19 @@ TEST(BrokerLink, PairsSurviveTheBrokerAndItIsToldWhatItMissed) {
   const auto told = broker.waiting();
   EXPECT_EQ(told.back().first, waits.id);
   EXPECT_EQ(told.back().second, 1U);
+}
+
+TEST(BrokerLink, TellsWhatItHasGatheredBeforeItLeaves) {
+  PlayedBroker broker;
+  const LinkedGateway gateway(broker, 1h);  // after the first report the next time would come too late
+  ASSERT_TRUE(gateway.connected());
+  const TestSession one, two;
+  { const auto first = join_through(gateway, one), second = join_through(gateway, two); }
+  ASSERT_TRUE(eventually([&] { return gateway.plane->is_idle(); }));
+  EXPECT_EQ(broker.count(fb::Message::PairEnded), 0U);
+  gateway.background->stop();
+  EXPECT_TRUE(eventually([&] { return broker.count(fb::Message::PairEnded) == 2; }));
+  EXPECT_EQ(broker.count(fb::Message::PairJoined), 2U);
 }
 
 TEST(BrokerLink, LeavesABrokerThatSpeaksRubbishAndComesBack) {
