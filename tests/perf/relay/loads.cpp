@@ -117,31 +117,65 @@ Bulk run_bulk(PairSource& source, pid_t relay, unsigned pairs, double seconds, b
   return out;
 }
 
-Messages run_messages(PairSource& source, pid_t relay, unsigned pairs, double seconds) {
+namespace {
+// Until the time is over or `stop`; how many messages were sent.
+std::uint64_t talk(const std::vector<SocketPair>& sockets, double seconds, const std::atomic<bool>& stop) {
   constexpr int kRate = 20;
   constexpr std::size_t kBig = 2048, kSmall = 40;
-  const auto sockets = make_pairs(source, pairs);
   std::vector<char> buffer(kBlock);
-  Messages out;
-  const auto before = cost_of(relay);
+  std::uint64_t messages = 0;
   const auto start = Clock::now();
   // Spread over the period, so that the relay never sees them all at once. Messages of one period are taken in the next.
-  const auto total = static_cast<std::uint64_t>(seconds * kRate * pairs);
-  for (std::uint64_t i = 0; i < total; ++i) {
-    const auto due = start + std::chrono::duration_cast<Clock::duration>(Seconds(static_cast<double>(i) / (kRate * pairs)));
-    std::this_thread::sleep_until(due);
-    const auto& pair = sockets[i % pairs];
-    const bool both = i / pairs % 2 == 0;
+  const double rate = kRate * static_cast<double>(sockets.size());
+  const auto total = static_cast<std::uint64_t>(seconds * rate);
+  for (std::uint64_t i = 0; i < total && !stop; ++i) {
+    std::this_thread::sleep_until(start + std::chrono::duration_cast<Clock::duration>(Seconds(static_cast<double>(i) / rate)));
+    const auto& pair = sockets[i % sockets.size()];
+    const bool both = i / sockets.size() % 2 == 0;
     while (::recv(pair.a.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
     }
     while (::recv(pair.b.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
     }
     if (::send(pair.b.get(), pattern().data(), kBig, MSG_NOSIGNAL) <= 0) die("a pair broke");
     if (both && ::send(pair.a.get(), pattern().data(), kSmall, MSG_NOSIGNAL) <= 0) die("a pair broke");
-    out.messages += both ? 2 : 1;
+    messages += both ? 2 : 1;
   }
+  return messages;
+}
+}  // namespace
+
+Messages run_messages(PairSource& source, pid_t relay, unsigned pairs, double seconds) {
+  const auto sockets = make_pairs(source, pairs);
+  Messages out;
+  const auto before = cost_of(relay);
+  out.messages = talk(sockets, seconds, false);
   out.relay_cpu_s = cost_of(relay).cpu_s - before.cpu_s;
   return out;
+}
+
+RoundTrips run_ping(PairSource& source, unsigned talking, double seconds) {
+  const auto sockets = make_pairs(source, talking);
+  const auto pair = source.make();
+  std::atomic<bool> stop{false};
+  std::thread talker([&] {
+    if (talking > 0) talk(sockets, 2 * seconds, stop);
+  });
+  std::vector<double> us;
+  char bytes[64] = {};
+  for (const auto start = Clock::now(); Seconds(Clock::now() - start).count() < seconds;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const auto sent = Clock::now();
+    for (const auto& [from, to] : {std::pair(pair.a.get(), pair.b.get()), std::pair(pair.b.get(), pair.a.get())}) {
+      if (::send(from, bytes, sizeof bytes, MSG_NOSIGNAL) != sizeof bytes ||
+          ::recv(to, bytes, sizeof bytes, MSG_WAITALL) != sizeof bytes)
+        die("the pinging pair broke");
+    }
+    us.push_back(Seconds(Clock::now() - sent).count() * 1e6);
+  }
+  stop = true;
+  talker.join();
+  std::ranges::sort(us);
+  return {us[us.size() / 2], us[us.size() * 99 / 100]};
 }
 
 Setup run_setup(PairSource& source, pid_t relay, unsigned pairs, unsigned threads) {

@@ -31,6 +31,13 @@ struct Messages {
 /// What support sessions look like: 2 KiB twenty times a second one way, 40 bytes ten times a second back.
 [[nodiscard]] Messages run_messages(PairSource& source, pid_t relay, unsigned pairs, double seconds);
 
+struct RoundTrips {
+  double median_us = 0;
+  double p99_us = 0;
+};
+/// 64 bytes there and back on one pair, every 2 ms, while `talking` others do what run_messages does.
+[[nodiscard]] RoundTrips run_ping(PairSource& source, unsigned talking, double seconds);
+
 struct Setup {
   unsigned pairs = 0;
   double seconds = 0;

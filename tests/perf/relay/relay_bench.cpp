@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // relay_bench site DIR
-// relay_bench LOAD proxy FRONT BACK PID ARGS…        LOAD: bulk PAIRS SECONDS | messages PAIRS SECONDS
+// relay_bench LOAD proxy FRONT BACK PID ARGS…        LOAD: bulk PAIRS SECONDS | messages PAIRS SECONDS | ping TALKING SECONDS
 // relay_bench LOAD gateway ADDRESS DIR PID ARGS…           setup PAIRS THREADS | idle PAIRS | waiting ENDS
 // Prints one JSON line. Driven by run.py.
 #include <csignal>
@@ -24,6 +24,9 @@ void run(const std::string& load, perf::PairSource& source, pid_t relay, const s
     const auto r = perf::run_messages(source, relay, number(args.at(0)), std::stod(args.at(1)));
     std::printf("{\"us_per_message\":%.3f,\"messages\":%llu}\n", per(r.relay_cpu_s * 1e6, static_cast<double>(r.messages)),
                 static_cast<unsigned long long>(r.messages));
+  } else if (load == "ping") {
+    const auto r = perf::run_ping(source, number(args.at(0)), std::stod(args.at(1)));
+    std::printf("{\"median_us\":%.0f,\"p99_us\":%.0f}\n", r.median_us, r.p99_us);
   } else if (load == "setup") {
     const auto r = perf::run_setup(source, relay, number(args.at(0)), number(args.at(1)));
     std::printf("{\"us_per_pair\":%.1f,\"pairs_per_s\":%.0f}\n", per(r.relay_cpu_s * 1e6, r.pairs), per(r.pairs, r.seconds));

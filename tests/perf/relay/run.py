@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our gateway beside a plain splice relay and HAProxy in TCP mode, interleaved in one run; medians and ratios.
 
-usage: run.py --build DIR [--rounds N] [--seconds S]
+usage: run.py --build DIR [--rounds N] [--seconds S] [--load NAME]...
 
 Each relay has one thread and, where there are two cores, its own core; the generator has the other one. What is compared is the
 relay's CPU: on loopback the sender also pays for the receiver's TCP input, so the figures rank relays and predict no network card.
@@ -19,14 +19,17 @@ import sys
 import tempfile
 import time
 
+# load -> what relay_bench is asked, and the rows of the table: (key of its answer, label)
 LOADS = {
-    "bulk": ("bulk", lambda s: ["8", str(s)], "cpu_s_per_gb", "CPU s/GB, 8 verified pairs"),
-    "messages": ("messages", lambda s: ["200", str(s)], "us_per_message", "CPU us/message, 200 pairs"),
-    "setup": ("setup", lambda s: ["400", "4"], "us_per_pair", "CPU us/pair, made, proved and dropped"),
-    "idle": ("idle", lambda s: ["1000"], "fresh_kb", "resident kB/pair, unused"),
-    "used": ("idle", None, "used_kb", "resident kB/pair, after 64 KiB each way"),
-    "descriptors": ("idle", None, "descriptors", "descriptors/pair"),
-    "waiting": ("waiting", lambda s: ["1000"], "waiting_kb", "resident kB/waiting TLS end"),
+    "bulk": (lambda s: ["bulk", "8", str(s)], [("cpu_s_per_gb", "CPU s/GB, 8 verified pairs")]),
+    "messages": (lambda s: ["messages", "500", str(s)], [("us_per_message", "CPU us/message, 500 pairs")]),
+    "messages-200": (lambda s: ["messages", "200", str(s)], [("us_per_message", "CPU us/message, 200 pairs")]),
+    "ping": (lambda s: ["ping", "0", str(s)], [("median_us", "round trip us, alone"), ("p99_us", "  p99")]),
+    "ping-500": (lambda s: ["ping", "500", str(s)], [("median_us", "round trip us, 500 pairs talk"), ("p99_us", "  p99")]),
+    "setup": (lambda s: ["setup", "400", "4"], [("us_per_pair", "CPU us/pair, made, proved and dropped")]),
+    "idle": (lambda s: ["idle", "1000"], [("fresh_kb", "resident kB/pair, unused"), ("used_kb", "  after 64 KiB each way"),
+                                          ("descriptors", "  descriptors/pair")]),
+    "waiting": (lambda s: ["waiting", "1000"], [("waiting_kb", "resident kB/waiting TLS end")]),
 }
 OURS = "rescue-gateway"
 HAPROXY = """global
@@ -92,7 +95,7 @@ class Relay:
                                         preexec_fn=pinned(-1))
         self.bench = bench / "relay_bench"
 
-    def measure(self, load, load_args):
+    def measure(self, load, *load_args):
         wait_listening(self.front)
         out = subprocess.run([self.bench, load, *self.via, str(self.process.pid), *load_args], capture_output=True, text=True,
                              preexec_fn=pinned(0))
@@ -110,36 +113,33 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--load", action="append", choices=LOADS, help="default: all")
     args = parser.parse_args()
     args.build = args.build.resolve()
     names = [OURS, "splice relay"]
     if shutil.which("haproxy"):
         names += ["HAProxy", "HAProxy, forced splice"]
-    results = {(name, row): [] for name in names for row in LOADS}
+    loads = args.load or list(LOADS)
+    results = {(name, load, key): [] for name in names for load in loads for key, _ in LOADS[load][1]}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(args.rounds):
-            for row, (load, load_args, key, _) in LOADS.items():
-                if load_args is None:
-                    continue  # measured together with idle
-                for name in names if row != "waiting" else [OURS]:  # interleaved, so that a busy neighbour hits all alike; fresh processes
+            for load in loads:
+                for name in names if load != "waiting" else [OURS]:  # interleaved, so that a busy neighbour hits all alike; fresh processes
                     work = pathlib.Path(tempfile.mkdtemp(dir=folder))
                     relay = Relay(name, args, work)
                     try:
-                        got = relay.measure(load, load_args(args.seconds))
+                        got = relay.measure(*LOADS[load][0](args.seconds))
                     finally:
                         relay.stop()
-                    results[name, row].append(got[key])
-                    if row == "idle":
-                        results[name, "used"].append(got["used_kb"])
-                        results[name, "descriptors"].append(got["descriptors"])
-    print(f"{'':48}" + "".join(f"{n:>24}" for n in names))
-    for row, (_, _, _, label) in LOADS.items():
-        cells = [f"{statistics.median(got):24.3f}" if (got := results[name, row]) else f"{'-':>24}" for name in names]
-        print(f"{label:48}" + "".join(cells))
-    for row in ("bulk", "messages"):
-        ours = statistics.median(results[OURS, row])
-        ratios = [f"{ours / statistics.median(results[n, row]):.2f} x {n}" for n in names[1:] if statistics.median(results[n, row])]
-        print(f"{row}: ours is {', '.join(ratios)}")
+                    for key, _ in LOADS[load][1]:
+                        results[name, load, key].append(got[key])
+    print(f"{'':40}" + "".join(f"{n:>24}" for n in names))
+    for load in loads:
+        for key, label in LOADS[load][1]:
+            medians = [statistics.median(got) if (got := results[n, load, key]) else None for n in names]
+            print(f"{label:40}" + "".join(f"{'-' if m is None else format(m, '.3f'):>24}" for m in medians))
+            if load in ("bulk", "messages", "messages-200"):
+                print(f"{'  ours is ... x':40}{'':24}" + "".join(f"{medians[0] / m:24.2f}" for m in medians[1:] if m))
     return 0
 
 
