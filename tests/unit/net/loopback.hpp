@@ -45,6 +45,18 @@ class Site {
 /// Runs `body` to its end on `context`; an exception fails the test.
 void run(IoContext& context, const std::function<awaitable<void>()>& body);
 
+/// Makes a Scene of a fresh context inside a coroutine and runs `body(scene)` to its end.
+template <typename Scene, typename F>
+void play(F body) {
+  IoContext context;
+  const auto run_it = [&]() -> awaitable<void> {
+    Scene scene(context);
+    auto playing = body(scene);
+    co_await std::move(playing);
+  };
+  run(context, run_it);
+}
+
 /// A server over TLS with the site's certificate. stop() must be awaited.
 struct TestServer {
   TestServer(IoContext& context, std::shared_ptr<const Router> router, HttpServerOptions options = {}, bool tls = true);

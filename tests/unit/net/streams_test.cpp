@@ -13,6 +13,7 @@ namespace rescue::net {
 
 using namespace std::chrono_literals;
 using test::awaitable;
+using test::play;
 using test::TestServer;
 
 namespace {
@@ -62,13 +63,19 @@ std::shared_ptr<Router> sample() {
   return r;
 }
 
+/// A server with the sample routes, and a client that knows it.
+struct Talk {
+  explicit Talk(IoContext& c) : context(c), server(c, sample()), client(c.executor(), server.origin(), server.client_options()) {}
+  IoContext& context;
+  TestServer server;
+  HttpClient client;
+};
+
 }  // namespace
 
 TEST(EventStream, ComesBackWhereItWas) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     base::SeededRandom random(1);
     EventStreamOptions options;
     options.target = "/events?token=good";
@@ -91,15 +98,12 @@ TEST(EventStream, ComesBackWhereItWas) {
     events.close();
     EXPECT_EQ((co_await events.next()).error().code, base::Errc::closed);
     co_await server.stop();
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(EventStream, GivesUpWhenItIsRefused) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     base::SeededRandom random(1);
     EventStreamOptions options;
     options.target = "/events?token=bad";
@@ -109,8 +113,7 @@ TEST(EventStream, GivesUpWhenItIsRefused) {
     EventStreamClient unknown(client, options, random);
     EXPECT_EQ((co_await unknown.next()).error().code, base::Errc::not_found);
     co_await server.stop();
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(EventStream, EndsForTheHandlerWhenTheClientLeaves) {
@@ -202,10 +205,8 @@ TEST(EventStream, KeepsASilentConnectionAlive) {
 }
 
 TEST(WebSocket, CarriesTextAndBinaryBothWays) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     TaskGroup group(context.executor());
     const auto ws = co_await connect_websocket(client, group, "/socket?token=good", kNoHeaders, kUsual);
     CO_ASSERT(ws, ws.error().message());
@@ -232,15 +233,12 @@ TEST(WebSocket, CarriesTextAndBinaryBothWays) {
     co_await group.join();
     co_await server.stop();
     EXPECT_EQ(server.server->counters().websockets, 0u);
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(WebSocket, EndsInOrderFromTheServer) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     TaskGroup group(context.executor());
     const char* const words[] = {"bye", "drop"};
     for (const auto* word : words) {
@@ -255,15 +253,12 @@ TEST(WebSocket, EndsInOrderFromTheServer) {
     }
     co_await group.join();
     co_await server.stop();
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(WebSocket, RefusesOversizeOnBothSides) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     TaskGroup group(context.executor());
     auto ws = co_await connect_websocket(client, group, "/socket?token=good", kNoHeaders, kUsual);
     CO_ASSERT(ws, ws.error().message());
@@ -281,15 +276,12 @@ TEST(WebSocket, RefusesOversizeOnBothSides) {
     EXPECT_EQ(end.error().code, base::Errc::too_large);
     co_await group.join();
     co_await server.stop();
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(WebSocket, IsRefusedByStatus) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     TaskGroup group(context.executor());
     const auto ws = co_await connect_websocket(client, group, "/socket?token=bad", kNoHeaders, kUsual);
     CO_ASSERT(!ws);
@@ -302,15 +294,12 @@ TEST(WebSocket, IsRefusedByStatus) {
     EXPECT_EQ(plain->status, 426u);
     co_await group.join();
     co_await server.stop();
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(WebSocket, PingsASilentPeerAndDropsADeadOne) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     TaskGroup group(context.executor());
     WebSocketOptions watchful;
     watchful.ping_after = 5ms;
@@ -360,8 +349,7 @@ TEST(WebSocket, PingsASilentPeerAndDropsADeadOne) {
     EXPECT_EQ(gone.error().code, base::Errc::timed_out);
     co_await group.join();
     co_await server.stop();
-  };
-  test::run(context, body);
+  });
 }
 
 TEST(WebSocket, EndsWhenThePeerDoesNotReadItsQueue) {
@@ -393,10 +381,8 @@ TEST(WebSocket, EndsWhenThePeerDoesNotReadItsQueue) {
 }
 
 TEST(WebSocket, ServerStopSaysGoodbye) {
-  IoContext context;
-  const auto body = [&]() -> awaitable<void> {
-    TestServer server(context, sample());
-    HttpClient client(context.executor(), server.origin(), server.client_options());
+  play<Talk>([](Talk& talk) -> awaitable<void> {
+    auto& [context, server, client] = talk;
     TaskGroup group(context.executor());
     const auto ws = co_await connect_websocket(client, group, "/socket?token=good", kNoHeaders, kUsual);
     CO_ASSERT(ws, ws.error().message());
@@ -406,8 +392,7 @@ TEST(WebSocket, ServerStopSaysGoodbye) {
     co_await server.stop(10s);
     co_await group.join();
     EXPECT_NE(end.message().find("1001"), std::string::npos) << end.message();
-  };
-  test::run(context, body);
+  });
 }
 
 }  // namespace rescue::net
