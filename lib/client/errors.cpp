@@ -25,11 +25,12 @@ constexpr std::array kEntries{
     ErrorEntry{int(Errc::key_already_bound), "KEY_ALREADY_BOUND", "bound to another key", Exit::conflict, false},
     ErrorEntry{int(Errc::pin_spent), "PIN_SPENT", "the PIN was used already", Exit::conflict, false},
     ErrorEntry{int(Errc::pin_unknown), "PIN_UNKNOWN", "no such PIN", Exit::not_found, false},
-    ErrorEntry{int(Errc::pin_expired), "PIN_EXPIRED", "the PIN has expired", Exit::not_found, false},
+    ErrorEntry{int(Errc::pin_expired), "PIN_EXPIRED", "the PIN has expired", Exit::timed_out, false},
     ErrorEntry{int(Errc::invalid_argument), "INVALID_ARGUMENT", "not a valid value", Exit::usage, false},
     ErrorEntry{int(Errc::too_large), "TOO_LARGE", "too large", Exit::failed, false},
-    ErrorEntry{int(Errc::rate_limited), "RATE_LIMITED", "too many requests; try again later", Exit::failed, true},
+    ErrorEntry{int(Errc::rate_limited), "RATE_LIMITED", "too many requests; try again later", Exit::denied, true},
     ErrorEntry{int(Errc::unavailable), "UNAVAILABLE", "the broker cannot serve now", Exit::unreachable, true},
+    ErrorEntry{int(Errc::timed_out), "TIMED_OUT", "timed out", Exit::timed_out, true},
     ErrorEntry{int(Errc::bad_answer), "BAD_ANSWER", "the broker's answer is not understood", Exit::failed, false},
     ErrorEntry{int(Errc::session_over), "SESSION_OVER", "the session has ended", Exit::conflict, false},
     ErrorEntry{int(Errc::not_linked), "NOT_LINKED", "the supported machine is not connected", Exit::unreachable, true},
@@ -51,7 +52,7 @@ Errc by_status(unsigned status) {
     case 410:
       return Errc::not_found;
     case 408:
-      return Errc::unavailable;  // what we sent came too slowly
+      return Errc::timed_out;
     case 409:
       return Errc::conflict;
     case 413:

@@ -28,6 +28,7 @@ enum class Errc : int {
   too_large,
   rate_limited,
   unavailable,       // the broker is there but cannot serve now
+  timed_out,         // a request that came too slowly, or a query that takes too long
   bad_answer,        // not what the API says
   session_over,      // the session has ended
   not_linked,        // the supported machine is not connected now

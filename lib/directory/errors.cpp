@@ -22,7 +22,7 @@ constexpr std::array kEntries{
     ErrorEntry{int(Errc::last_administrator), "CONFLICT", "the site would be left without an administrator", Exit::conflict,
                false},
     ErrorEntry{int(Errc::pin_unknown), "PIN_UNKNOWN", "no session has this PIN", Exit::not_found, false},
-    ErrorEntry{int(Errc::pin_expired), "PIN_EXPIRED", "this PIN has expired", Exit::not_found, false},
+    ErrorEntry{int(Errc::pin_expired), "PIN_EXPIRED", "this PIN has expired", Exit::timed_out, false},
     ErrorEntry{int(Errc::pin_spent), "PIN_SPENT", "this PIN has been used", Exit::conflict, false},
     ErrorEntry{int(Errc::guid_unknown), "SESSION_NOT_FOUND", "no session is meant for this applet", Exit::not_found, false},
     ErrorEntry{int(Errc::key_already_bound), "KEY_ALREADY_BOUND", "another applet has registered for this session",

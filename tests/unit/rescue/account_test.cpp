@@ -75,6 +75,18 @@ TEST(Login, SaysWhatIsWrong) {
       10);
 }
 
+TEST(Context, WithoutAnySiteEveryCommandButLoginAsksForASignIn) {
+  Person p;
+  for (const auto* line : {"whoami", "logout", "session list", "session create", "log query", "admin user list",
+                           "admin gateway list"}) {
+    const auto r = p.run(std::string(line) + " -o json");
+    EXPECT_EQ(r.code, 4) << line << r.err;
+    EXPECT_EQ(r.error().at("error").as_string(), "SIGN_IN_NEEDED") << line;
+    EXPECT_EQ(r.error().at("code").as_int64(), 4) << line;
+    EXPECT_NE(r.err.find("rescue login --server URL"), std::string::npos) << r.err;
+  }
+}
+
 TEST(Context, TokenGoesToItsServerOnly) {
   FakeBroker broker(site), other(site);
   Person p;

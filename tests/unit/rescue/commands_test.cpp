@@ -187,8 +187,8 @@ TEST(LogCommands, SendFiltersAndShowEvents) {
   EXPECT_EQ(d.run("log show zero").code, 2);
   EXPECT_EQ(d.run("log query --since someday").code, 2);
   EXPECT_EQ(d.run("log query").out,
-            "7\t2026-01-01T00:00:00Z\t\tbroker\tchat.message\tada@example.org\ttext=a\x1b[2Jb\n")
-      << "a pipe gets the bytes";
+            "7\t2026-01-01T00:00:00Z\t\tbroker\tchat.message\tada@example.org\ttext=a\\u001b[2Jb\n")
+      << "nor does a pipe get what a terminal obeys";
 }
 
 TEST(Unreachable, IsExitCode9) {
