@@ -3,8 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "support/temp_dir.hpp"
 
@@ -36,13 +41,34 @@ TEST(AgentDir, RefusesAFolderThatOthersCanEnterOrAPlantedLink) {
   EXPECT_EQ(agent_dir(linked.path().string()).error().code, base::Errc::denied);
 }
 
+/// Makes `folder` another user's for the calling process: root gives it away; anybody else sees root's home in its place,
+/// in a namespace in which root is nobody. False when the system allows neither.
+bool give_away(const fs::path& folder) {
+  if (::geteuid() == 0) return ::chown(folder.c_str(), 12345, 12345) == 0;
+  const auto me = ::geteuid();
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  std::ofstream("/proc/self/uid_map") << "0 " << me << " 1\n";
+  return ::mount("/root", folder.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0;
+}
+
 TEST(AgentDir, RefusesAnotherUsersFolder) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can make another user's folder";
   test::TempDir dir;
   fs::create_directory(dir / "rescue");
   fs::permissions(dir / "rescue", fs::perms::owner_all);
-  ASSERT_EQ(::chown((dir / "rescue").c_str(), 12345, 12345), 0);
-  EXPECT_EQ(agent_dir(dir.path().string()).error().code, base::Errc::denied);
+  ASSERT_TRUE(agent_dir(dir.path().string()));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (!give_away(dir / "rescue")) ::_exit(2);
+    const auto given = agent_dir(dir.path().string());
+    ::_exit(!given && given.error().code == base::Errc::denied ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << (WEXITSTATUS(status) == 2
+                                            ? "neither root nor allowed to make a user namespace (user_namespaces(7))"
+                                            : "another user's folder was taken");
 }
 
 TEST(AgentListener, HasAPrivateSocketAndNoRival) {
