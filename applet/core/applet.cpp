@@ -36,6 +36,11 @@ base::Result<crypto::ServerTrust> trust_of(const Options& options) {
   return crypto::TrustSystem{};
 }
 
+base::Result<crypto::ServerTrust> site_trust(const crypto::Invite& invite, const Options& options) {
+  if (invite.broker_trust == crypto::BrokerTrust::site_ca) return crypto::TrustPin{invite.ca_pin};
+  return trust_of(options);
+}
+
 base::Result<base::Bytes> read_invite_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return base::fail(base::errno_error(fmt::format("open invite '{}'", path.string())));
@@ -136,7 +141,7 @@ Applet::Task<base::Result<>> Applet::live() {
   auto inviting = obtain_invite();
   RESCUE_CO_TRY(invite_, co_await std::move(inviting));
   RESCUE_CO_TRY(identity_, crypto::make_session_identity(env_.clock->wall()));
-  const crypto::ServerTrust trust = crypto::TrustPin{invite_->ca_pin};
+  RESCUE_CO_TRY(const auto trust, site_trust(*invite_, options_));
   auto lookup = [this](std::string_view name) { return env_.var(name); };
   RESCUE_CO_TRY(site_, SiteClient::create(io_.executor(), invite_->broker_url, trust, identity_, lookup));
   auto enrolling = enrol_patiently();
@@ -145,12 +150,13 @@ Applet::Task<base::Result<>> Applet::live() {
   base::log(base::LogLevel::info, "applet", "registered", {{"session", session}, {"organisation", registration_->organisation}});
   machine_log(session, "registered at " + invite_->broker_url);
 
-  peer::AppletPeerOptions options(*identity_, trust);
+  peer::AppletPeerOptions options(*identity_);
   options.session = registration_->session;
   options.guid = invite_->guid;
   options.token_keys = invite_->token_keys;
   options.admission.ticket = registration_->ticket;
   options.admission.gateways = to_peer(registration_->gateways);
+  options.admission.gateway_ca_pin = registration_->gateway_ca_pin;
   options.core.software = std::string("rescue-applet ") + RESCUE_VERSION;
   options.core.hasher = file_hasher();
   peer_ = std::make_unique<peer::AppletPeer>(io_.executor(), std::move(options), peer_hooks(), *env_.clock, *env_.random);
@@ -194,6 +200,7 @@ Applet::Task<base::Result<peer::Admission>> Applet::renew_admission() {
   peer::Admission out;
   out.ticket = std::move(answer.ticket);
   out.gateways = to_peer(answer.gateways);
+  out.gateway_ca_pin = answer.gateway_ca_pin;
   co_return out;
 }
 

@@ -120,6 +120,9 @@ class Applet final : public UiEvents {
 
 /// Trust of the options in the site named there.
 [[nodiscard]] base::Result<crypto::ServerTrust> trust_of(const Options& options);
+/// Trust in the site once its invite is there: the site's own CA where its broker has a certificate of that, else as the
+/// options say, which is the system's store when they say nothing.
+[[nodiscard]] base::Result<crypto::ServerTrust> site_trust(const crypto::Invite& invite, const Options& options);
 /// An envelope in text (base64url) or as it is. not_found, io, too_large, bad_format.
 [[nodiscard]] base::Result<base::Bytes> read_invite_file(const std::filesystem::path& path);
 

@@ -73,6 +73,13 @@ base::Result<std::vector<GatewayAddress>> gateways_field(const json::object& o) 
   return out;
 }
 
+base::Result<crypto::Digest256> pin_field(const json::object& o) {
+  RESCUE_TRY(const auto text, text_field(o, "gateway_ca_pin"));
+  const auto pin = crypto::parse_digest256(text);
+  if (!pin) return base::fail(Errc::bad_answer, "gateway_ca_pin is no SHA-256");
+  return *pin;
+}
+
 base::Error refusal(const net::HttpResponse& response) {
   std::string name, message;
   if (auto o = parse_object(response.body)) {
@@ -168,6 +175,7 @@ awaitable<base::Result<Registration>> SiteClient::enrol(base::Guid guid, HostNam
   RESCUE_CO_TRY(out.session, guid_of(session));
   RESCUE_CO_TRY(out.ticket, bytes_field(o, "ticket"));
   RESCUE_CO_TRY(out.gateways, gateways_field(o));
+  RESCUE_CO_TRY(out.gateway_ca_pin, pin_field(o));
   RESCUE_CO_TRY(out.organisation, text_field(o, "organisation"));
   co_return out;
 }
@@ -179,6 +187,7 @@ awaitable<base::Result<TicketAnswer>> SiteClient::renew_ticket() {
   TicketAnswer out;
   RESCUE_CO_TRY(out.ticket, bytes_field(o, "ticket"));
   RESCUE_CO_TRY(out.gateways, gateways_field(o));
+  RESCUE_CO_TRY(out.gateway_ca_pin, pin_field(o));
   co_return out;
 }
 

@@ -33,11 +33,13 @@ struct Registration {
   base::Guid session;
   base::Bytes ticket;
   std::vector<GatewayAddress> gateways;
+  crypto::Digest256 gateway_ca_pin{};  // who certified them
   std::string organisation;
 };
 struct TicketAnswer {
   base::Bytes ticket;
   std::vector<GatewayAddress> gateways;
+  crypto::Digest256 gateway_ca_pin{};
 };
 
 // Events of the stream.

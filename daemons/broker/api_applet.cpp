@@ -10,8 +10,9 @@ Answer redeem_pin(Services& s, Call& c) {
   RESCUE_TRY(const auto redeemed, s.store->write_now([&](store::Transaction& tx) {
     return s.desk.redeem_pin(tx, pin, c.address, c.now);
   }));
-  const crypto::Invite invite{redeemed.guid,   s.public_url,           s.site.ca_pin(),
-                              s.site.token_keys, s.settings.organisation, c.now, redeemed.not_after};
+  const auto trust = s.own_certificate ? crypto::BrokerTrust::site_ca : crypto::BrokerTrust::system;
+  const crypto::Invite invite{redeemed.guid,           s.public_url, s.site.ca_pin(),    s.site.token_keys,
+                              s.settings.organisation, c.now,        redeemed.not_after, trust};
   RESCUE_TRY(const auto envelope, crypto::make_invite(invite, s.site.token_key));
   return Reply{.body = json::object{{"invite", base::to_base64url(envelope)}}};
 }
@@ -23,12 +24,13 @@ Answer register_applet(Services& s, Call& c) {
   hello.address = c.address;
   struct Outcome {
     directory::SessionDesk::RegisterOutcome registered;
-    json::array gateways;
+    json::object places;
   };
   RESCUE_TRY(auto outcome, s.store->write_now([&](store::Transaction& tx) -> base::Result<Outcome> {
     RESCUE_TRY(auto registered, s.desk.register_applet(tx, hello, c.now));
-    RESCUE_TRY(auto gateways, gateways_for(s, tx, registered.session));
-    return Outcome{std::move(registered), std::move(gateways)};
+    json::object places;
+    RESCUE_CHECK(add_gateways(places, s, tx, registered.session));
+    return Outcome{std::move(registered), std::move(places)};
   }));
   const auto& registered = outcome.registered.registered;
   if (!registered) {
@@ -36,18 +38,20 @@ Answer register_applet(Services& s, Call& c) {
     return base::fail(directory::Errc::key_already_bound, "register the applet");
   }
   RESCUE_TRY(auto ticket, signed_ticket(s, registered->ticket));
-  return Reply{.body = json::object{{"session_id", registered->session.id.text()},
-                                    {"ticket", std::move(ticket)},
-                                    {"gateways", std::move(outcome.gateways)},
-                                    {"organisation", s.settings.organisation}}};
+  auto out = std::move(outcome.places);
+  out["session_id"] = registered->session.id.text();
+  out["ticket"] = std::move(ticket);
+  out["organisation"] = s.settings.organisation;
+  return Reply{.body = std::move(out)};
 }
 
 Answer renew_applet_ticket(Services& s, Call& c) {
   RESCUE_TRY(auto out, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
     RESCUE_TRY(const auto ticket, s.desk.applet_ticket(tx, c.fingerprint(), c.now));
     RESCUE_TRY(auto text, signed_ticket(s, ticket));
-    RESCUE_TRY(auto gateways, gateways_for(s, tx, ticket.session));
-    return json::object{{"ticket", std::move(text)}, {"gateways", std::move(gateways)}};
+    json::object answer{{"ticket", std::move(text)}};
+    RESCUE_CHECK(add_gateways(answer, s, tx, ticket.session));
+    return answer;
   }));
   return Reply{.body = std::move(out)};
 }

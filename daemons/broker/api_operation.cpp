@@ -61,7 +61,7 @@ Answer metrics(Services& s, Call&) {
   text.gauge("rescue_broker_gateways", "Gateways connected now.", static_cast<double>(s.gateways.connected_count()));
   text.gauge("rescue_broker_event_receivers", "Receivers of /events now.", static_cast<double>(s.events.count()));
   text.gauge("rescue_broker_queue", "Requests that wait for a thread.",
-             static_cast<double>(s.fast.queued() + s.slow.queued()));
+             static_cast<double>(s.fast.queued() + s.slow.queued() + s.log_queries.queued()));
   const auto& n = s.counters;
   text.counter("rescue_broker_sessions_created", "Sessions created.", n.sessions_created);
   text.counter("rescue_broker_pickups", "Sessions picked up or joined.", n.pickups);
@@ -83,13 +83,13 @@ Answer start_page(Services& s, Call&) {
 <h1>{0}</h1>
 <p>You were given a number of six digits, also found at the end of this page's address. It brings you together with the
 person who helps you. Start the support program with it:</p>
-<pre>rescue-applet --server {1} --ca-pin {2} --pin DIGITS</pre>
+<pre>rescue-applet --server {1}{2} --pin DIGITS</pre>
 <p>Nothing is shown, moved or copied before you say yes to it, and you can end it at any time.</p>
 </html>
 )";
+  const auto pin = s.own_certificate ? " --ca-pin " + base::to_hex(s.site.ca_pin()) : std::string();
   return Reply{.content_type = "text/html; charset=utf-8",
-               .text = fmt::format(fmt::runtime(kPage), escaped(s.settings.organisation), escaped(s.public_url),
-                                   base::to_hex(s.site.ca_pin()))};
+               .text = fmt::format(fmt::runtime(kPage), escaped(s.settings.organisation), escaped(s.public_url), pin)};
 }
 
 }  // namespace rescue::broker

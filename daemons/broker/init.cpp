@@ -28,6 +28,7 @@ namespace {
 
 struct Made {
   std::string ca_pin, url, email;
+  bool own_certificate = true;  // of the site's CA, so that clients need the pin
   fs::path state;
 };
 
@@ -92,7 +93,8 @@ base::Result<Made> init_site(const cli::Parsed& parsed, cli::Env& env) {
   RESCUE_CHECK(make_administrator(*store, parsed, env));
   RESCUE_CHECK(keep_settings(parsed, settings, url, state));
   store->close();
-  return Made{base::to_hex(site.ca_pin()), url, parsed.text("admin-email"), state};
+  return Made{base::to_hex(site.ca_pin()), url, parsed.text("admin-email"),
+              certified_by_site(site.server, site.ca), state};
 }
 
 void print_text(std::ostream& out, const Made& made) {
@@ -103,9 +105,9 @@ void print_text(std::ostream& out, const Made& made) {
       "  administrator  {3}\n\n"
       "Next:\n"
       "  rescue-broker run --state '{0}'\n"
-      "  rescue login --server {2} --ca-pin {1} --email {3}\n"
+      "  rescue login --server {2}{4} --email {3}\n"
       "  rescue admin gateway enroll NAME\n",
-      made.state.string(), made.ca_pin, made.url, made.email);
+      made.state.string(), made.ca_pin, made.url, made.email, made.own_certificate ? " --ca-pin " + made.ca_pin : "");
 }
 
 void print_json(std::ostream& out, const Made& made) {

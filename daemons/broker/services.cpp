@@ -36,6 +36,7 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
       hashing("hashing", kHashThreads, kSlowQueue),
       fast("fast", settings.workers, kFastQueue),
       slow("slow", kSlowThreads, kSlowQueue),
+      log_queries("log", kLogThreads, kLogQueue),
       sign_in(*store,
               [this](std::move_only_function<void()> work) {
                 // The slow lane bounds how many sign-ins are under way, so this queue never fills before that one.
@@ -43,10 +44,12 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
               },
               clock, random),
       feed(*this),
-      public_url(settings.public_url) {}
+      public_url(settings.public_url),
+      own_certificate(certified_by_site(site.server, site.ca)) {}
 
 Services::~Services() {
   feed.stop();
+  log_queries.stop();
   slow.stop();
   fast.stop();
   store->close();
@@ -69,9 +72,11 @@ json::array places_view(const std::vector<GatewayPlace>& places) {
   return out;
 }
 
-base::Result<json::array> gateways_for(Services& s, store::ReadTransaction& tx, const base::Guid& session) {
+base::Result<> add_gateways(json::object& to, Services& s, store::ReadTransaction& tx, const base::Guid& session) {
   RESCUE_TRY(auto rows, store::gateways::list(tx));
-  return places_view(s.gateways.places(std::move(rows), session));
+  to["gateways"] = places_view(s.gateways.places(std::move(rows), session));
+  to["gateway_ca_pin"] = base::to_hex(s.site.ca_pin());
+  return {};
 }
 
 base::Result<std::string> signed_ticket(const Services& s, const crypto::Ticket& ticket) {

@@ -25,6 +25,9 @@ namespace rescue::broker {
 inline constexpr unsigned kHashThreads = 2;
 /// Requests that wait for a hash hold one of these.
 inline constexpr unsigned kSlowThreads = 8;
+/// Queries of the log at a time, one for each of the store's far readers, and how many may wait for them.
+inline constexpr unsigned kLogThreads = 2;
+inline constexpr std::size_t kLogQueue = 64;
 inline constexpr std::size_t kFastQueue = 4096;
 inline constexpr std::size_t kSlowQueue = 512;
 
@@ -55,19 +58,22 @@ struct Services {
   WorkerPool hashing;
   WorkerPool fast;
   WorkerPool slow;
+  WorkerPool log_queries;
   directory::SignIn sign_in;
   ChangeFeed feed;
   std::string public_url;                                         // set when the listening port is known
+  std::atomic<bool> own_certificate;                              // certified_by_site; changes on reload
   std::function<net::HttpServerCounters()> server_counters = [] { return net::HttpServerCounters{}; };
 
  private:
   std::atomic<bool> draining_{false};
 };
 
+/// What an end needs to enter a gateway: "gateways", in the order in which this session's ends should try them, and
+/// "gateway_ca_pin", by which they are checked.
+[[nodiscard]] base::Result<> add_gateways(boost::json::object& to, Services& s, store::ReadTransaction& tx,
+                                          const base::Guid& session);
 [[nodiscard]] boost::json::array places_view(const std::vector<GatewayPlace>& places);
-/// Gateways in the order in which this session's ends should try them, as JSON.
-[[nodiscard]] base::Result<boost::json::array> gateways_for(Services& s, store::ReadTransaction& tx,
-                                                            const base::Guid& session);
 /// A signed ticket or grant as base64url.
 [[nodiscard]] base::Result<std::string> signed_ticket(const Services& s, const crypto::Ticket& ticket);
 [[nodiscard]] base::Result<std::string> signed_grant(const Services& s, const crypto::Grant& grant);

@@ -96,8 +96,7 @@ base::Result<> issue(const fs::path& folder, const crypto::PrivateKey& ca_key, c
 
 /// A certificate by another CA (a public one, put there by the administrator) is never touched.
 bool is_due(const crypto::ServerIdentity& server, const crypto::Certificate& ca, base::WallTime now) {
-  return server.chain.size() == 2 && server.chain.back().fingerprint() == ca.fingerprint() &&
-         server.chain.front().not_after() - now < kRenewBefore;
+  return certified_by_site(server, ca) && server.chain.front().not_after() - now < kRenewBefore;
 }
 
 base::Result<crypto::ServerIdentity> load_server(const fs::path& folder, const crypto::PrivateKey& ca_key,
@@ -167,6 +166,10 @@ base::Result<SiteState> open_site(const fs::path& folder, std::span<const std::s
   RESCUE_TRY(auto secret, load_or_make_secret(folder / "site.secret", random));
   return SiteState{folder,               std::move(ca_key), std::move(ca),    std::move(server),
                    std::move(token_key), std::move(keys),   std::move(secret)};
+}
+
+bool certified_by_site(const crypto::ServerIdentity& server, const crypto::Certificate& ca) {
+  return server.chain.size() == 2 && server.chain.back().fingerprint() == ca.fingerprint();
 }
 
 base::Result<crypto::ServerIdentity> reload_server_identity(const SiteState& site, base::WallTime now) {

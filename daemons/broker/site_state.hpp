@@ -45,6 +45,10 @@ struct SiteState {
 [[nodiscard]] base::Result<SiteState> open_site(const std::filesystem::path& folder, std::span<const std::string> hosts,
                                                 base::RandomSource& random, base::WallTime now);
 
+/// Whether the site's own CA issued the broker's certificate. Not so when the administrator put one of another, public
+/// authority in its place: clients then check the broker by the system's store, and gateways by the site's CA as always.
+[[nodiscard]] bool certified_by_site(const crypto::ServerIdentity& server, const crypto::Certificate& ca);
+
 /// Reads (and renews) the server identity anew, for SIGHUP.
 [[nodiscard]] base::Result<crypto::ServerIdentity> reload_server_identity(const SiteState& site, base::WallTime now);
 

@@ -90,6 +90,7 @@ void reload_certificate(Services& s, net::HttpServer& server) {
   auto context = tls_context(*identity);
   if (!context) return warn("certificate was not reloaded", context.error());
   server.reload_tls(std::move(*context));
+  s.own_certificate = certified_by_site(*identity, s.site.ca);
   base::log(base::LogLevel::info, "broker", "certificate reloaded", {});
 }
 

@@ -51,11 +51,13 @@ struct WakeGate {
   boost::asio::any_io_executor executor;
 };
 
-base::Result<peer::Admission> admission_of(const base::Bytes& ticket, const std::vector<GatewayRef>& gateways) {
-  if (gateways.empty()) return base::fail(base::Errc::unreachable, "the site has no gateway");
+/// `answer`: Pickup or TicketRenewal.
+base::Result<peer::Admission> admission_of(const auto& answer) {
+  if (answer.gateways.empty()) return base::fail(base::Errc::unreachable, "the site has no gateway");
   peer::Admission out;
-  out.ticket = ticket;
-  for (const auto& g : gateways) out.gateways.emplace_back(g.id, net::Endpoint(g.host, g.port));
+  out.ticket = answer.ticket;
+  out.gateway_ca_pin = answer.gateway_ca_pin;
+  for (const auto& g : answer.gateways) out.gateways.emplace_back(g.id, net::Endpoint(g.host, g.port));
   return out;
 }
 
@@ -126,14 +128,14 @@ class Process {
       auto renewing = api_->ticket(options_.session, spki);
       RESCUE_CO_TRY(const auto renewal, co_await std::move(renewing));
       RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
-      RESCUE_CO_TRY(auto admission, admission_of(renewal.ticket, renewal.gateways));
+      RESCUE_CO_TRY(auto admission, admission_of(renewal));
       co_return Taken(std::move(admission), true);
     }
     if (!pickup) co_return base::fail(pickup.error());
     RESCUE_CO_TRY(grant_, read_grant(pickup->grant, id));
     if (grant_.applet != pickup->applet_fingerprint)
       co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
-    RESCUE_CO_TRY(auto admission, admission_of(pickup->ticket, pickup->gateways));
+    RESCUE_CO_TRY(auto admission, admission_of(*pickup));
     co_return Taken(std::move(admission), false);
   }
   awaitable<base::Result<bool>> is_mine() {
@@ -193,7 +195,7 @@ class Process {
     core_ = std::make_unique<session::ConsoleSession>(std::move(core), now);
     sender_.emplace(*api_, *spool_, *options_.random);
     agent_ = std::make_unique<SessionAgent>(*core_, agent_info(now.wall), agent_hooks(), *options_.clock);
-    peer::ConsolePeerOptions console(*identity_, options_.site.trust);
+    peer::ConsolePeerOptions console(*identity_);
     console.applet = grant_.applet;
     console.profile = grant_.legacy_profile ? crypto::Profile::aes256_sha : crypto::Profile::modern;
     console.admission = std::move(admission);
@@ -297,7 +299,7 @@ class Process {
     RESCUE_CO_TRY(const auto id, base::Guid::parse(options_.session));
     RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
     agent_->on_grant(wire::PermissionSet::from_bits(grant_.permissions), grant_.recording_forced);
-    co_return admission_of(renewal.ticket, renewal.gateways);
+    co_return admission_of(renewal);
   }
 
   awaitable<void> keep_lease() {

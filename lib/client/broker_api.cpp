@@ -57,6 +57,13 @@ base::Result<std::vector<GatewayRef>> gateway_refs(const json::object& o) {
   return out;
 }
 
+base::Result<crypto::Digest256> digest_field(const json::object& o, std::string_view key) {
+  RESCUE_TRY(const auto text, text_field(o, key));
+  const auto digest = crypto::parse_digest256(text);
+  if (!digest) return base::fail(Errc::bad_answer, fmt::format("{} is no SHA-256", key));
+  return *digest;
+}
+
 base::Result<Pickup> read_pickup(const json::value& v) {
   if (!v.is_object()) return base::fail(Errc::bad_answer, "pickup: not an object");
   const auto& o = v.as_object();
@@ -65,10 +72,8 @@ base::Result<Pickup> read_pickup(const json::value& v) {
   RESCUE_TRY(out.grant, bytes_field(o, "grant"));
   RESCUE_TRY(out.ticket, bytes_field(o, "ticket"));
   RESCUE_TRY(out.gateways, gateway_refs(o));
-  RESCUE_TRY(auto fingerprint, text_field(o, "applet_fingerprint"));
-  auto digest = crypto::parse_digest256(fingerprint);
-  if (!digest) return base::fail(Errc::bad_answer, "applet_fingerprint is no SHA-256");
-  out.applet_fingerprint = *digest;
+  RESCUE_TRY(out.gateway_ca_pin, digest_field(o, "gateway_ca_pin"));
+  RESCUE_TRY(out.applet_fingerprint, digest_field(o, "applet_fingerprint"));
   return out;
 }
 
@@ -79,6 +84,7 @@ base::Result<TicketRenewal> read_ticket(const json::value& v) {
   RESCUE_TRY(out.grant, bytes_field(o, "grant"));
   RESCUE_TRY(out.ticket, bytes_field(o, "ticket"));
   RESCUE_TRY(out.gateways, gateway_refs(o));
+  RESCUE_TRY(out.gateway_ca_pin, digest_field(o, "gateway_ca_pin"));
   return out;
 }
 

@@ -40,12 +40,14 @@ struct Pickup {
   base::Bytes grant;   // signed envelope
   base::Bytes ticket;  // signed envelope
   std::vector<GatewayRef> gateways;
+  crypto::Digest256 gateway_ca_pin{};  // who certified them
   crypto::Fingerprint applet_fingerprint{};
 };
 struct TicketRenewal {
   base::Bytes grant;
   base::Bytes ticket;
   std::vector<GatewayRef> gateways;
+  crypto::Digest256 gateway_ca_pin{};
 };
 
 /// One event of the session log as it goes out.

@@ -59,6 +59,10 @@ struct Grant {
   bool operator==(const Grant&) const = default;
 };
 
+/// How an applet that was told nothing else checks the broker: by the site's CA, or, where the site gave its broker a
+/// certificate of a public authority, by the system's store. Gateways are always certified by the site's CA.
+enum class BrokerTrust : std::uint8_t { site_ca, system };
+
 /// What an applet needs to reach its session. Holds the GUID: a secret, never logged.
 struct Invite {
   base::Guid guid;
@@ -68,6 +72,7 @@ struct Invite {
   std::string organisation;
   base::WallTime issued;
   base::WallTime not_after;
+  BrokerTrust broker_trust = BrokerTrust::site_ca;
 };
 
 /// make_*: invalid_argument names the field that breaks a cap. open_*: crypto::Errc::token_malformed,

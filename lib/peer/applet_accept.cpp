@@ -58,7 +58,13 @@ asio::awaitable<void> AppletPeer::Impl::keep_waiting(std::shared_ptr<Impl> self)
     const auto where = gateway->at.text();
     s.report_waiting(PathState::connecting, where);
     HandoffIdentity who(crypto::Role::applet, s.options.identity.key, s.options.guid);
-    auto opening = GatewayConnection::open(std::move(*gateway), *s.outer, std::move(who), s.rounds.ticket());
+    auto outer = s.rounds.outer();
+    if (!outer) {
+      s.failure = std::move(outer).error();
+      break;
+    }
+    auto opening =
+        GatewayConnection::open(std::move(*gateway), std::move(*outer), std::move(who), s.rounds.ticket());
     auto opened = co_await std::move(opening);
     if (!opened) {
       s.rounds.failed(opened.error());

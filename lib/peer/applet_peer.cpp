@@ -117,7 +117,6 @@ AppletPeer::~AppletPeer() {
 asio::awaitable<base::Result<>> AppletPeer::run() {
   const auto self = impl_;
   auto& s = *self;
-  RESCUE_CO_TRY(s.outer, crypto::gateway_client_context(s.options.trust));
   s.started = true;
   s.tasks.spawn("applet waiting", Impl::keep_waiting(self));
   while (!s.done && !s.stopping) co_await s.changed.wait();

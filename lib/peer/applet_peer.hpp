@@ -23,14 +23,13 @@ using TechnicianNumber = base::Strong<std::uint32_t, struct TechnicianNumberTag>
 
 struct AppletPeerOptions {
   crypto::SessionIdentity identity;  // bound at the site for this session
-  crypto::ServerTrust trust;         // for gateways
   base::Guid session;
   base::Guid guid;                            // a secret
   std::vector<crypto::PublicKey> token_keys;  // who may sign grants
   Admission admission;
   session::AppletOptions core;  // for each technician's core
 
-  AppletPeerOptions(crypto::SessionIdentity i, crypto::ServerTrust t) : identity(std::move(i)), trust(std::move(t)) {}
+  explicit AppletPeerOptions(crypto::SessionIdentity i) : identity(std::move(i)) {}
 };
 
 /// All on the peer's strand. `joined`, `pumped` and `left` are required.

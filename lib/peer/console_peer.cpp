@@ -41,8 +41,7 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
     hooks.path(r);
   }
 
-  base::Result<> make_contexts() {
-    RESCUE_TRY(outer, crypto::gateway_client_context(options.trust));
+  base::Result<> make_context() {
     const auto only = [applet = options.applet](const crypto::Fingerprint& fp) { return fp == applet; };
     RESCUE_TRY(inner, crypto::link_context(crypto::LinkRole::console, options.profile, options.identity, only));
     return {};
@@ -50,7 +49,8 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
 
   asio::awaitable<base::Result<InnerPath>> meet(GatewayAddress gateway) {
     HandoffIdentity who(crypto::Role::console, options.identity.key, std::nullopt);
-    auto opening = GatewayConnection::open(std::move(gateway), *outer, std::move(who), rounds.ticket());
+    RESCUE_CO_TRY(auto outer, rounds.outer());
+    auto opening = GatewayConnection::open(std::move(gateway), std::move(outer), std::move(who), rounds.ticket());
     RESCUE_CO_TRY(const auto at_gateway, co_await std::move(opening));
     // With other gateways to try, the applet may be waiting at one of them.
     const auto patience = rounds.only_one() ? std::nullopt : std::optional(kPairing);
@@ -108,7 +108,6 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
   net::Signal changed;
   GatewayRounds rounds;
   std::shared_ptr<LinkRunner> runner;
-  std::optional<crypto::TlsContext> outer;
   std::optional<crypto::TlsContext> inner;
   std::optional<base::Error> failure;
   bool started = false;
@@ -131,7 +130,7 @@ ConsolePeer::~ConsolePeer() {
 asio::awaitable<base::Result<>> ConsolePeer::run() {
   const auto self = impl_;
   auto& s = *self;
-  RESCUE_CO_CHECK(s.make_contexts());
+  RESCUE_CO_CHECK(s.make_context());
   s.started = true;
   s.tasks.spawn("console link clock", LinkRunner::keep_time(s.runner));
   s.tasks.spawn("console paths", Impl::make_paths(self));

@@ -16,13 +16,12 @@ namespace rescue::peer {
 
 struct ConsolePeerOptions {
   crypto::SessionIdentity identity;  // its fingerprint is in the grant
-  crypto::ServerTrust trust;         // for gateways
   crypto::Fingerprint applet{};      // the only key that may answer
   crypto::Profile profile = crypto::Profile::modern;
   Admission admission;
   base::Guid link_id;  // drawn at random; the same again resumes in the same process only
 
-  ConsolePeerOptions(crypto::SessionIdentity i, crypto::ServerTrust t) : identity(std::move(i)), trust(std::move(t)) {}
+  explicit ConsolePeerOptions(crypto::SessionIdentity i) : identity(std::move(i)) {}
 };
 
 /// All on the peer's strand. Only `pumped` is required.

@@ -30,6 +30,9 @@ struct GatewayAddress {
 struct Admission {
   base::Bytes ticket;  // signed envelope
   std::vector<GatewayAddress> gateways;
+  /// Of the CA that certified the gateways, as the broker said. Gateways are checked by it however the broker is checked:
+  /// a broker may have a certificate of a public authority, its gateways never do.
+  crypto::Digest256 gateway_ca_pin{};
 };
 
 /// Who we are at the gateway. `holder` is the key that the ticket names; the GUID is the applet's alone.

@@ -54,7 +54,6 @@ struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   GrantBook book;
   net::Signal grants_changed;  // several accepts may wait
   net::Signal changed;         // for run()
-  std::optional<crypto::TlsContext> outer;
   std::vector<TechnicianPtr> technicians;
   std::uint32_t next_number = 1;
   std::size_t accepting = 0;

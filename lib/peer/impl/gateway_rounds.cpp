@@ -30,7 +30,7 @@ void GatewayRounds::take(Admission admission) {
 }
 
 void GatewayRounds::set_gateways(std::vector<GatewayAddress> gateways) {
-  take(Admission{admission_.ticket, std::move(gateways)});
+  take(Admission{admission_.ticket, std::move(gateways), admission_.gateway_ca_pin});
   index_ = 0;
 }
 

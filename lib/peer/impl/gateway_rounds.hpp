@@ -29,6 +29,10 @@ class GatewayRounds {
   void close();
 
   [[nodiscard]] const base::Bytes& ticket() const { return admission_.ticket; }
+  /// For the outer TLS at any of the gateways.
+  [[nodiscard]] base::Result<crypto::TlsContext> outer() const {
+    return crypto::gateway_client_context(crypto::TrustPin{admission_.gateway_ca_pin});
+  }
   [[nodiscard]] bool only_one() const { return admission_.gateways.size() == 1; }
 
  private:

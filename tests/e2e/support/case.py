@@ -30,7 +30,7 @@ class Meeting:
         self.downloads.mkdir(parents=True)
         scenario_file = self.folder / "scenario.json"
         scenario_file.write_text(json.dumps(YES if scenario is None else scenario))
-        self.applet = site.start_applet("--server", site.url, "--ca-pin", site.ca_pin, "--pin", self.pin, "--headless",
+        self.applet = site.start_applet("--server", site.url, *site.trust_flags(), "--pin", self.pin, "--headless",
                                         "--scenario", scenario_file, "--seed", seed, "--download-dir", self.downloads,
                                         name=f"applet{name}-{self.id[:8]}", env=env)
         tech.run("session", "wait", self.id, "--state", "waiting", "--timeout", "30s")

@@ -266,6 +266,18 @@ TEST(SiteEvents, AreReadStrictly) {
     EXPECT_FALSE(read_site_event(type, data)) << type << ' ' << data.substr(0, 60);
 }
 
+TEST(SiteTrust, IsThePinOfTheInviteUnlessTheBrokerHasACertificateOfAnotherAuthority) {
+  crypto::Invite invite;
+  invite.ca_pin = crypto::sha256(base::as_bytes("site"));
+  Options told;
+  told.ca_file = "/authority.pem";
+  EXPECT_EQ(site_trust(invite, told).value(), crypto::ServerTrust(crypto::TrustPin{invite.ca_pin}));
+  EXPECT_EQ(site_trust(invite, Options()).value(), crypto::ServerTrust(crypto::TrustPin{invite.ca_pin}));
+  invite.broker_trust = crypto::BrokerTrust::system;
+  EXPECT_EQ(site_trust(invite, told).value(), crypto::ServerTrust(crypto::TrustCaFile{told.ca_file}));
+  EXPECT_EQ(site_trust(invite, Options()).value(), crypto::ServerTrust(crypto::TrustSystem{}));
+}
+
 TEST(InviteFile, IsTextOrBytesAndNothingElse) {
   test::TempDir dir;
   auto write = [&](const char* name, const std::string& text) {

@@ -66,8 +66,9 @@ std::string FakeSite::ticket_json() const {
   t.not_after = t.issued + 1h;
   const auto envelope = crypto::make_ticket(t, world.token_key).value();
   const auto at = gateway.address().at;
-  return fmt::format(R"("ticket":"{}","gateways":[{{"id":"g","name":"g","host":"{}","port":{},"fingerprint":"{}"}}])",
-                     base::to_base64url(envelope), at.host, at.port, std::string(64, '0'));
+  return fmt::format(R"("ticket":"{}","gateways":[{{"id":"g","name":"g","host":"{}","port":{},"fingerprint":"{}"}}],"gateway_ca_pin":"{}")",
+                     base::to_base64url(envelope), at.host, at.port, std::string(64, '0'),
+                     base::to_hex(net::test::Site::get().pin()));
 }
 
 awaitable<net::HttpResponse> FakeSite::enrol(net::HttpRequest& request) {

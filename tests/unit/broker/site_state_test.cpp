@@ -136,6 +136,22 @@ TEST(SiteState, RenewsTheServerCertificateBeforeItEnds) {
   EXPECT_EQ(due->ca_pin(), first->ca_pin());
 }
 
+TEST(SiteState, KnowsACertificateOfAnotherAuthorityAndLeavesItAlone) {
+  test::TempDir dir;
+  const auto own = open(dir / "a");
+  const auto other = open(dir / "b");
+  ASSERT_TRUE(own && other);
+  EXPECT_TRUE(certified_by_site(own->server, own->ca));
+  for (const auto* name : {"broker.key", "broker.pem"})
+    fs::copy_file(dir / "b" / name, dir / "a" / name, fs::copy_options::overwrite_existing);
+  const auto late = own->server.chain.front().not_after() - std::chrono::days(1);
+  const auto with_other = open(dir / "a", late);
+  ASSERT_TRUE(with_other) << with_other.error().message();
+  EXPECT_FALSE(certified_by_site(with_other->server, with_other->ca));
+  EXPECT_EQ(with_other->server.chain.front().fingerprint(), other->server.chain.front().fingerprint());
+  EXPECT_EQ(with_other->server.chain.front().not_after(), other->server.chain.front().not_after()) << "not renewed";
+}
+
 TEST(SiteState, AnnouncesTheOldTokenKeyWhileItIsKept) {
   test::TempDir dir;
   const auto first = open(dir / "a");

@@ -61,6 +61,7 @@ Invite invite() {
   i.organisation = "Example";
   i.issued = kNow;
   i.not_after = kNow + 20min;
+  i.broker_trust = BrokerTrust::system;
   return i;
 }
 template <typename Open>
@@ -129,8 +130,15 @@ TEST(Invite, RoundTripsAndRefusesEveryFlippedBit) {
   ASSERT_EQ(read.token_keys.size(), 1U);
   EXPECT_EQ(read.token_keys[0].fingerprint(), kSite.public_key().fingerprint());
   EXPECT_EQ(read.organisation, i.organisation);
+  EXPECT_EQ(read.broker_trust, BrokerTrust::system);
   EXPECT_EQ(open_invite_unanchored(bytes, kNow)->guid, i.guid);
   expect_every_flip_refused(bytes, [](const Bytes& b) { return open_invite_unanchored(b, kNow); });
+}
+
+TEST(Invite, WithAKindOfTrustThatThisVersionDoesNotKnowIsRefused) {
+  auto i = invite();
+  i.broker_trust = static_cast<BrokerTrust>(7);
+  EXPECT_EQ(open_invite(make_invite(i, kSite).value(), kKeys, kNow).error().code, base::Errc::unsupported);
 }
 
 TEST(Tokens, EndInTimeAndBeginNotLongAgoInTheFuture) {

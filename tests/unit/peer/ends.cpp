@@ -80,12 +80,13 @@ base::Bytes World::sign(const crypto::Grant& g) const { return must(crypto::make
 
 AppletHost::AppletHost(net::IoContext& c, const World& world, std::vector<GatewayAddress> gateways)
     : context(c), changed(c.executor()), answers(c.executor()) {
-  AppletPeerOptions o(world.applet, crypto::TrustPin{net::test::Site::get().pin()});
+  AppletPeerOptions o(world.applet);
   o.session = world.session;
   o.guid = world.guid;
   o.token_keys.push_back(world.token_key.public_key());
   o.admission.ticket = world.ticket(crypto::Role::applet, world.applet);
   o.admission.gateways = std::move(gateways);
+  o.admission.gateway_ca_pin = world.gateway_ca_pin;
   o.core.hasher = hashers();
   AppletPeerHooks h;
   h.joined = [this](TechnicianNumber, session::AppletSession&, const crypto::Grant&) { ++joined; };
@@ -163,11 +164,12 @@ ConsoleHost::ConsoleHost(net::IoContext& c, const World& world, crypto::SessionI
   core_options.granted = wire::PermissionSet::all();
   core_options.hasher = hashers();
   core = std::make_unique<session::ConsoleSession>(std::move(core_options), now());
-  ConsolePeerOptions o(identity, crypto::TrustPin{net::test::Site::get().pin()});
+  ConsolePeerOptions o(identity);
   o.applet = applet;
   o.profile = profile;
   o.admission.ticket = world.ticket(crypto::Role::console, identity);
   o.admission.gateways = std::move(gateways);
+  o.admission.gateway_ca_pin = world.gateway_ca_pin;
   o.link_id = base::Guid::random(random);
   ConsolePeerHooks h;
   h.pumped = [this] { on_pumped(); };

@@ -21,6 +21,7 @@ struct World {
   crypto::PrivateKey token_key;
   base::Guid session, guid, technician;
   crypto::SessionIdentity applet;
+  crypto::Digest256 gateway_ca_pin = net::test::Site::get().pin();  // as the site tells it
 };
 
 /// Says yes to everything, keeps what is injected, chatted and received.

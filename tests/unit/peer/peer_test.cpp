@@ -287,11 +287,39 @@ TEST(Peer, FreshTicketIsFetchedWhenOneIsRefused) {
       Admission a;
       a.ticket = s.world.ticket(crypto::Role::applet, s.world.applet);
       a.gateways.push_back(s.gateway.address());
+      a.gateway_ca_pin = net::test::Site::get().pin();
       co_return a;
     };
     CO_EVENTUALLY(s.applet->changed, s.gateway.waiting(crypto::Role::applet) == 1);
     EXPECT_EQ(renewed, 1);
     EXPECT_EQ(s.gateway.hellos, 2u);
+    co_await s.stop();
+  });
+}
+
+/// Gateways are checked by what the site says of them, each time it says it, and by nothing else.
+TEST(Peer, TakesNoGatewayOfAnotherAuthorityThanTheSiteNames) {
+  play([](Scene& s) -> awaitable<void> {
+    s.world.gateway_ca_pin[0] ^= 1;
+    s.start_applet();
+    s.start_console();
+    int renewed = 0;
+    s.applet->renew = [&]() -> awaitable<base::Result<Admission>> {
+      ++renewed;
+      Admission a;
+      a.ticket = s.world.ticket(crypto::Role::applet, s.world.applet);
+      a.gateways.push_back(s.gateway.address());
+      a.gateway_ca_pin = net::test::Site::get().pin();
+      co_return a;
+    };
+    CO_EVENTUALLY(s.applet->changed, s.gateway.waiting(crypto::Role::applet) == 1);
+    EXPECT_EQ(renewed, 1);
+    const auto& first = s.applet->waiting_reports;
+    const auto refused = std::ranges::find(first, PathState::refused, &PathReport::state);
+    CO_ASSERT(refused != first.end() && refused->error);
+    EXPECT_EQ(refused->error->code, crypto::Errc::certificate_untrusted);
+    CO_EVENTUALLY(s.console->changed, s.console->count(PathState::failed) >= 1);
+    EXPECT_EQ(s.gateway.hellos, 1u) << "the console, which heard nothing new, showed its ticket to nobody";
     co_await s.stop();
   });
 }
