@@ -17,6 +17,8 @@ constexpr std::array kEntries{
     ErrorEntry{int(Errc::rate_limited), "RATE_LIMITED", "too many tries; wait a moment", Exit::denied, true},
     ErrorEntry{int(Errc::unavailable), "UNAVAILABLE", "the broker is busy or going down", Exit::unreachable, true},
     ErrorEntry{int(Errc::no_certificate), "SIGN_IN_NEEDED", "a client certificate is needed", Exit::sign_in_needed, false},
+    ErrorEntry{int(Errc::query_too_slow), "TIMED_OUT",
+               "the query takes too long; narrow it by session, technician, type or time", Exit::timed_out, true},
 };
 constexpr base::ErrorDomain kDomain{"broker", kEntries};
 
@@ -34,6 +36,7 @@ const auto& rows() {
       Row{Errc::rate_limited, 429, {}},
       Row{Errc::unavailable, 503, {}},
       Row{Errc::no_certificate, 401, {}},
+      Row{Errc::query_too_slow, 503, {}},
       Row{D::user_not_found, 404, {}},
       Row{D::session_not_found, 404, {}},
       Row{D::gateway_not_found, 404, {}},
@@ -65,6 +68,7 @@ const auto& rows() {
       Row{B::denied, 403, {}},
       Row{B::sign_in_needed, 401, {}},
       Row{B::timed_out, 503, "UNAVAILABLE"},
+      Row{B::canceled, 503, "UNAVAILABLE"},  // its client has left
       Row{B::no_space, 503, "UNAVAILABLE"},
       Row{C::key_malformed, 400, "INVALID_ARGUMENT"},
       Row{C::key_unsupported, 400, "INVALID_ARGUMENT"},
@@ -82,8 +86,9 @@ const base::ErrorDomain& error_domain(Errc) { return kDomain; }
 ApiError api_error(const base::Error& error) {
   for (const auto& row : rows()) {
     if (!(row.code == error.code)) continue;
-    const bool unavailable = row.status == 503;
-    return {row.status, std::string(row.name.empty() ? error.code.name() : row.name),
+    std::string name(row.name.empty() ? error.code.name() : row.name);
+    const bool unavailable = name == "UNAVAILABLE";
+    return {row.status, std::move(name),
             unavailable ? "the broker cannot do this now; try again" : error.message(),
             unavailable || error.retryable()};
   }

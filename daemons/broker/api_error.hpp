@@ -12,6 +12,7 @@ enum class Errc : int {
   rate_limited = 1,  // too many tries from this address
   unavailable,       // overloaded or draining; try again
   no_certificate,    // the route is for holders of a client certificate
+  query_too_slow,    // log.query_limit passed
 };
 const base::ErrorDomain& error_domain(Errc);
 

@@ -93,13 +93,18 @@ Answer query_log(Services& s, Call& c) {
   RESCUE_TRY(const auto text, query_text(c));
   RESCUE_TRY(auto query, audit::parse_query(text, c.now));
   RESCUE_TRY(query.filter.after, integer_query(c, "after", 0, static_cast<std::int64_t>(audit::kMaxSeq)));
-  RESCUE_TRY(const auto page, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<store::Page<store::LogEvent>> {
-    RESCUE_CHECK(authorize_query(s, tx, c, technician, query.filter));
-    return audit::query(tx, query, cursor, limit);
-  }));
+  store::FarRead how{.limit = std::chrono::ceil<std::chrono::milliseconds>(s.settings.log_query_limit),
+                     .abandoned = c.request.client_gone};
+  const auto page =
+      s.store->read_far_now(std::move(how), [&](store::ReadTransaction& tx) -> base::Result<store::Page<store::LogEvent>> {
+        RESCUE_CHECK(authorize_query(s, tx, c, technician, query.filter));
+        return audit::query(tx, query, cursor, limit);
+      });
+  if (!page && page.error().code == base::Errc::timed_out) return base::fail(Errc::query_too_slow, "");
+  if (!page) return base::fail(page.error());
   json::array events;
-  for (const auto& event : page.items) events.push_back(event_view(event));
-  return Reply{.body = json::object{{"events", std::move(events)}, {"next_cursor", cursor_view(page.next_cursor)}}};
+  for (const auto& event : page->items) events.push_back(event_view(event));
+  return Reply{.body = json::object{{"events", std::move(events)}, {"next_cursor", cursor_view(page->next_cursor)}}};
 }
 
 }  // namespace rescue::broker

@@ -66,7 +66,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     user_route(kPost, "/api/v1/sessions/{session}/log", "sendConsoleLog", Verb::session_log_write, send_console_log,
                kBatch),
 
-    user_route(kGet, "/api/v1/log", "queryLog", Verb::log_query, query_log),
+    user_route(kGet, "/api/v1/log", "queryLog", Verb::log_query, query_log, 0, Lane::log),
     {.method = kGet, .pattern = "/api/v1/events", .operation = "watchEvents", .who = Who::signed_in,
      .verb = Verb::events_log, .kind = Kind::events_socket},
 

@@ -22,8 +22,9 @@ enum class Who : std::uint8_t {
 };
 /// Which guessing limit counts failures of the route.
 enum class Guarded : std::uint8_t { no, login, pin };
-/// Worker threads: `slow` for what hashes passwords.
-enum class Lane : std::uint8_t { fast, slow };
+/// Worker threads: `slow` for what hashes passwords, `log` for queries of the log, which may walk far and end when their
+/// client leaves.
+enum class Lane : std::uint8_t { fast, slow, log };
 /// How the route answers: plain handlers in a worker, streams on the connection's strand.
 enum class Kind : std::uint8_t { plain, events_socket, applet_stream, gateway_socket };
 

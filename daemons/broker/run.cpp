@@ -170,7 +170,7 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
   RESCUE_CHECK(prepare_folder(folder));
   RESCUE_TRY(const auto lock, FolderLock::take(folder));
   RESCUE_TRY(auto site, open_site(folder, {}, *env.random, env.clock->wall()));
-  RESCUE_TRY(auto store, store::Store::open({.path = site.database()}));
+  RESCUE_TRY(auto store, store::Store::open({.path = site.database(), .far_readers = kLogThreads}));
   RESCUE_TRY(auto tls, tls_context(site.server));
 
   net::IoContext context;

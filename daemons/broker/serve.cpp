@@ -36,6 +36,8 @@ base::Result<> no_body(std::string_view body) {
 
 /// Runs in a worker thread.
 net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest& request) {
+  if (request.client_gone && request.client_gone())  // it waited in the queue for nothing
+    return error_response(base::Error(base::Errc::canceled, std::string(route.operation)), request.request_id);
   Call call{request, request.remote_address.text(), s.clock.wall(), std::nullopt};
   if (route.who == Who::signed_in) {
     auto principal = principal_for(s, request, route.verb, call.now);
@@ -59,6 +61,15 @@ Guard* guard_of(Services& s, const Route& route) {
     case Guarded::pin: return &s.pin_guard;
   }
   return nullptr;
+}
+
+WorkerPool& pool_of(Services& s, Lane lane) {
+  switch (lane) {
+    case Lane::fast: return s.fast;
+    case Lane::slow: return s.slow;
+    case Lane::log: return s.log_queries;
+  }
+  return s.fast;
 }
 
 /// A guess: it named something that does not exist, or with the wrong secret.
@@ -87,7 +98,7 @@ asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, 
     }
   }
   WorkerPool::Job job = [&s, &route, &request] { return answer(s, route, request); };
-  auto working = in_worker(route.lane == Lane::slow ? s.slow : s.fast, std::move(job), request.request_id);
+  auto working = in_worker(pool_of(s, route.lane), std::move(job), request.request_id);
   auto response = co_await std::move(working);
   if (guard != nullptr && response.ok()) guard->succeeded(address, s.clock.steady());
   if (guard != nullptr && was_wrong_guess(response.status)) guard->failed(address, s.clock.steady());
@@ -113,9 +124,12 @@ std::shared_ptr<const net::Router> make_router(Services& services) {
   for (const auto& route : routes()) {
     const std::string pattern(route.pattern);
     switch (route.kind) {
-      case Kind::plain:
-        router->http(route.method, pattern, plain_handler(services, route), net::RouteOptions(std::max(route.body_cap, kEmptyBodyCap)));
+      case Kind::plain: {
+        net::RouteOptions options(std::max(route.body_cap, kEmptyBodyCap));
+        options.watch_client = route.lane == Lane::log;
+        router->http(route.method, pattern, plain_handler(services, route), options);
         break;
+      }
       case Kind::events_socket: router->websocket(pattern, events_handler(services, route)); break;
       case Kind::applet_stream: router->events(pattern, applet_stream_handler(services, route)); break;
       case Kind::gateway_socket: router->websocket(pattern, gateway_handler(services, route)); break;

@@ -57,6 +57,9 @@ constexpr Key kKeys[] = {
      "After a start nothing is ended for this long, so that clients can come back first.", false, between(0, kDay)},
     {"session.allow_aes256_sha", Type::boolean, "false",
      "Lets a pickup ask for the profile aes256-sha: TLS 1.2 without forward secrecy, for old peers only.", false},
+    {"log.query_limit", Type::duration, "10s",
+     "A query of the log that takes longer ends with an error that asks for a narrower one.", false,
+     between(kSecond / 1000, 50 * kSecond)},
     {"rate.login_per_address", Type::integer, "10", "Failed sign-ins of one address before it has to wait.", false,
      between(1, 1'000'000)},
     {"rate.pin_per_address", Type::integer, "10", "Wrong PINs of one address before it has to wait.", false,
@@ -89,6 +92,7 @@ BrokerSettings broker_settings(const config::Settings& s) {
   out.sweep_interval = s.duration("session.sweep_interval");
   out.restart_grace = s.duration("session.restart_grace");
   out.allow_aes256_sha = s.boolean("session.allow_aes256_sha");
+  out.log_query_limit = s.duration("log.query_limit");
   out.login_per_address = static_cast<std::uint32_t>(s.integer("rate.login_per_address"));
   out.pin_per_address = static_cast<std::uint32_t>(s.integer("rate.pin_per_address"));
   out.rate_refill = s.duration("rate.refill");

@@ -27,6 +27,7 @@ struct BrokerSettings {
   base::Duration sweep_interval{};
   base::Duration restart_grace{};
   bool allow_aes256_sha = false;
+  base::Duration log_query_limit{};
   std::uint32_t login_per_address = 0;
   std::uint32_t pin_per_address = 0;
   base::Duration rate_refill{};

@@ -13,6 +13,7 @@ namespace rescue::net {
 struct RouteOptions {
   std::size_t body_cap = kDefaultBodyCap;                       // bytes; more is answered by 413
   std::chrono::microseconds handler_timeout = kHandlerTimeout;  // plain handlers only; passing it is answered by 503
+  bool watch_client = false;  // sets HttpRequest::client_gone; costs a descriptor while the handler runs
 
   RouteOptions() = default;
   explicit RouteOptions(std::size_t cap) : body_cap(cap) {}

@@ -23,19 +23,30 @@ struct Store::Impl {
   explicit Impl(Options o) : options(std::move(o)) {}
 
   void write_loop();
-  void read_loop(Connection& connection);
+  struct Read {
+    ReadCall call;
+    FarRead how;
+  };
+  /// Reads that wait for each other, and the threads that run them.
+  struct Lane {
+    std::deque<Read> waiting;
+    std::condition_variable ready_or_stop;
+    std::size_t queue_limit = 0;
+    std::vector<std::unique_ptr<Connection>> connections;
+  };
+  base::Result<> open_lane(Lane& lane, std::size_t count, std::size_t queue_limit);
+  void read_loop(Lane& lane, Connection& connection);
   bool next_write(WriteCall& call, std::size_t in_batch, std::chrono::steady_clock::time_point linger_until);
   void commit_batch();
 
   Options options;
   std::unique_ptr<Connection> writer;
-  std::vector<std::unique_ptr<Connection>> readers;
   std::function<void(const std::vector<Change>&)> listener;
 
   std::mutex mutex;
-  std::condition_variable writes_or_stop, reads_or_stop;
+  std::condition_variable writes_or_stop;
   std::deque<WriteCall> writes;
-  std::deque<ReadCall> reads;
+  Lane near, far;
   bool stopping = false;
   std::vector<std::thread> threads;
 };
@@ -77,16 +88,25 @@ base::Result<std::unique_ptr<Store>> Store::open(Options options) {
   if (impl->options.max_pages > 0) {
     RESCUE_CHECK(impl->writer->script("PRAGMA max_page_count=" + std::to_string(impl->options.max_pages)));
   }
-  for (std::size_t i = 0; i < std::max<std::size_t>(impl->options.readers, 1); ++i) {
-    RESCUE_TRY(auto reader, Connection::open(impl->options.path, true));
-    impl->readers.push_back(std::move(reader));
-  }
+  RESCUE_CHECK(impl->open_lane(impl->near, impl->options.readers, impl->options.queue_limit));
+  RESCUE_CHECK(impl->open_lane(impl->far, impl->options.far_readers, impl->options.far_queue_limit));
   Impl* shared = impl.get();
   impl->threads.emplace_back([shared] { shared->write_loop(); });
-  for (auto& reader : impl->readers) {
-    impl->threads.emplace_back([shared, connection = reader.get()] { shared->read_loop(*connection); });
+  for (auto* lane : {&impl->near, &impl->far}) {
+    for (auto& reader : lane->connections) {
+      impl->threads.emplace_back([shared, lane, connection = reader.get()] { shared->read_loop(*lane, *connection); });
+    }
   }
   return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+base::Result<> Store::Impl::open_lane(Lane& lane, std::size_t count, std::size_t queue_limit) {
+  lane.queue_limit = queue_limit;
+  for (std::size_t i = 0; i < std::max<std::size_t>(count, 1); ++i) {
+    RESCUE_TRY(auto reader, Connection::open(options.path, true));
+    lane.connections.push_back(std::move(reader));
+  }
+  return {};
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -103,7 +123,8 @@ void Store::close() {
     impl_->stopping = true;
   }
   impl_->writes_or_stop.notify_all();
-  impl_->reads_or_stop.notify_all();
+  impl_->near.ready_or_stop.notify_all();
+  impl_->far.ready_or_stop.notify_all();
   for (auto& thread : impl_->threads) {
     if (thread.joinable()) thread.join();
   }
@@ -129,34 +150,50 @@ void Store::submit(WriteCall call) {
   s.writes_or_stop.notify_one();
 }
 
-void Store::submit(ReadCall call) {
-  auto& s = *impl_;
-  if (auto refused = enqueue(s.mutex, s.reads, call, s.options.queue_limit, s.stopping)) {
-    call->finish(base::fail(std::move(*refused)));
+namespace {
+template <typename Lane, typename Read>
+void submit_read(std::mutex& mutex, Lane& lane, Read read, bool& stopping) {
+  if (auto refused = enqueue(mutex, lane.waiting, read, lane.queue_limit, stopping)) {
+    read.call->finish(base::fail(std::move(*refused)));
     return;
   }
-  s.reads_or_stop.notify_one();
+  lane.ready_or_stop.notify_one();
+}
+}  // namespace
+
+void Store::submit(ReadCall call) {
+  FarRead plain{.limit = impl_->options.read_limit, .abandoned = {}};
+  submit_read(impl_->mutex, impl_->near, Impl::Read{std::move(call), std::move(plain)}, impl_->stopping);
 }
 
-void Store::Impl::read_loop(Connection& connection) {
+void Store::submit(ReadCall call, FarRead how) {
+  submit_read(impl_->mutex, impl_->far, Impl::Read{std::move(call), std::move(how)}, impl_->stopping);
+}
+
+void Store::Impl::read_loop(Lane& lane, Connection& connection) {
   for (;;) {
-    ReadCall call;
+    Read read;
     {
       std::unique_lock lock(mutex);
-      reads_or_stop.wait(lock, [&] { return stopping || !reads.empty(); });
-      if (reads.empty()) return;
-      call = std::move(reads.front());
-      reads.pop_front();
+      lane.ready_or_stop.wait(lock, [&] { return stopping || !lane.waiting.empty(); });
+      if (lane.waiting.empty()) return;
+      read = std::move(lane.waiting.front());
+      lane.waiting.pop_front();
     }
-    connection.set_deadline(std::chrono::steady_clock::now() + options.read_limit);
+    if (read.how.abandoned && read.how.abandoned()) {
+      read.call->finish(base::fail(base::Errc::canceled, "read of the database"));
+      continue;
+    }
+    connection.set_bounds({std::chrono::steady_clock::now() + read.how.limit, std::move(read.how.abandoned)});
     auto outcome = connection.script("BEGIN");
     if (outcome) {
       ReadTransaction tx(connection);
-      outcome = run_guarded(*call, tx);
-      connection.set_deadline(std::nullopt);
+      outcome = run_guarded(*read.call, tx);
+      connection.set_bounds({});
       if (!connection.in_autocommit()) static_cast<void>(connection.script("ROLLBACK"));
     }
-    call->finish(std::move(outcome));
+    connection.set_bounds({});
+    read.call->finish(std::move(outcome));
   }
 }
 

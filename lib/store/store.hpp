@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The database as an executor of transactions: one thread writes with group commit, several read. Callers pass a function over
+// The database as an executor of transactions: one thread writes with group commit, several read, some of them
+// what may take long. Callers pass a function over
 // a Transaction, made of repository calls, and get its result once it is durable. Nothing here knows an event loop: completions
 // run on the store's own threads and should only hand over (a broker posts to its strand).
 #pragma once
@@ -19,13 +20,23 @@ namespace rescue::store {
 struct Options {
   std::filesystem::path path;  // created with mode 0600; its -wal and -shm files inherit that
   std::size_t readers = 2;
+  std::size_t far_readers = 2;  // threads of reads that may walk far, which wait for each other alone
   /// While several callers are writing, the writer waits this long for more before it commits. A lone write commits at once.
   std::chrono::milliseconds group_window{10};
   std::size_t group_limit = 256;         // mutations in one commit
   std::size_t queue_limit = 4096;        // waiting calls of each kind; beyond: Errc::overloaded
+  std::size_t far_queue_limit = 64;
   std::chrono::milliseconds read_limit{10'000};  // a read that runs longer fails with timed_out
   /// Test seam: pages the database may grow to (0: no limit), to meet a full disk without one.
   std::int64_t max_pages = 0;
+};
+
+/// How a read that may walk far is kept within bounds, as a query of the log whose filter fits few rows.
+struct FarRead {
+  std::chrono::milliseconds limit{10'000};  // of running; passing it is timed_out
+  /// Asked before it begins and now and then while it runs, on the store's thread: nobody wants the answer any more, so it
+  /// ends with canceled. May be empty; must not throw or block.
+  std::function<bool()> abandoned;
 };
 
 /// Thread-safe.
@@ -66,6 +77,13 @@ class Store {
     using R = std::invoke_result_t<F&, ReadTransaction&>;
     return wait<typename R::value_type, ReadTransaction>(std::move(body));
   }
+  /// read_now on threads of its own, so that what is quick does not wait for what is not. overloaded when far_queue_limit
+  /// calls wait already.
+  template <typename F>
+  auto read_far_now(FarRead how, F body) {
+    using R = std::invoke_result_t<F&, ReadTransaction&>;
+    return wait<typename R::value_type, ReadTransaction>(std::move(body), std::move(how));
+  }
 
   /// Called after each commit that changed something, on the writer's thread, in commit order, before the completions of that
   /// commit. Set once, before the first write; must not call the store's blocking forms.
@@ -103,17 +121,19 @@ class Store {
   using WriteCall = std::unique_ptr<Call<Transaction>>;
   using ReadCall = std::unique_ptr<Call<ReadTransaction>>;
 
-  template <typename T, typename Tx, typename F>
-  base::Result<T> wait(F body) {
+  template <typename T, typename Tx, typename F, typename... How>
+  base::Result<T> wait(F body, How... how) {
     std::promise<base::Result<T>> promise;
     auto future = promise.get_future();
     submit(std::make_unique<CallOf<T, Tx>>(std::move(body),
-                                           [&promise](base::Result<T> r) { promise.set_value(std::move(r)); }));
+                                           [&promise](base::Result<T> r) { promise.set_value(std::move(r)); }),
+           std::move(how)...);
     return future.get();
   }
   explicit Store(std::unique_ptr<Impl> impl);
   void submit(WriteCall call);
   void submit(ReadCall call);
+  void submit(ReadCall call, FarRead how);
 
   std::unique_ptr<Impl> impl_;
 };

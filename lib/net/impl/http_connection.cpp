@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/impl/http_connection.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -25,6 +29,21 @@ constexpr NamedTimeout kLingerTimeout("linger", std::chrono::seconds(2));
 
 /// IMF-fixdate (RFC 9110 section 5.6.7).
 std::string http_date() { return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))); }
+
+/// poll(2) on a descriptor of its own, because the connection may close its own meanwhile. POLLRDHUP comes also when there
+/// are bytes of the client left to read, such as TLS's close_notify.
+std::function<bool()> watch_client_of(int fd) {
+  const int own = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return [] { return false; };
+  const std::shared_ptr<const int> shared(new int(own), [](const int* p) {
+    ::close(*p);
+    delete p;
+  });
+  return [shared] {
+    pollfd look{.fd = *shared, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLERR | POLLHUP | POLLNVAL)) != 0;
+  };
+}
 
 /// Runs a handler; what it throws, but for cancellation, becomes a 500.
 asio::awaitable<void> run_plain(const HttpHandler& handler, HttpRequest& request, std::optional<HttpResponse>& out,
@@ -137,6 +156,7 @@ asio::awaitable<void> HttpConnection::serve() {
 }
 
 asio::awaitable<base::Result<>> HttpConnection::open() {
+  fd_ = socket_->fd();
   RESCUE_CO_TRY(const auto remote, socket_->remote());
   RESCUE_CO_TRY(remote_, IpAddress::parse(remote.host));
   remote_port_ = remote.port;
@@ -314,6 +334,7 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::take_body(Exchange&
 asio::awaitable<HttpResponse> HttpConnection::call_plain(const HttpHandler& handler, Exchange& x) {
   std::optional<HttpResponse> out;
   std::string failure;
+  if (x.match.route->options.watch_client) x.request.client_gone = watch_client_of(fd_);
   auto task = run_plain(handler, x.request, out, failure);
   auto limited = impl::run_within(std::move(task), x.match.route->options.handler_timeout);
   const bool in_time = co_await std::move(limited);

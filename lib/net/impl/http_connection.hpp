@@ -113,6 +113,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const std::shared_ptr<HttpShared> shared_;
   const boost::asio::any_io_executor executor_;
   std::unique_ptr<TcpStream> socket_;  // until the stream takes it
+  int fd_ = -1;                        // of either
   std::shared_ptr<ByteStream> stream_;
   std::string in_;  // read and not yet parsed
   IpAddress remote_;

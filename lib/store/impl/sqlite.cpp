@@ -125,8 +125,14 @@ Connection::~Connection() {
 }
 
 int Connection::on_progress(void* self) {
-  const auto& deadline = static_cast<Connection*>(self)->deadline_;
-  return deadline && std::chrono::steady_clock::now() > *deadline ? 1 : 0;
+  auto& c = *static_cast<Connection*>(self);
+  if (!c.bounds_.deadline && !c.bounds_.abandoned) return 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (c.bounds_.deadline && now > *c.bounds_.deadline) return 1;
+  if (!c.bounds_.abandoned || now < c.next_look_) return 0;
+  c.next_look_ = now + kLookEvery;
+  c.abandoned_ = c.bounds_.abandoned();
+  return c.abandoned_ ? 1 : 0;
 }
 
 base::Result<Statement> Connection::prepare(std::string_view sql) {
@@ -168,7 +174,8 @@ base::Error Connection::error(int rc, std::string_view doing) const {
   if (said != nullptr) context += std::string(": ") + said;
   std::error_code cause;
   if ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN) cause = {os_error(db_), std::generic_category()};
-  return {code_of(db_, rc), std::move(context), cause};
+  const bool abandoned = (rc & 0xff) == SQLITE_INTERRUPT && abandoned_;
+  return {abandoned ? base::ErrorCode(base::Errc::canceled) : code_of(db_, rc), std::move(context), cause};
 }
 
 }  // namespace rescue::store::impl

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -84,6 +85,8 @@ class Statement {
   sqlite3_stmt* handle_;
 };
 
+inline constexpr std::chrono::milliseconds kLookEvery{50};
+
 class Connection {
  public:
   /// Opens an existing file. `query_only` connections cannot write.
@@ -100,8 +103,17 @@ class Connection {
   [[nodiscard]] std::int64_t last_id() const;
   /// Outside of any transaction; also after SQLite rolled one back by itself.
   [[nodiscard]] bool in_autocommit() const;
-  /// Statements fail with timed_out once this passes; none: no limit.
-  void set_deadline(std::optional<base::SteadyTime> deadline) { deadline_ = deadline; }
+  /// Until when statements may run, and who says that nobody wants the answer any more (asked every kLookEvery).
+  struct Bounds {
+    std::optional<base::SteadyTime> deadline;
+    std::function<bool()> abandoned;
+  };
+  /// Statements fail with timed_out, or with canceled, beyond them; without any: no limit.
+  void set_bounds(Bounds bounds) {
+    bounds_ = std::move(bounds);
+    abandoned_ = false;
+    next_look_ = {};
+  }
   /// The state of the handle as an error.
   [[nodiscard]] base::Error error(int rc, std::string_view doing) const;
 
@@ -113,7 +125,9 @@ class Connection {
 
   sqlite3* db_;
   std::unordered_map<std::string, sqlite3_stmt*> cache_;
-  std::optional<base::SteadyTime> deadline_;
+  Bounds bounds_;
+  base::SteadyTime next_look_{};
+  bool abandoned_ = false;  // bounds_.abandoned said so
 };
 
 /// Runs a statement to its end; returns rows changed.

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nobody in particular can make a broker hold: unfinished requests over raw sockets, and what is answered meanwhile."""
+import concurrent.futures
 import json
 import pathlib
 import socket
+import sqlite3
 import ssl
 import unittest
 
@@ -136,6 +138,73 @@ class RequestMemory(unittest.TestCase):
             for one in opened:
                 one.close()
         wait_for(lambda: metric(self.broker, "rescue_broker_request_bytes") == 0, "the memory to be given back")
+
+
+class LogQueries(unittest.TestCase):
+    """A log so long that a query whose filter fits nothing takes a while."""
+    ROWS = 2_000_000
+    SLOW = "/log?source=gateway"  # no row has it, and no index
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker("[log]\nquery_limit = \"50s\"\n")
+        cls.broker.start()
+        cls.admin = cls.broker.login()
+        cls.broker.stop()
+        with sqlite3.connect(cls.broker.state / "rescue.db") as database:
+            database.execute("PRAGMA synchronous=OFF")
+            database.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO log_events "
+                "(session, source, origin, seq, time, server_time, type, actor, data) SELECT zeroblob(16), 'broker', "
+                "zeroblob(16), i + 1000, 1000000 + i, 2000000000000000 + i, 'link.up', 'x', '{}' FROM n", [cls.ROWS])
+        database.close()
+        cls.broker.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.broker.__exit__(None, None, None)
+
+    def restart(self, limit):
+        self.broker.stop()
+        self.broker.config.write_text(f"[log]\nquery_limit = \"{limit}\"\n")
+        self.broker.start()
+
+    def test_others_are_answered_while_queries_walk(self):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            queries = [pool.submit(self.broker.api, "GET", self.SLOW, token=self.admin) for _ in range(8)]
+            wait_for(lambda: metric(self.broker, "rescue_broker_queue") > 0, "more queries than threads for them")
+            for _ in range(5):
+                self.broker.api("GET", "/auth/whoami", token=self.admin).expect(200)
+                self.broker.api("GET", "/sessions", token=self.admin).expect(200)
+            self.assertGreaterEqual(sum(not q.done() for q in queries), 3, "they were answered first")
+            for query in queries:
+                self.assertEqual(query.result().expect(200)["events"], [])
+
+    def test_a_query_that_takes_too_long_says_so(self):
+        self.restart("5ms")
+        try:
+            told = self.broker.api("GET", self.SLOW, token=self.admin)
+            self.assertEqual((told.status, told.error), (503, "TIMED_OUT"))
+            self.assertIn("narrow it by session", told.json["message"])
+            self.broker.api("GET", "/log?limit=1", token=self.admin).expect(200)
+        finally:
+            self.restart("50s")
+
+    def test_a_query_ends_when_its_client_leaves(self):
+        sockets = []
+        for _ in range(40):
+            raw = socket.create_connection(("127.0.0.1", self.broker.port), timeout=30)
+            one = self.broker.tls().wrap_socket(raw, server_hostname="127.0.0.1")
+            one.sendall(f"GET /api/v1{self.SLOW} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.admin}\r\n\r\n"
+                        .encode())
+            sockets.append(one)
+        wait_for(lambda: metric(self.broker, "rescue_broker_queue") > 30, "the queries to wait")
+        for one in sockets:
+            one.close()
+        answered = lambda: self.broker.log_text().count('"path":"/api/v1/log","status":200')  # noqa: E731
+        before = answered()
+        self.broker.api("GET", "/log?limit=1", token=self.admin).expect(200)
+        self.assertLess(answered() - before, 5, "it did not wait for forty that nobody wants")
 
 
 if __name__ == "__main__":

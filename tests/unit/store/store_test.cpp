@@ -5,6 +5,7 @@
 #include <fstream>
 #include <latch>
 
+#include "store/impl/sqlite.hpp"
 #include "support.hpp"
 
 namespace rescue::store {
@@ -193,6 +194,61 @@ TEST_F(ExecutorTest, AReadThatTakesTooLongIsEnded) {
   });
   EXPECT_CODE(listed, base::Errc::timed_out);
   EXPECT_OK(set("still", "alive"));
+}
+
+/// A query without end.
+base::Result<std::int64_t> endless(ReadTransaction& tx) {
+  return impl::number(tx.connection(),
+                      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c");
+}
+
+TEST_F(ExecutorTest, ReadsThatWalkFarHoldUpNobodyButEachOther) {
+  Options options;
+  options.far_readers = 2;
+  options.far_queue_limit = 1;
+  open(options);
+  EXPECT_OK(set("a", "1"));
+  std::atomic<bool> over{false};
+  std::atomic<int> running{0};
+  const auto far = [&] {
+    const FarRead how{.limit = 1h, .abandoned = [&] { return over.load(); }};
+    return store_->read_far_now(how, [&](ReadTransaction& tx) {
+      ++running;
+      return endless(tx);
+    });
+  };
+  std::vector<std::future<base::Result<std::int64_t>>> asked;
+  for (int i = 1; i <= 2; ++i) {
+    asked.push_back(std::async(std::launch::async, far));
+    while (running < i) std::this_thread::yield();
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get("a"), "1") << "both far threads are taken";
+  EXPECT_OK(set("a", "1"));
+
+  asked.push_back(std::async(std::launch::async, far));  // waits, or is refused
+  asked.push_back(std::async(std::launch::async, far));
+  asked.push_back(std::async(std::launch::async, far));
+  std::size_t refused = 0;
+  while (refused < 2) {
+    refused = 0;
+    for (auto& one : asked) refused += one.wait_for(1ms) == std::future_status::ready ? 1 : 0;
+  }
+  over = true;
+  refused = 0;
+  for (auto& one : asked) {
+    const auto got = one.get();
+    ASSERT_FALSE(got);
+    if (got.error().code == Errc::overloaded) ++refused;
+    else EXPECT_CODE(got, base::Errc::canceled) << "nobody wanted it any more";
+  }
+  EXPECT_EQ(refused, 2U);
+  EXPECT_EQ(running, 2) << "what was abandoned while it waited does not begin";
+}
+
+TEST_F(ExecutorTest, AFarReadHasItsOwnLimit) {
+  const auto late = store_->read_far_now({.limit = 5ms, .abandoned = {}}, endless);
+  EXPECT_CODE(late, base::Errc::timed_out);
+  EXPECT_OK(store_->read_far_now({}, [](ReadTransaction& tx) { return settings::get(tx, "a"); })) << "the thread goes on";
 }
 
 TEST_F(ExecutorTest, TheFileIsTheOwnersAlone) {
