@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that the pixel coder has learnt in a session. Both sides hold the same; a keyframe begins anew.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "screen/frame.hpp"
+#include "screen/impl/logistic.hpp"
+
+namespace rescue::screen {
+
+/// What followed a neighbourhood: the two colours seen last, and how often each kind of guess was right there.
+struct Slot {
+  std::uint32_t first = 0;   // colour | how often it was right << 24; 0: nothing known
+  std::uint32_t second = 0;  // colour | tag << 24
+  std::array<YoungBit, 4> right{};
+};
+
+/// Open table of slots by hash; a slot holds one neighbourhood, the newest.
+class SlotTable {
+ public:
+  explicit SlotTable(int bits) : mask_((std::size_t{1} << bits) - 1), slots_(std::size_t{1} << bits) {}
+  void reset() { std::fill(slots_.begin(), slots_.end(), Slot{}); }
+  [[nodiscard]] Slot& at(std::uint64_t hash) { return slots_[hash & mask_]; }
+
+ private:
+  std::size_t mask_;
+  std::vector<Slot> slots_;
+};
+
+inline constexpr int kGuessInputs = 7;
+inline constexpr int kByteInputs = 7;
+inline constexpr int kLiteralSlotBits = 17;
+
+/// Coding of the byte that a literal's green (or photo channel) differs by: seven contexts mixed.
+struct PixelModels {
+  PixelModels();
+  void reset();
+
+  // Guesses: is this candidate the colour?
+  SlotTable wide{20};    // nine neighbours
+  SlotTable near{18};    // four
+  SlotTable closest{16};  // two
+  std::vector<SteadyBit> structure;   // 2^16, by rank, source, confidence and agreement
+  std::vector<SteadyBit> agreement;   // 2^16, by how the reference agrees around
+  std::vector<YoungBit> transition;   // 2^16, by candidate and left neighbour
+  std::vector<Weights<kGuessInputs>> guess_weights;
+  std::vector<SteadyBit> guess_final;
+
+  // Flat runs.
+  std::array<SteadyBit, 1 << 12> run_whole{};
+  std::array<std::array<SteadyBit, 16>, 32> run_length{};
+
+  // Literals.
+  std::vector<YoungBit> byte_direct;   // 2^17: by prediction
+  std::vector<YoungBit> byte_hashed;   // 2^kLiteralSlotBits groups of 16
+  std::vector<Weights<kByteInputs>> byte_weights;
+  std::vector<SteadyBit> byte_final;
+  std::array<std::vector<std::uint32_t>, 3> colour_by_green;  // 2^14 each
+  std::array<SteadyBit, 256> colour_guess{};
+  std::array<std::array<SteadyBit, 64>, 3> zero{}, sign{};
+  std::array<std::array<std::array<SteadyBit, 12>, 64>, 3> magnitude{};
+  std::array<std::array<std::array<SteadyBit, 4>, 12>, 3> mantissa{};
+  int last_miss = 0;      // 3 after a literal, 2 after a second guess, counting down
+  std::uint32_t history = 0;  // last outcomes of first guesses
+  Pixel last_literal = 0;
+};
+
+}  // namespace rescue::screen

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// How each tile of a packet is painted: what the encoder decided, or what the decoder read.
+#pragma once
+
+#include <vector>
+
+#include "screen/impl/motion.hpp"
+#include "screen/impl/strip_coder.hpp"
+
+namespace rescue::screen {
+
+enum class TileMode : std::uint8_t { exact = 0, cached = 1, photo = 2, moved = 3 };
+
+struct TileChoice {
+  bool painted = false;
+  TileMode mode = TileMode::exact;
+  std::uint8_t vector = 0;                      // moved: which
+  ReferenceIndex reference = kNoReference;      // exact: which
+  std::uint16_t slot = 0;                       // cached
+};
+
+struct TilePlan {
+  std::vector<Vector> vectors;  // the first is always (0, 0)
+  std::vector<TileChoice> tiles;
+};
+
+/// What tile maps look like; learnt over a session.
+struct MapModels {
+  std::array<SteadyBit, 16> row{};
+  std::array<SteadyBit, 512> painted{};
+  std::array<std::array<SteadyBit, 4>, 6 * 6 * 6> mode{};
+  std::array<SteadyBit, 16> slot{};
+  std::array<SteadyBit, 64> slot_step{};
+  std::array<SteadyBit, 32> reference{};
+  std::array<SteadyBit, 16> vector_choice{};
+  std::array<SteadyBit, 8> vectors{};
+  std::array<std::array<SteadyBit, 20>, 2> vector_part{};
+  std::vector<std::uint8_t> painted_before;  // by the packet before
+  std::vector<std::uint8_t> row_before;
+  std::uint16_t last_slot = 0xffff;
+  std::int32_t row_step = 0;  // of slots from one tile row to the next
+  void reset(const TileGrid& grid) {
+    *this = {};
+    painted_before.assign(grid.count(), 0);
+    row_before.assign(static_cast<std::size_t>(grid.rows), 0);
+  }
+};
+
+}  // namespace rescue::screen
