@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen codec: frames to packets and back, exact to the pixel. One encoder, one decoder, one ordered and reliable
-// stream of packets between them. Both keep state (canvas, tile cache, colour table, compression window), so every
-// packet must be decoded, in order, from a keyframe on.
+// stream of packets between them. Both keep state (canvas, tile cache, what was learnt of the pictures), so every packet
+// must be decoded, in order, from a keyframe on.
 //
 // A packet names its codec and version in its first bytes; a reader that does not know them says `unsupported`. What a
-// packet looks like inside is in impl/packet.hpp. The same frames and options give the same bytes on every machine.
+// packet looks like inside is told in scodec(7). The same frames and options give the same bytes on every machine.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,14 @@ namespace rescue::screen {
 
 /// Stable numbers: they stand in packets and recordings.
 enum class CodecId : std::uint8_t {
-  tiles = 1,  // 16x16 tiles: moves, cache, colour table, one zstd stream
+  tiles = 1,    // 16x16 tiles: moves, cache, colour table, one zstd stream. Read only: older recordings hold it
+  context = 2,  // 16x16 tiles: moves, cache, pixels by mixed contexts and arithmetic coding; scodec(7)
 };
 [[nodiscard]] std::string_view codec_name(CodecId id);
-inline constexpr CodecId kDefaultCodec = CodecId::tiles;
+inline constexpr CodecId kDefaultCodec = CodecId::context;  // what an encoder writes
 inline constexpr std::uint8_t kTilesVersion = 1;
+inline constexpr std::uint8_t kContextVersion = 1;
+inline constexpr std::uint8_t kDefaultVersion = kContextVersion;
 
 /// The largest packet that an encoder makes and a decoder takes, in bytes. It fits one recording chunk.
 inline constexpr std::size_t kMaxPacketBytes = (std::size_t{64} << 20) - 4096;
@@ -36,8 +39,9 @@ struct PacketInfo {
   CodecId codec{};
   std::uint8_t version = 0;
   bool keyframe = false;  // resets all state; decoding may start here
+  bool complete = true;   // false: parts of the picture are still to come
   PacketSequence sequence;
-  Size size;
+  Size size;  // 0x0 where only keyframes carry it
 };
 /// Reads a packet's header only. Errors: bad_format, unsupported, too_large.
 [[nodiscard]] base::Result<PacketInfo> inspect_packet(base::ByteView packet);
@@ -48,26 +52,42 @@ struct Packet {
   Damage changed;  // what the packet repaints
 };
 
-struct EncoderOptions {
-  CodecId codec = kDefaultCodec;
-  int effort = 9;  // 1 (fast) to 19 (small); on desktop work 9 costs hardly more time than 1. The decoder does not care
+/// How a frame is to be encoded.
+struct EncodeRequest {
+  /// All that can have changed since the frame of the call before: pixels outside are not looked at. Without it the
+  /// whole frame is compared. Empty: nothing has; then only what was left out before is coded.
+  const Damage* damage = nullptr;
+  bool keyframe = false;
+  /// Bounds the work of this call: about as many pixels that need thought (edges, photos) as a processor of 2020 codes
+  /// in this many times 0.1 us. What is left out stays as it was at the receiver; see Encoder::pending(). Moved and
+  /// cached tiles are always in. kWholePicture: no bound.
+  std::uint32_t work = kWholePicture;
+  /// When the work is bounded: what is near comes first. The mouse cursor is a good choice.
+  Point focus;
+
+  static constexpr std::uint32_t kWholePicture = UINT32_MAX;
 };
 
-/// Not thread-safe: one thread at a time. Memory: about 9 bytes a pixel, plus 60 MiB.
+/// Not thread-safe: one thread at a time. Memory: at most about 12 bytes a pixel, plus 64 MiB.
 class Encoder {
  public:
-  explicit Encoder(EncoderOptions options = {});
+  Encoder();
   Encoder(Encoder&&) noexcept;
   Encoder& operator=(Encoder&&) noexcept;
   ~Encoder();
 
-  /// The packet that turns the previous frame into this one; none when nothing changed and no keyframe was asked for.
-  /// `damage` may name all that can have changed since the frame of the previous call: pixels outside are not looked
-  /// at. Without it the whole frame is compared. The first frame, a new size and the call after an error make a
-  /// keyframe. Errors: invalid_argument and too_large (frame or packet outside the limits), internal (compression
-  /// library).
+  /// The packet that turns what the receiver shows into this frame, as far as the work allows; none when nothing changed
+  /// and no keyframe was asked for. The first frame, a new size and the call after an error make a keyframe. Errors:
+  /// invalid_argument and too_large (frame or packet outside the limits).
+  [[nodiscard]] base::Result<std::optional<Packet>> encode(const FrameView& frame, const EncodeRequest& request);
+  /// The whole picture in one packet.
   [[nodiscard]] base::Result<std::optional<Packet>> encode(const FrameView& frame, const Damage* damage = nullptr,
-                                                           bool keyframe = false);
+                                                           bool keyframe = false) {
+    return encode(frame, EncodeRequest{damage, keyframe, EncodeRequest::kWholePicture, {}});
+  }
+  /// The last packet left out parts of its frame. Call encode() again: with the same frame and an empty damage to go on,
+  /// or with a newer frame, which the receiver then gets instead.
+  [[nodiscard]] bool pending() const;
 
  private:
   struct State;
@@ -79,8 +99,8 @@ struct DecoderLimits {
   std::int64_t max_pixels = kMaxPixels;
 };
 
-/// Safe for hostile bytes: any input gives a result or an error. Not thread-safe. Memory: at most about 9 bytes a pixel
-/// of the picture, plus 34 MiB.
+/// Safe for hostile bytes: any input gives a result or an error, in time bounded by the size of the picture. Not
+/// thread-safe. Memory: at most about 12 bytes a pixel of the picture, plus 60 MiB.
 class Decoder {
  public:
   explicit Decoder(DecoderLimits limits = {});

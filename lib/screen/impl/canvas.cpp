@@ -42,17 +42,6 @@ void add_run(Damage& damage, const TileGrid& grid, std::size_t first, std::size_
   }
 }
 
-bool same_pixels(const FrameView& a, Rect r, const FrameView& b, Point at) {
-  for (std::int32_t y = 0; y < r.height; ++y) {
-    const Pixel* p = a.row(r.y + y) + r.x;
-    const Pixel* q = b.row(at.y + y) + at.x;
-    Pixel differs = 0;  // no early exit inside a row: the compiler can then use wide registers
-    for (std::int32_t x = 0; x < r.width; ++x) differs |= p[x] ^ q[x];
-    if ((differs & kPixelMask) != 0) return false;
-  }
-  return true;
-}
-
 base::Result<> Canvas::reset(Size size) {
   if (frame_.size() == size) {
     frame_.fill(whole(size), 0);
@@ -83,39 +72,6 @@ void Canvas::repainted(std::size_t tile) {
   check_ -= checks_[tile];
   checks_[tile] = tile_check(tile);
   check_ += checks_[tile];
-}
-
-std::size_t TileRing::add(const Frame& frame, Rect r) {
-  const std::size_t slot = next_;
-  next_ = (next_ + 1) % kSlots;
-  if (pixels_.size() < (slot + 1) * kTilePixels) pixels_.resize((slot + 1) * kTilePixels);
-  for (std::int32_t y = 0; y < kTileSide; ++y)
-    std::memcpy(pixels_.data() + slot * kTilePixels + static_cast<std::size_t>(y) * kTileSide, frame.row(r.y + y) + r.x,
-                kTileSide * sizeof(Pixel));
-  return slot;
-}
-
-std::optional<FrameView> TileRing::tile(std::size_t slot) const {
-  if (pixels_.size() < (slot + 1) * kTilePixels) return std::nullopt;
-  return FrameView{pixels_.data() + slot * kTilePixels, {kTileSide, kTileSide}, kTileSide};
-}
-
-void ColourTable::reset() {
-  colours_.fill(0);
-  used_.fill(0);
-  lookup_.fill(kEscape);
-  hand_ = 0;
-}
-
-void ColourTable::insert(Pixel colour) {
-  while (used_[hand_] != 0) {
-    used_[hand_] = 0;
-    hand_ = (hand_ + 1) % kSlots;
-  }
-  colours_[hand_] = colour;
-  used_[hand_] = 1;
-  lookup_[bucket(colour)] = static_cast<std::uint8_t>(hand_);
-  hand_ = (hand_ + 1) % kSlots;
 }
 
 }  // namespace rescue::screen

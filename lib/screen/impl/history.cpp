@@ -15,18 +15,10 @@ void History::reset(Size size) {
   picture_ = 0;
 }
 
-void History::take_over(const Frame& canvas, Rect r) {
-  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
-    const Pixel* now = canvas.row(y) + r.x;
-    Pixel* before = before_.at(r.x, y);
-    Pixel* background = background_.at(r.x, y);
-    for (std::int32_t x = 0; x < r.width; ++x) {  // without branches: the compiler makes it wide
-      const std::uint32_t age = (picture_ - (background[x] >> 24)) & 0xff;
-      const Pixel colour = age >= kLongStanding ? before[x] : background[x] & kPixelMask;
-      background[x] = now[x] != before[x] ? colour | picture_ << 24 : background[x];
-      before[x] = now[x];
-    }
-  }
+void History::take_over(const Kernels& kernels, const Frame& canvas, Rect r) {
+  for (std::int32_t y = r.y; y < r.bottom(); ++y)
+    kernels.take_over(canvas.row(y) + r.x, before_.at(r.x, y), background_.at(r.x, y), static_cast<std::size_t>(r.width),
+                      picture_);
 }
 
 }  // namespace rescue::screen

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "screen/frame.hpp"
+#include "screen/impl/kernels.hpp"
 
 namespace rescue::screen {
 
@@ -40,7 +41,7 @@ class History {
   /// Colours in the lower 24 bits; above them something of this class alone.
   [[nodiscard]] const Plane& background() const { return background_; }
   /// The work on a picture is done: takes `r` of it over. Once per picture and place.
-  void take_over(const Frame& canvas, Rect r);
+  void take_over(const Kernels& kernels, const Frame& canvas, Rect r);
   void next_picture() { picture_ = (picture_ + 1) & 0xff; }
 
  private:

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layout of a packet of the codec "tiles", version 1. Numbers are big-endian, varints as in base/varint.hpp.
+// The head of a packet. Numbers are big-endian.
 //
-//   packet   0 magic u8 0xd5 | 1 codec u8 | 2 version u8 | 3 flags u8: bit 0 keyframe, others zero | 4 sequence u32
-//            8 width u16 | 10 height u16 | 12 canvas check u32 | 16 body length u32, plain | 20 body, zstd
-//   The bodies of a keyframe and the packets after it are one zstd frame, flushed after each and never ended, with a
-//   window of at most 2^kWindowLog bytes.
+//   all      0 magic u8 0xd5 | 1 codec u8 | 2 version u8 | 3 flags u8: bit 0 keyframe
+//   tiles    4 sequence u32 | 8 width u16 | 10 height u16 | 12 canvas check u32 | 16 length of the plain body u32 | 20 body
+//   context  3 flags also: bit 1 continues the picture of the packet before, bit 2 the picture is not complete
+//            4 sequence u16 | 6 canvas check, folded u16 | in keyframes 8 width u16 | 10 height u16 | body
 //
-//   body     varint number of vectors (0..kMaxVectors), each: zigzag varint dx, dy
-//            varint number of groups, each: varint skipped tiles, varint run (1..), mode u8, then for
-//              kModeSolid   B u8, G u8, R u8
-//              kModeCache   run times: zigzag varint of slot - (slot before + 1); the slot before the first is 0xffff
-//            pixels of the groups with kModeTable and kModePhoto, in order; these do not cross the end of a tile row
-//   Tiles are 16x16 and numbered row by row; those at the right and bottom edge are cut. A group is a run of tiles
-//   after `skipped` unchanged ones.
-//     kModeSolid    one colour
-//     kModeCache    a tile that was coded before: slot of the ring, full tiles only
-//     kModeTable    rows over the whole run: index u8 each into the colour table; then B, G, R for each index 255, in
-//     order kModePhoto    three planes G, B-G, R-G of rows over the whole run: residual mod 256 against the median of
-//     left, above
-//                   and left + above - above left, where what lies outside the run counts as 0
-//     kModeMove + k the pixels that stood at (x + dx, y + dy) of vector k before this packet
-//   After the packet each full tile coded by table or photo goes to the next slot of the ring, in order.
 //   Canvas check: the sum mod 2^32 over all tiles of CRC-32C(tile number u32 | its pixels row by row as B, G, R, 0).
+//   Folded: its upper half XOR its lower half.
 #pragma once
 
 #include "screen/codec.hpp"
@@ -30,28 +16,20 @@ namespace rescue::screen {
 
 inline constexpr std::uint8_t kPacketMagic = 0xd5;
 inline constexpr std::uint8_t kFlagKeyframe = 1;
-inline constexpr std::size_t kPacketHeaderBytes = 20;
-
-inline constexpr int kWindowLog = 24;  // 16 MiB: about a minute of busy desktop
-inline constexpr std::size_t kMaxVectors = 6;
-
-inline constexpr std::uint8_t kModeSolid = 0;
-inline constexpr std::uint8_t kModeCache = 1;
-inline constexpr std::uint8_t kModeTable = 2;
-inline constexpr std::uint8_t kModePhoto = 3;
-inline constexpr std::uint8_t kModeMove = 8;
+inline constexpr std::uint8_t kFlagContinues = 2;
+inline constexpr std::uint8_t kFlagIncomplete = 4;
 
 struct PacketHeader {
   PacketInfo info;
-  std::uint32_t canvas_check = 0;
-  std::uint32_t body_bytes = 0;
+  bool continues = false;          // context
+  std::uint32_t canvas_check = 0;  // context: folded
+  std::uint32_t body_bytes = 0;    // tiles
+  std::size_t header_bytes = 0;    // where the body begins
 };
-void append_header(base::Bytes& out, const PacketHeader& h);
+/// Of the codec "context"; `check` is not folded yet.
+void append_header(base::Bytes& out, const PacketInfo& info, bool continues, std::uint32_t check);
 [[nodiscard]] base::Result<PacketHeader> parse_header(base::ByteView packet);
 
-/// The longest plain body of any picture of this size: one index and one colour a pixel, and group heads.
-[[nodiscard]] inline std::uint64_t max_body_bytes(Size s) {
-  return static_cast<std::uint64_t>(s.pixels()) * 4 + static_cast<std::uint64_t>(s.pixels()) / 4 + 65536;
-}
+[[nodiscard]] inline std::uint32_t fold_check(std::uint32_t check) { return (check >> 16 ^ check) & 0xffff; }
 
 }  // namespace rescue::screen

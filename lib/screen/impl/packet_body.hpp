@@ -10,6 +10,7 @@ namespace rescue::screen {
 
 /// What both sides hold and change alike.
 struct SharedState {
+  const Kernels* kernels = &best_kernels();
   Canvas canvas;
   History history;
   TileCache cache;
@@ -32,29 +33,30 @@ struct SharedState {
   /// The picture is complete: it is what the next one is compared with.
   void end_picture() {
     for (std::size_t t = 0; t < touched.size(); ++t) {
-      if (touched[t] != 0) history.take_over(canvas.frame(), canvas.grid().rect(t));
+      if (touched[t] != 0) history.take_over(*kernels, canvas.frame(), canvas.grid().rect(t));
       touched[t] = 0;
     }
     history.next_picture();
   }
 };
 
+[[nodiscard]] inline bool stays_inside(Size size, const Rect& r, Vector v) {
+  const std::int64_t x = std::int64_t{r.x} + v.dx;
+  const std::int64_t y = std::int64_t{r.y} + v.dy;
+  return x >= 0 && y >= 0 && x + r.width <= size.width && y + r.height <= size.height;
+}
+
 /// nullptr, or what is wrong with the plan. Tiles that are moved or compared come from inside, cached ones are there.
 inline const char* check_plan(const SharedState& s) {
   const TileGrid& grid = s.canvas.grid();
-  const auto inside = [&](const Rect& r, Vector v) {
-    const std::int64_t x = std::int64_t{r.x} + v.dx;
-    const std::int64_t y = std::int64_t{r.y} + v.dy;
-    return x >= 0 && y >= 0 && x + r.width <= grid.size.width && y + r.height <= grid.size.height;
-  };
   for (std::size_t t = 0; t < grid.count(); ++t) {
     const TileChoice& choice = s.plan.tiles[t];
     if (!choice.painted) continue;
     if (choice.mode == TileMode::moved &&
-        (choice.vector >= s.plan.vectors.size() || !inside(grid.rect(t), s.plan.vectors[choice.vector])))
+        (choice.vector >= s.plan.vectors.size() || !stays_inside(grid.size, grid.rect(t), s.plan.vectors[choice.vector])))
       return "move from outside";
     if (choice.mode == TileMode::exact && choice.reference >= 0 &&
-        !inside(grid.rect(t), s.plan.vectors[static_cast<std::size_t>(choice.reference)]))
+        !stays_inside(grid.size, grid.rect(t), s.plan.vectors[static_cast<std::size_t>(choice.reference)]))
       return "reference outside";
     if (choice.mode == TileMode::cached && (!grid.is_full(t) || !s.cache.holds(choice.slot))) return "cache slot";
   }
@@ -117,10 +119,20 @@ const char* code_body(Coder& coder, SharedState& s, bool continues, const FrameV
     if (!s.plan.tiles[t].painted) continue;
     s.touched[t] = 1;
     s.canvas.repainted(t);
-    const TileMode mode = s.plan.tiles[t].mode;
-    if ((mode == TileMode::exact || mode == TileMode::photo) && grid.is_full(t)) s.cache.add(s.canvas.frame(), grid.rect(t));
+    if (s.plan.tiles[t].enters_cache() && grid.is_full(t)) s.cache.add(s.canvas.frame(), grid.rect(t));
   }
   return nullptr;
+}
+
+/// The tiles of the plan as rectangles.
+inline void add_painted(Damage& out, const SharedState& s) {
+  const auto& tiles = s.plan.tiles;
+  for (std::size_t t = 0; t < tiles.size();) {
+    std::size_t end = t;
+    while (end < tiles.size() && tiles[end].painted) ++end;
+    if (end > t) add_run(out, s.canvas.grid(), t, end - t);
+    t = std::max(end, t + 1);
+  }
 }
 
 }  // namespace rescue::screen

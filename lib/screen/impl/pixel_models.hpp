@@ -17,21 +17,22 @@ struct Slot {
   std::array<YoungBit, 4> right{};
 };
 
-/// Open table of slots by hash; a slot holds one neighbourhood, the newest.
+/// Table of slots by hash. A slot holds one neighbourhood, the newest.
 class SlotTable {
  public:
-  explicit SlotTable(int bits) : mask_((std::size_t{1} << bits) - 1), slots_(std::size_t{1} << bits) {}
+  explicit SlotTable(int bits) : slots_(std::size_t{1} << bits), mask_(slots_.size() - 1) {}
   void reset() { std::fill(slots_.begin(), slots_.end(), Slot{}); }
   [[nodiscard]] Slot& at(std::uint64_t hash) { return slots_[hash & mask_]; }
+  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_], 1); }
 
  private:
-  std::size_t mask_;
   std::vector<Slot> slots_;
+  std::size_t mask_;
 };
 
 inline constexpr int kGuessInputs = 7;
 inline constexpr int kByteInputs = 7;
-inline constexpr int kLiteralSlotBits = 17;
+inline constexpr int kLiteralSlotBits = 16;
 
 /// Coding of the byte that a literal's green (or photo channel) differs by: seven contexts mixed.
 struct PixelModels {

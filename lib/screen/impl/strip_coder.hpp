@@ -9,9 +9,15 @@
 #include "screen/impl/bit_coder.hpp"
 #include "screen/impl/canvas.hpp"
 #include "screen/impl/history.hpp"
-#include "screen/impl/motion.hpp"
 #include "screen/impl/pixel_models.hpp"
+#include "screen/impl/vector.hpp"
 
+#ifndef RG
+#define RG 16
+#endif
+#ifndef RB
+#define RB 15
+#endif
 namespace rescue::screen {
 
 /// Which vector a tile's pixels are compared with; none below zero.
@@ -48,6 +54,20 @@ class StripCoder {
     Pixel w, n, nw, ne;
   };
 
+  // Hashes of all neighbours but the left one, which is known last.
+  struct Around {
+    std::uint64_t near;
+    std::uint64_t wide;
+  };
+  static Around look_around(const Pixel* now, const Pixel* up, const Pixel* up2) {
+    const std::uint64_t corner = (std::uint64_t{up[-1]} << 32 | up[1]) * 0xd6e8feb86659fd93u;
+    const std::uint64_t near = scramble(up[0] * 0x9fb21c651e98df25u ^ std::rotr(corner, 7) ^ 0x1234567);
+    const std::uint64_t far = (std::uint64_t{now[-2]} << 32 | up2[0]) * 0xc2b2ae3d27d4eb4fu;
+    const std::uint64_t right = (std::uint64_t{up[2]} << 32 | up2[1]) * 0x165667b19e3779f9u;
+    const std::uint64_t left = std::uint64_t{up[-2]} * 0x27d4eb2f165667c5u;
+    return {near, scramble(near ^ std::rotr(far, 13) ^ std::rotr(right, 19) ^ std::rotr(left, 11))};
+  }
+  static std::uint64_t with_left(std::uint64_t around, Pixel left) { return scramble(around ^ left * 0x9fb21c651e98df25u); }
   static int magnitude_class(std::uint32_t v) { return std::bit_width(v); }
   static std::uint64_t scramble(std::uint64_t h) {
     h ^= h >> 29;
@@ -74,6 +94,7 @@ class StripCoder {
   int byte_value(int value, int prediction, const Neighbours& a, Pixel ww, Pixel nn);
   int residual(std::size_t channel, std::size_t context, int value);
   Pixel photo_pixel(Pixel v, const Neighbours& a);
+  void fetch_ahead(const Pixel* now, const Pixel* up, const Pixel* up2, Pixel likely);
   void learn(Slot& s, std::uint32_t tag, Pixel colour);
 
   Coder& c_;
@@ -81,6 +102,9 @@ class StripCoder {
   Frame& canvas_;
   const History& history_;
   std::vector<Pixel> lines_[3];
+  // Of the pixels that come next; null where not known.
+  std::array<const Pixel*, 2> ahead_at_{};
+  std::array<Around, 2> ahead_{};
 };
 
 template <typename Coder>
@@ -109,9 +133,13 @@ void StripCoder<Coder>::exact(Rect r, std::span<const ReferenceIndex> references
   for (auto& line : lines_) line.resize(static_cast<std::size_t>(r.width + 2 * kMargin));
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
     load_rows(r, y);
+    ahead_at_ = {};
     Row row{lines_[0].data() + kMargin, lines_[1].data() + kMargin, lines_[2].data() + kMargin, nullptr, nullptr, nullptr,
             history_.before().stride(), 0};
-    if constexpr (kEncodes) row.source = source->row(y) + r.x;
+    if constexpr (kEncodes) {
+      row.source = source->row(y) + r.x;
+      std::transform(row.source, row.source + r.width, row.now, [](Pixel p) { return p & kPixelMask; });
+    }
     row.background = history_.background().at(r.x, y);
     std::int32_t tile = -1;
     for (std::int32_t x = 0; x < r.width;) {
@@ -223,14 +251,10 @@ Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
   const Pixel ww = now[-2];
   const Pixel nn = row.up2[x];
   const Pixel nee = up[2];
-  const std::uint64_t h_wn = (std::uint64_t{a.w} << 32 | a.n) * 0x9fb21c651e98df25u;
-  const std::uint64_t h_corner = (std::uint64_t{a.nw} << 32 | a.ne) * 0xd6e8feb86659fd93u;
-  const std::uint64_t h_far = (std::uint64_t{ww} << 32 | nn) * 0xc2b2ae3d27d4eb4fu;
-  const std::uint64_t h_right = (std::uint64_t{nee} << 32 | row.up2[x + 1]) * 0x165667b19e3779f9u;
-  const std::uint64_t h_left = std::uint64_t{up[-2]} * 0x27d4eb2f165667c5u;
-  const std::uint64_t k_near = scramble(h_wn ^ std::rotr(h_corner, 7) ^ 0x1234567);
-  const std::uint64_t k_wide = scramble(k_near ^ std::rotr(h_far, 13) ^ std::rotr(h_right, 19) ^ std::rotr(h_left, 11));
-  const std::uint64_t k_closest = scramble(h_wn);
+  const Around around = ahead_at_[0] == now ? ahead_[0] : look_around(now, up, row.up2 + x);
+  const std::uint64_t k_near = with_left(around.near, a.w);
+  const std::uint64_t k_wide = with_left(around.wide, a.w);
+  const std::uint64_t k_closest = scramble((std::uint64_t{a.w} << 32 | a.n) * 0x9fb21c651e98df25u);
   Slot& wide = m_.wide.at(k_wide);
   Slot& near = m_.near.at(k_near);
   Slot& closest = m_.closest.at(k_closest);
@@ -291,6 +315,7 @@ Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
   count = std::min(count, kMost);
 
   const Pixel v = kEncodes ? row.source[x] & kPixelMask : 0;
+  fetch_ahead(now, up, row.up2 + x, count > 0 ? candidates[0].colour : a.w);
   const unsigned agree = know_wide && know_near && ((wide.first ^ near.first) & kPixelMask) == 0 ? 1 : 0;
   Pixel out = 0;
   bool found = false;
@@ -315,9 +340,12 @@ Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
     mix.set(4, stretch(by_pattern.p()));
     mix.set(5, stretch(by_colour.p()));
     mix.set(6, 256);
+#ifdef ZIN
+    mix.set(ZIN, 0);
+#endif
     const std::uint32_t p = mix.p();
     found = c_.code(kEncodes && k.colour == v, coder_p(p));
-    mix.learn(found, 17);
+    mix.learn(found, RG);
     structure.learn(found);
     if (know_wide) in_wide.learn(found);
     if (know_near) in_near.learn(found);
@@ -337,6 +365,21 @@ Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
   learn(near, tag(k_near), out);
   learn(closest, tag(k_closest), out);
   return out;
+}
+
+/// Lets the slots of pixels to come be on their way while this one is coded. An encoder knows those pixels, a decoder
+/// guesses the next one's left neighbour.
+template <typename Coder>
+void StripCoder<Coder>::fetch_ahead(const Pixel* now, const Pixel* up, const Pixel* up2, Pixel likely) {
+  ahead_[0] = ahead_[1];
+  ahead_at_[0] = ahead_at_[1];
+  constexpr std::ptrdiff_t kAhead = kEncodes ? 2 : 1;
+  constexpr std::size_t kPlace = kEncodes ? 1 : 0;
+  ahead_[kPlace] = look_around(now + kAhead, up + kAhead, up2 + kAhead);
+  ahead_at_[kPlace] = now + kAhead;
+  const Pixel left = kEncodes ? now[1] : likely;
+  m_.wide.prefetch(with_left(ahead_[kPlace].wide, left));
+  m_.near.prefetch(with_left(ahead_[kPlace].near, left));
 }
 
 /// The green byte as its distance from the median prediction, bit by bit, the highest first.
@@ -370,8 +413,11 @@ int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a
     Mix<kByteInputs> mix(m_.byte_weights[static_cast<std::size_t>(7 - k) * 16 + static_cast<std::size_t>(activity)]);
     for (int i = 0; i < 6; ++i) mix.set(i, stretch(models[i]->p()));
     mix.set(6, 256);
+#ifdef ZB
+    mix.set(ZB, 0);
+#endif
     const bool bit = c_.code(((target >> k) & 1) != 0, coder_p(mix.p()));
-    mix.learn(bit, 16);
+    mix.learn(bit, RB);
     for (YoungBit* model : models) model->learn(bit);
     node = node * 2 + (bit ? 1 : 0);
   }

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "screen/impl/motion.hpp"
 #include "screen/impl/strip_coder.hpp"
 
 namespace rescue::screen {
@@ -17,6 +16,9 @@ struct TileChoice {
   std::uint8_t vector = 0;                      // moved: which
   ReferenceIndex reference = kNoReference;      // exact: which
   std::uint16_t slot = 0;                       // cached
+
+  /// Its pixels are in the packet, and so will be in the cache.
+  [[nodiscard]] bool enters_cache() const { return painted && (mode == TileMode::exact || mode == TileMode::photo); }
 };
 
 struct TilePlan {

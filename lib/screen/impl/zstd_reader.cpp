@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "screen/impl/zstd_stream.hpp"
+#include "screen/impl/zstd_reader.hpp"
 
 #include <zstd.h>
 
@@ -11,35 +11,7 @@ namespace {
 constexpr std::size_t kStep = std::size_t{64} << 10;
 }
 
-void ZstdWriter::Free::operator()(ZSTD_CCtx_s* c) const { ZSTD_freeCCtx(c); }
 void ZstdReader::Free::operator()(ZSTD_DCtx_s* c) const { ZSTD_freeDCtx(c); }
-
-ZstdWriter::ZstdWriter(int level, int window_log) : context_(ZSTD_createCCtx()) {
-  if (!context_) throw std::bad_alloc();
-  // Out-of-range levels are clamped by zstd itself; the window log is our constant.
-  ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level);
-  ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, window_log);
-  ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_contentSizeFlag, 0);
-}
-
-void ZstdWriter::reset() { ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_only); }
-
-base::Result<> ZstdWriter::write(base::ByteView plain, base::Bytes& out, std::size_t max_out) {
-  ZSTD_inBuffer in{plain.data(), plain.size(), 0};
-  for (;;) {
-    const std::size_t at = out.size();
-    if (at > max_out) return base::fail(base::Errc::too_large, "screen packet");
-    out.resize(at + std::max(kStep, ZSTD_compressBound(std::min(plain.size() - in.pos, kStep))));
-    ZSTD_outBuffer to{out.data(), out.size(), at};
-    const std::size_t left = ZSTD_compressStream2(context_.get(), &to, &in, ZSTD_e_flush);
-    out.resize(to.pos);
-    if (ZSTD_isError(left) != 0)
-      return base::fail(base::Errc::internal, std::string("compress: ") + ZSTD_getErrorName(left));
-    if (left == 0 && in.pos == in.size) break;
-  }
-  if (out.size() > max_out) return base::fail(base::Errc::too_large, "screen packet");
-  return {};
-}
 
 ZstdReader::ZstdReader(int window_log) : context_(ZSTD_createDCtx()) {
   if (!context_) throw std::bad_alloc();

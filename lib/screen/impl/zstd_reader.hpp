@@ -6,26 +6,9 @@
 
 #include "base/bytes.hpp"
 
-struct ZSTD_CCtx_s;
 struct ZSTD_DCtx_s;
 
 namespace rescue::screen {
-
-class ZstdWriter {
- public:
-  ZstdWriter(int level, int window_log);
-  /// Begins a new frame with an empty window.
-  void reset();
-  /// Appends the compressed form of `plain` to `out`, flushed so that the other side can read all of it. too_large when
-  /// `out` would pass `max_out`; then reset() before the next use.
-  [[nodiscard]] base::Result<> write(base::ByteView plain, base::Bytes& out, std::size_t max_out);
-
- private:
-  struct Free {
-    void operator()(ZSTD_CCtx_s* c) const;
-  };
-  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
-};
 
 class ZstdReader {
  public:
