@@ -15,7 +15,6 @@ void PixelModels::reset() {
   Weights<kGuessInputs> guess;
   guess.reset(65536 * 3 / 10);
   guess_weights.assign(1024, guess);
-  guess_final.assign(1 << 12, {});
   run_whole.fill({});
   for (auto& r : run_length) r.fill({});
   byte_direct.assign(std::size_t{1} << 17, {});
@@ -23,7 +22,6 @@ void PixelModels::reset() {
   Weights<kByteInputs> byte;
   byte.reset(65536 * 3 / 10);
   byte_weights.assign(256, byte);
-  byte_final.assign(1 << 16, {});
   for (auto& table : colour_by_green) table.assign(std::size_t{1} << 14, 0);
   colour_guess.fill({});
   zero = {};

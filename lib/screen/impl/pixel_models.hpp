@@ -30,9 +30,9 @@ class SlotTable {
   std::size_t mask_;
 };
 
-inline constexpr int kGuessInputs = 7;
-inline constexpr int kByteInputs = 7;
-inline constexpr int kLiteralSlotBits = 16;
+inline constexpr int kGuessInputs = 5;
+inline constexpr int kByteInputs = 4;
+inline constexpr int kLiteralSlotBits = 14;
 
 /// Coding of the byte that a literal's green (or photo channel) differs by: seven contexts mixed.
 struct PixelModels {
@@ -47,7 +47,6 @@ struct PixelModels {
   std::vector<SteadyBit> agreement;   // 2^16, by how the reference agrees around
   std::vector<YoungBit> transition;   // 2^16, by candidate and left neighbour
   std::vector<Weights<kGuessInputs>> guess_weights;
-  std::vector<SteadyBit> guess_final;
 
   // Flat runs.
   std::array<SteadyBit, 1 << 12> run_whole{};
@@ -57,7 +56,6 @@ struct PixelModels {
   std::vector<YoungBit> byte_direct;   // 2^17: by prediction
   std::vector<YoungBit> byte_hashed;   // 2^kLiteralSlotBits groups of 16
   std::vector<Weights<kByteInputs>> byte_weights;
-  std::vector<SteadyBit> byte_final;
   std::array<std::vector<std::uint32_t>, 3> colour_by_green;  // 2^14 each
   std::array<SteadyBit, 256> colour_guess{};
   std::array<std::array<SteadyBit, 64>, 3> zero{}, sign{};

@@ -12,17 +12,15 @@
 #include "screen/impl/pixel_models.hpp"
 #include "screen/impl/vector.hpp"
 
-#ifndef RG
-#define RG 16
-#endif
-#ifndef RB
-#define RB 15
-#endif
 namespace rescue::screen {
 
 /// Which vector a tile's pixels are compared with; none below zero.
 using ReferenceIndex = std::int8_t;
 inline constexpr ReferenceIndex kNoReference = -1;
+
+// How fast mixers learn; a larger number is slower.
+inline constexpr int kGuessRate = 16;
+inline constexpr int kByteRate = 15;
 
 template <typename Coder>
 class StripCoder {
@@ -333,19 +331,14 @@ Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
     SteadyBit& by_pattern = m_.agreement[(((pattern * 8 + k.source) * 4 + std::min(rank, 3u)) * 8 + (m_.history & 7))];
     YoungBit& by_colour = m_.transition[scramble((std::uint64_t{k.colour} << 32 | a.w) * 0x9e3779b97f4a7c15u + k.source) & 0xffff];
     Mix<kGuessInputs> mix(m_.guess_weights[(rank * 8 + k.source) * 8 + (broken ? 4 : 0) + (know_wide ? 2 : 0) + (know_near ? 1 : 0)]);
-    mix.set(0, stretch(structure.quick));
-    mix.set(1, stretch(structure.slow));
-    mix.set(2, know_wide ? stretch(in_wide.p()) : 0);
-    mix.set(3, know_near ? stretch(in_near.p()) : 0);
-    mix.set(4, stretch(by_pattern.p()));
-    mix.set(5, stretch(by_colour.p()));
-    mix.set(6, 256);
-#ifdef ZIN
-    mix.set(ZIN, 0);
-#endif
+    mix.set(0, stretch(structure.p()));
+    mix.set(1, know_wide ? stretch(in_wide.p()) : 0);
+    mix.set(2, know_near ? stretch(in_near.p()) : 0);
+    mix.set(3, stretch(by_pattern.p()));
+    mix.set(4, stretch(by_colour.p()));
     const std::uint32_t p = mix.p();
     found = c_.code(kEncodes && k.colour == v, coder_p(p));
-    mix.learn(found, RG);
+    mix.learn(found, kGuessRate);
     structure.learn(found);
     if (know_wide) in_wide.learn(found);
     if (know_near) in_near.learn(found);
@@ -393,31 +386,25 @@ int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a
   const int activity = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
   constexpr std::size_t kGroups = std::size_t{1} << kLiteralSlotBits;
   const auto pg = static_cast<std::uint64_t>(prediction);
-  const std::array<std::uint64_t, 4> hashes{
-      (std::uint64_t{a.w} << 32 | a.n) * 0x9fb21c651e98df25u + 1,
-      (std::uint64_t{a.w} << 32 | pg << 8 | 2) * 0xd6e8feb86659fd93u,
+  const std::array<std::uint64_t, 2> hashes{
       (static_cast<std::uint64_t>(gw >> 4) << 40 | static_cast<std::uint64_t>(gn >> 4) << 32 | static_cast<std::uint64_t>(gnw >> 5) << 24 |
        static_cast<std::uint64_t>(gne >> 5) << 16 | pg << 8 | 3) * 0xc2b2ae3d27d4eb4fu,
       (std::uint64_t{m_.last_literal} << 32 | pg << 8 | 4) * 0x165667b19e3779f9u ^ std::uint64_t{nn} * 0x27d4eb2f165667c5u};
   std::uint32_t node = 1;
-  YoungBit* groups[4]{};
+  YoungBit* groups[2]{};
   for (int k = 7; k >= 0; --k) {
     if (k == 7 || k == 3) {
-      for (std::size_t i = 0; i < 4; ++i)
+      for (std::size_t i = 0; i < 2; ++i)
         groups[i] = &m_.byte_hashed[(scramble(hashes[i] + node * 0x9e3779b97f4a7c15u) & (kGroups - 1)) * 16];
     }
     const std::uint32_t inner = k >= 4 ? node : (1u << (3 - k)) | (node & ((1u << (3 - k)) - 1));
-    YoungBit* models[6]{&groups[0][inner], &groups[1][inner], &groups[2][inner], &groups[3][inner],
+    YoungBit* models[4]{&groups[0][inner], &groups[1][inner],
                         &m_.byte_direct[static_cast<std::size_t>(activity) * 256 + node],
                         &m_.byte_direct[(16 + static_cast<std::size_t>(prediction)) * 256 + node]};
     Mix<kByteInputs> mix(m_.byte_weights[static_cast<std::size_t>(7 - k) * 16 + static_cast<std::size_t>(activity)]);
-    for (int i = 0; i < 6; ++i) mix.set(i, stretch(models[i]->p()));
-    mix.set(6, 256);
-#ifdef ZB
-    mix.set(ZB, 0);
-#endif
+    for (int i = 0; i < 4; ++i) mix.set(i, stretch(models[i]->p()));
     const bool bit = c_.code(((target >> k) & 1) != 0, coder_p(mix.p()));
-    mix.learn(bit, RB);
+    mix.learn(bit, kByteRate);
     for (YoungBit* model : models) model->learn(bit);
     node = node * 2 + (bit ? 1 : 0);
   }

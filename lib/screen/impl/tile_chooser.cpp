@@ -110,7 +110,7 @@ ReferenceIndex TileChooser::best_reference(const Rect& r) const {
 bool TileChooser::looks_like_photo(const Rect& r) const {
   constexpr int kVeryMany = 96;  // of 256 hash values
   constexpr int kMany = 24;
-  constexpr int kFewAlike = 80;  // of 225
+  constexpr int kFewAlike = 120;  // of 225
   std::array<std::uint64_t, 4> seen{};
   int alike = 0;
   std::size_t background = 0;
@@ -154,19 +154,23 @@ void TileChooser::choose(const std::vector<std::uint8_t>& dirty, std::vector<std
   }
 }
 
-/// In units of EncodeRequest::work.
+/// In units of EncodeRequest::work. A pixel that equals neither neighbour is likely to be spelt out.
 std::uint32_t TileChooser::work_of(const Rect& r, const TileChoice& choice) const {
   constexpr std::uint32_t kPerTile = 40;
-  constexpr std::uint32_t kPerEdge = 4;
-  constexpr std::uint32_t kPhotoTile = 900;
+  constexpr std::uint32_t kPerEdge = 2;
+  constexpr std::uint32_t kPerNew = 12;
+  constexpr std::uint32_t kPhotoTile = 500;
   if (choice.mode == TileMode::photo) return kPhotoTile;
-  std::size_t equal = 0;
-  for (std::int32_t y = 0; y < r.height; ++y) {
-    const Pixel* p = frame_.row(r.y + y) + r.x;
-    equal += s_.kernels->count_equal(p + 1, p, static_cast<std::size_t>(r.width - 1));
+  std::uint32_t out = kPerTile;
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    const Pixel* p = frame_.row(y) + r.x;
+    const Pixel* up = frame_.row(std::max(y - 1, 0)) + r.x;
+    for (std::int32_t x = 1; x < r.width; ++x) {
+      if (((p[x] ^ p[x - 1]) & kPixelMask) == 0) continue;
+      out += ((p[x] ^ up[x]) & kPixelMask) == 0 ? kPerEdge : kPerNew;
+    }
   }
-  const auto pixels = static_cast<std::size_t>(r.width - 1) * static_cast<std::size_t>(r.height);
-  return kPerTile + kPerEdge * static_cast<std::uint32_t>(pixels - equal);
+  return out;
 }
 
 bool TileChooser::leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left) {
@@ -174,29 +178,26 @@ bool TileChooser::leave_out(std::uint32_t work, Point focus, std::vector<std::ui
   if (work == EncodeRequest::kWholePicture) return false;
   const TileGrid& grid = s_.canvas.grid();
   struct Waiting {
-    std::int64_t distance;
+    std::int64_t distance;  // by rows of tiles: whole rows are coded best
     std::size_t tile;
     auto operator<=>(const Waiting&) const = default;
   };
   std::vector<Waiting> waiting;
   for (std::size_t t = 0; t < grid.count(); ++t) {
     if (!s_.plan.tiles[t].enters_cache()) continue;
-    const Rect r = grid.rect(t);
-    waiting.push_back({std::max(std::abs(std::int64_t{r.x} - focus.x), std::abs(std::int64_t{r.y} - focus.y)), t});
+    waiting.push_back({std::abs(std::int64_t{grid.rect(t).y / kTileSide} - focus.y / kTileSide), t});
   }
   std::ranges::sort(waiting);
   std::uint64_t sum = 0;
-  bool any = false;
   for (const Waiting& w : waiting) {
     TileChoice& choice = s_.plan.tiles[w.tile];
     const bool first = sum == 0;
-    sum += work_of(grid.rect(w.tile), choice);
+    if (sum <= work) sum += work_of(grid.rect(w.tile), choice);
     if (first || sum <= work) continue;
     choice.painted = false;
     left[w.tile] = 1;
-    any = true;
   }
-  return any;
+  return sum > work && std::ranges::find(left, 1) != left.end();
 }
 
 }  // namespace rescue::screen
