@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "screen/impl/packet.hpp"
-#include "screen/impl/packet_body.hpp"
+#include "screen/impl/context_decoder.hpp"
 #include "screen/impl/tiles_decoder.hpp"
 
 namespace rescue::screen {
@@ -10,33 +9,6 @@ namespace {
 std::unexpected<base::Error> malformed(std::string_view what) {
   return base::fail(base::Errc::bad_format, fmt::format("screen packet: {}", what));
 }
-
-/// The codec "context".
-class ContextDecoder {
- public:
-  base::Result<Damage> apply(const PacketHeader& h, base::ByteView body) {
-    if (h.info.keyframe) {
-      RESCUE_CHECK(shared_.reset(h.info.size));
-    } else if (!h.continues) {
-      shared_.end_picture();
-    } else if (complete_) {
-      return malformed("goes on behind the end of a picture");
-    }
-    complete_ = h.info.complete;
-    BitDecoder coder(body);
-    if (const char* wrong = code_body(coder, shared_, h.continues, nullptr)) return malformed(wrong);
-    if (coder.overrun()) return malformed("cut off");
-    if (coder.left_over()) return malformed("bytes left over");
-    Damage changed;
-    add_painted(changed, shared_);
-    return changed;
-  }
-  [[nodiscard]] const Canvas& canvas() const { return shared_.canvas; }
-
- private:
-  SharedState shared_;
-  bool complete_ = true;
-};
 }  // namespace
 
 struct Decoder::State {

@@ -70,7 +70,7 @@ struct YoungBit {
   std::uint16_t state = 32768;
   [[nodiscard]] std::uint32_t p() const { return state & 0xfff8u; }
   void learn(bool bit) {
-    static constexpr std::array<std::uint8_t, 8> kRate{128, 86, 64, 44, 32, 24, 16, 10};  // in 1/256
+    static constexpr std::array<std::uint8_t, 8> kRate{128, 86, 64, 44, 32, 24, 18, 16};  // in 1/256
     const unsigned used = state & 7u;
     const int p13 = state >> 3;
     const int target = bit ? 8191 : 0;

@@ -55,6 +55,8 @@ inline const char* check_plan(const SharedState& s) {
     if (choice.mode == TileMode::moved &&
         (choice.vector >= s.plan.vectors.size() || !stays_inside(grid.size, grid.rect(t), s.plan.vectors[choice.vector])))
       return "move from outside";
+    if (choice.mode == TileMode::exact && choice.reference >= static_cast<int>(s.plan.vectors.size()))
+      return "reference outside";
     if (choice.mode == TileMode::exact && choice.reference >= 0 &&
         !stays_inside(grid.size, grid.rect(t), s.plan.vectors[static_cast<std::size_t>(choice.reference)]))
       return "reference outside";

@@ -3,8 +3,6 @@
 
 namespace rescue::screen {
 
-PixelModels::PixelModels() { reset(); }
-
 void PixelModels::reset() {
   wide.reset();
   near.reset();
@@ -14,14 +12,14 @@ void PixelModels::reset() {
   transition.assign(std::size_t{1} << 16, {});
   Weights<kGuessInputs> guess;
   guess.reset(65536 * 3 / 10);
-  guess_weights.assign(1024, guess);
+  guess_weights.assign(320, guess);
   run_whole.fill({});
   for (auto& r : run_length) r.fill({});
   byte_direct.assign(std::size_t{1} << 17, {});
   byte_hashed.assign(std::size_t{16} << kLiteralSlotBits, {});
   Weights<kByteInputs> byte;
   byte.reset(65536 * 3 / 10);
-  byte_weights.assign(256, byte);
+  byte_weights.assign(128, byte);
   for (auto& table : colour_by_green) table.assign(std::size_t{1} << 14, 0);
   colour_guess.fill({});
   zero = {};

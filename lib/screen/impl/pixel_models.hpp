@@ -34,9 +34,7 @@ inline constexpr int kGuessInputs = 5;
 inline constexpr int kByteInputs = 4;
 inline constexpr int kLiteralSlotBits = 14;
 
-/// Coding of the byte that a literal's green (or photo channel) differs by: seven contexts mixed.
 struct PixelModels {
-  PixelModels();
   void reset();
 
   // Guesses: is this candidate the colour?
@@ -49,7 +47,7 @@ struct PixelModels {
   std::vector<Weights<kGuessInputs>> guess_weights;
 
   // Flat runs.
-  std::array<SteadyBit, 1 << 12> run_whole{};
+  std::array<SteadyBit, 4096> run_whole{};
   std::array<std::array<SteadyBit, 16>, 32> run_length{};
 
   // Literals.

@@ -87,9 +87,9 @@ class StripCoder {
   std::int32_t flat_run(const Row& row, std::int32_t x, std::int32_t width, bool& broken);
   std::int32_t run_length(std::int32_t run, std::int32_t most);
   Pixel pixel(const Row& row, std::int32_t x, bool broken);
-  Pixel literal(Pixel v, const Neighbours& a, Pixel ww, Pixel nn);
+  Pixel literal(Pixel v, const Neighbours& a, Pixel nn);
   Pixel coloured(Pixel v, const Neighbours& a, int g, int green_class);
-  int byte_value(int value, int prediction, const Neighbours& a, Pixel ww, Pixel nn);
+  int byte_value(int value, int prediction, const Neighbours& a, Pixel nn);
   int residual(std::size_t channel, std::size_t context, int value);
   Pixel photo_pixel(Pixel v, const Neighbours& a);
   void fetch_ahead(const Pixel* now, const Pixel* up, const Pixel* up2, Pixel likely);
@@ -350,7 +350,7 @@ Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
     m_.history = m_.history << 1 | (i > 0 ? 1 : 0);
   }
   if (!found) {
-    out = literal(v, a, ww, nn);
+    out = literal(v, a, nn);
     m_.last_miss = 3;
     m_.history = m_.history << 1 | 1;
   }
@@ -377,7 +377,7 @@ void StripCoder<Coder>::fetch_ahead(const Pixel* now, const Pixel* up, const Pix
 
 /// The green byte as its distance from the median prediction, bit by bit, the highest first.
 template <typename Coder>
-int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a, Pixel ww, Pixel nn) {
+int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a, Pixel nn) {
   const auto target = static_cast<std::uint32_t>((value - prediction) & 255);
   const int gw = g_of(a.w);
   const int gn = g_of(a.n);
@@ -408,14 +408,13 @@ int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a
     for (YoungBit* model : models) model->learn(bit);
     node = node * 2 + (bit ? 1 : 0);
   }
-  static_cast<void>(ww);
   return (prediction + static_cast<int>(node & 255)) & 255;
 }
 
 template <typename Coder>
-Pixel StripCoder<Coder>::literal(Pixel v, const Neighbours& a, Pixel ww, Pixel nn) {
+Pixel StripCoder<Coder>::literal(Pixel v, const Neighbours& a, Pixel nn) {
   const int prediction = median(g_of(a.w), g_of(a.n), g_of(a.nw));
-  const int g = byte_value(g_of(v), prediction, a, ww, nn);
+  const int g = byte_value(g_of(v), prediction, a, nn);
   const Pixel out = coloured(v, a, g, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(g - prediction)))), 6));
   m_.last_literal = out;
   return out;
@@ -459,9 +458,8 @@ Pixel StripCoder<Coder>::coloured(Pixel v, const Neighbours& a, int g, int green
       return std::pair{(prediction + r) & 255, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(r))), 6)};
     };
     const auto [red, red_class] = channel(1, &r_of, green_class);
-    const auto [blue, blue_class] = channel(2, &b_of, (green_class + red_class + 1) / 2);
+    const int blue = channel(2, &b_of, (green_class + red_class + 1) / 2).first;
     out = static_cast<Pixel>(red) << 16 | static_cast<Pixel>(g) << 8 | static_cast<Pixel>(blue);
-    static_cast<void>(blue_class);
   }
   for (std::uint32_t* place : places) *place = out | 1u << 24;
   return out;
@@ -508,8 +506,7 @@ Pixel StripCoder<Coder>::photo_pixel(Pixel v, const Neighbours& a) {
     return std::pair{(p + r) & 255, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(r))), 6)};
   };
   const auto [red, red_class] = channel(1, &r_of, green_class);
-  const auto [blue, blue_class] = channel(2, &b_of, (green_class + red_class + 1) / 2);
-  static_cast<void>(blue_class);
+  const int blue = channel(2, &b_of, (green_class + red_class + 1) / 2).first;
   return static_cast<Pixel>(red) << 16 | static_cast<Pixel>(g) << 8 | static_cast<Pixel>(blue);
 }
 

@@ -32,7 +32,6 @@ struct MapModels {
   std::array<SteadyBit, 512> painted{};
   std::array<std::array<SteadyBit, 4>, 6 * 6 * 6> mode{};
   std::array<SteadyBit, 16> slot{};
-  std::array<SteadyBit, 64> slot_step{};
   std::array<SteadyBit, 32> reference{};
   std::array<SteadyBit, 16> vector_choice{};
   std::array<SteadyBit, 8> vectors{};

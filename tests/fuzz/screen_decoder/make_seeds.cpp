@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// screen_decoder_seeds FOLDER: writes the seed corpus of the fuzz target, one file per kind of tile.
+// screen_decoder_seeds FOLDER: writes seeds of the fuzz target for the codec "context", one file per kind of tile. Those
+// for the codec "tiles" were made by its encoder, which is no more; they stay.
 #include <cstdio>
 #include <fstream>
 #include <string>
 
-#include "body_fixture.hpp"
+#include "screen/codec.hpp"
 #include "screen/compose.hpp"
+#include "tests/unit/screen/tiles_packet.hpp"
 
 namespace {
 using namespace rescue;
@@ -32,14 +34,17 @@ class Seed {
   base::ByteWriter out_;
 };
 
-/// The body of the packet that turns the fixture into `f`.
-void body_seed(const std::string& path, const screen::Frame& f) {
+/// The body of the packet that follows the fixed keyframe and turns its picture into `f`.
+void body_seed(const std::string& path, const screen::Frame& f, bool continues) {
   screen::Encoder encoder;
-  screen::ZstdReader reader(screen::kWindowLog);
-  static_cast<void>(screen::body_of(reader, (*encoder.encode(screen::fixture_frame()))->bytes));
+  static_cast<void>(
+      encoder.encode(screen::fixture_frame(), screen::EncodeRequest{nullptr, false, 9000, {30, 30}}));
+  const screen::Damage nothing;
+  const auto p = encoder.encode(f, continues ? &nothing : nullptr);
   base::ByteWriter out;
-  out.u8('b');
-  out.bytes(screen::body_of(reader, (*encoder.encode(f))->bytes));
+  out.u8('c');
+  out.u8((*p)->bytes[3]);
+  out.bytes(base::ByteView((*p)->bytes).subspan(8));
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(out.view().data()), static_cast<std::streamsize>(out.size()));
 }
@@ -57,14 +62,14 @@ int main(int argc, char** argv) {
   base::SeededRandom random(1);
   screen::Frame f = *screen::Frame::create({75, 52});
   {
-    Seed s(argv[1], "solid");
+    Seed s(argv[1], "context_solid");
     f.fill({0, 0, 40, 40}, 0x336699);
     s.add(f);
     f.fill({10, 10, 20, 20}, 0xffffff);
     s.add(f);
   }
   {
-    Seed s(argv[1], "table_and_cache");
+    Seed s(argv[1], "context_table_and_cache");
     const screen::Frame blank = *screen::Frame::create({75, 52});
     speckle(f, {0, 0, 75, 52}, random, 3);
     s.add(f);
@@ -72,13 +77,13 @@ int main(int argc, char** argv) {
     s.add(f);
   }
   {
-    Seed s(argv[1], "photo");
+    Seed s(argv[1], "context_photo");
     screen::Frame photo = *screen::Frame::create({34, 18});
     speckle(photo, {0, 0, 34, 18}, random, 50000);
     s.add(photo);
   }
   {
-    Seed s(argv[1], "moves");
+    Seed s(argv[1], "context_moves");
     screen::Frame page = *screen::Frame::create({120, 100});
     speckle(page, {0, 0, 120, 100}, random, 2);
     s.add(page);
@@ -87,20 +92,18 @@ int main(int argc, char** argv) {
     s.add(up);
   }
   {
-    Seed s(argv[1], "resize");
+    Seed s(argv[1], "context_resize");
     for (const std::int32_t side : {1, 16, 17, 33}) s.add(*screen::Frame::create({side, side}));
   }
   const std::string folder = argv[1];
   const screen::Frame fixture = screen::fixture_frame();
+  body_seed(folder + "/context_body_continues", fixture, true);
   screen::Frame moved = fixture;
   screen::blit(moved, {3, -5}, fixture);
-  body_seed(folder + "/body_moves", moved);
-  screen::Frame shifted = fixture;  // by whole tiles: from the cache
-  screen::blit(shifted, {16, 16}, fixture);
-  body_seed(folder + "/body_cache", shifted);
+  body_seed(folder + "/context_body_moves", moved, false);
   screen::Frame mixed = fixture;
   mixed.fill({0, 0, 33, 20}, 0x00ff00);
   speckle(mixed, {48, 32, 20, 20}, random, 4);
-  body_seed(folder + "/body_mixed", mixed);
+  body_seed(folder + "/context_body_mixed", mixed, false);
   return 0;
 }

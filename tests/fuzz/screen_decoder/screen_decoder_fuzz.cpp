@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: first byte 'p': packets, each behind a two-byte big-endian length. First byte 'b': the plain body of a packet
-// that follows a fixed keyframe, so that mutations reach the parser behind the compression. Both ways all parsing and
-// painting happens before the canvas check, which is hard to guess, is compared.
-#include "body_fixture.hpp"
+// Input: first byte 'p': packets, each behind a two-byte big-endian length. 'b': the plain body of a packet of the codec
+// "tiles" that follows a fixed keyframe, so that mutations reach the parser behind the compression. 'c': flags, then the
+// body of a packet of the codec "context" that follows a fixed, incomplete keyframe: all bytes mean something there. In
+// each case all parsing and painting happens before the canvas check, which is hard to guess, is compared.
 #include "screen/codec.hpp"
+#include "tests/unit/screen/tiles_packet.hpp"
 
 namespace {
 using namespace rescue;
@@ -22,11 +23,25 @@ void packets(base::ByteView data) {
   while (const auto length = in.u16()) decode(decoder, *in.take(std::min<std::size_t>(*length, in.left())));
 }
 
-void body(base::ByteView data) {
-  static const base::Bytes first = (*screen::Encoder().encode(screen::fixture_frame()))->bytes;
+void tiles_body(base::ByteView data) {
+  screen::Decoder decoder;
+  const auto [first, second] = screen::fixture_and(data);
+  if (!decoder.decode(first)) __builtin_trap();
+  decode(decoder, second);
+}
+
+void context_body(base::ByteView data) {
+  static const base::Bytes first = [] {
+    screen::Encoder encoder;
+    return (*encoder.encode(screen::fixture_frame(), screen::EncodeRequest{nullptr, false, 9000, {30, 30}}))->bytes;
+  }();
+  if (data.empty()) return;
   screen::Decoder decoder;
   if (!decoder.decode(first)) __builtin_trap();
-  decode(decoder, screen::second_packet(first, data));
+  base::Bytes packet{screen::kPacketMagic, static_cast<std::uint8_t>(screen::CodecId::context), screen::kContextVersion,
+                     static_cast<std::uint8_t>(data[0] & (screen::kFlagContinues | screen::kFlagIncomplete)), 0, 1, 0, 0};
+  base::append(packet, data.subspan(1));
+  decode(decoder, packet);
 }
 }  // namespace
 
@@ -34,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const base::ByteView rest(data + 1, size - 1);
   if (data[0] == 'p') packets(rest);
-  if (data[0] == 'b') body(rest);
+  if (data[0] == 'b') tiles_body(rest);
+  if (data[0] == 'c') context_body(rest);
   return 0;
 }

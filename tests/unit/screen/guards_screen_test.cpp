@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packets that no encoder makes: whole and well compressed, so that only the parser stands between them and the picture.
+// Packets of the codec "tiles" that no encoder made: whole and well compressed, so that only the parser stands between
+// them and the picture.
 #include <gtest/gtest.h>
 
-#include "base/varint.hpp"
 #include "screen/codec.hpp"
-#include "screen/impl/motion.hpp"
-#include "screen/impl/packet.hpp"
-#include "screen/impl/zstd_stream.hpp"
+#include "screen/impl/tiles_state.hpp"
+#include "tiles_packet.hpp"
 
 namespace rescue::screen {
 namespace {
@@ -35,17 +34,7 @@ struct Forged {
   int window_log = kWindowLog;
 };
 base::Bytes packet(const Forged& f) {
-  PacketHeader h;
-  h.info.keyframe = f.keyframe;
-  h.info.sequence = PacketSequence(f.sequence);
-  h.info.size = f.size;
-  h.info.codec = CodecId::tiles;
-  h.info.version = kTilesVersion;
-  h.body_bytes = static_cast<std::uint32_t>(f.announced.value_or(f.body.size()));
-  base::Bytes out;
-  append_header(out, h);
-  EXPECT_TRUE(ZstdWriter(3, f.window_log).write(f.body, out, kMaxPacketBytes));
-  return out;
+  return TilesWriter(f.window_log).packet({f.size, f.keyframe, f.sequence, 0, f.announced}, f.body);
 }
 /// What the decoder says of it, without the words in front.
 std::string said(const Forged& f) {
@@ -113,16 +102,33 @@ TEST(ScreenGuards, AStreamCannotAskForALargerWindow) {
   EXPECT_TRUE(said({.body = one_group(0, 9, kModeSolid, {1, 2, 3}), .window_log = 27}).starts_with("decompress: "));
 }
 
-TEST(ScreenGuards, APacketOfAnotherSizeIsNotPaintedIntoTheOldPicture) {
-  Encoder e;
-  const Frame f = *Frame::create(kSize);
-  const auto first = **e.encode(f);
+TEST(ScreenGuards, APacketOfAnotherSizeOrCodecIsNotPaintedIntoTheOldPicture) {
+  const auto first = fixture_and({}).first;
   Decoder d;
-  ASSERT_TRUE(d.decode(first.bytes));
-  const auto next = first.info.sequence.get() + 1;
-  const auto r = d.decode(packet({.body = varints({0, 0}), .size = {32, 32}, .keyframe = false, .sequence = next}));
+  ASSERT_TRUE(d.decode(first));
+  EXPECT_EQ(d.canvas(), fixture_frame());
+  const auto r = d.decode(packet({.body = varints({0, 0}), .size = {32, 32}, .keyframe = false, .sequence = 1}));
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().context, "screen packet: another size without a keyframe");
+
+  Encoder e;
+  Frame f = fixture_frame();
+  ASSERT_TRUE(e.encode(f));
+  f.fill({0, 0, 9, 9}, 0x123456);
+  const auto other = **e.encode(f);
+  ASSERT_TRUE(d.decode(first));
+  EXPECT_EQ(d.decode(other.bytes).error().context, "screen packet: another codec without a keyframe");
+}
+
+TEST(ScreenGuards, AKeyframeOfTheOtherCodecTakesOver) {
+  Decoder d;
+  Encoder e;
+  const Frame f = fixture_frame();
+  ASSERT_TRUE(d.decode((**e.encode(f)).bytes));
+  ASSERT_TRUE(d.decode(fixture_and({}).first));
+  EXPECT_EQ(d.canvas(), f);
+  ASSERT_TRUE(d.decode((**e.encode(f, nullptr, true)).bytes));
+  EXPECT_EQ(d.canvas(), f);
 }
 
 }  // namespace
