@@ -51,6 +51,42 @@ class StripCoder {
   struct Neighbours {
     Pixel w, n, nw, ne;
   };
+  // What the neighbourhood recalls: its slot in each table, and whether the slot is really its own.
+  struct Recalled {
+    Slot* slot;
+    std::uint32_t tag;
+    bool known;
+  };
+  struct Recall {
+    Recalled wide, near, closest;
+  };
+  // How the picture before and the background agree with what is known around.
+  struct Agreement {
+    Pixel ref_colour = 0;
+    unsigned ref = 0;      // 0: no reference; else 1 + (left) + 2 (above)
+    unsigned pattern = 0;  // of seven neighbours; bit 7: there is a reference
+    Pixel back_colour = 0;
+    unsigned back = 0;  // (left) + 2 (above)
+  };
+  struct Candidate {
+    Pixel colour;
+    unsigned source;  // 0 to 7
+    unsigned confidence;
+  };
+  struct Candidates {
+    static constexpr std::size_t kMost = 5;
+    std::array<Candidate, 12> list;
+    std::size_t count = 0;
+    bool excludes = false;  // this colour is known to be wrong
+    Pixel excluded = 0;
+    void add(Pixel colour, unsigned source, unsigned confidence) {
+      if (excludes && colour == excluded) return;
+      for (std::size_t i = 0; i < count; ++i) {
+        if (list[i].colour == colour) return;
+      }
+      list[count++] = {colour, source, confidence};
+    }
+  };
 
   // Hashes of all neighbours but the left one, which is known last.
   struct Around {
@@ -87,6 +123,11 @@ class StripCoder {
   std::int32_t flat_run(const Row& row, std::int32_t x, std::int32_t width, bool& broken);
   std::int32_t run_length(std::int32_t run, std::int32_t most);
   Pixel pixel(const Row& row, std::int32_t x, bool broken);
+  Recall recall(const Row& row, std::int32_t x, const Neighbours& a);
+  static Agreement compare(const Row& row, std::int32_t x, const Neighbours& a, bool broken);
+  static Candidates gather(const Neighbours& a, const Recall& k, const Agreement& g, bool broken);
+  bool guess(unsigned rank, const Candidate& c, const Neighbours& a, const Recall& k, const Agreement& g, bool broken,
+             bool right);
   Pixel literal(Pixel v, const Neighbours& a, Pixel nn);
   Pixel coloured(Pixel v, const Neighbours& a, int g, int green_class);
   int byte_value(int value, int prediction, const Neighbours& a, Pixel nn);
@@ -221,296 +262,6 @@ std::int32_t StripCoder<Coder>::run_length(std::int32_t run, std::int32_t most) 
 }
 
 template <typename Coder>
-void StripCoder<Coder>::learn(Slot& s, std::uint32_t tag, Pixel colour) {
-  if ((s.second >> 24) != tag || s.first == 0) {
-    s.first = colour | 1u << 24;
-    s.second = colour | tag << 24;
-    s.right = {};
-    return;
-  }
-  const Pixel first = s.first & kPixelMask;
-  const std::uint32_t times = s.first >> 24;
-  if (first == colour) {
-    if (times < 255) s.first += 1u << 24;
-  } else if (times > 1 && (s.second & kPixelMask) != colour) {
-    s.first = first | (times >> 1) << 24;
-    s.second = colour | tag << 24;
-  } else {
-    s.first = colour | 1u << 24;
-    s.second = first | tag << 24;
-  }
-}
-
-template <typename Coder>
-Pixel StripCoder<Coder>::pixel(const Row& row, std::int32_t x, bool broken) {
-  const Pixel* now = row.now + x;
-  const Pixel* up = row.up + x;
-  const Neighbours a{now[-1], up[0], up[-1], up[1]};
-  const Pixel ww = now[-2];
-  const Pixel nn = row.up2[x];
-  const Pixel nee = up[2];
-  const Around around = ahead_at_[0] == now ? ahead_[0] : look_around(now, up, row.up2 + x);
-  const std::uint64_t k_near = with_left(around.near, a.w);
-  const std::uint64_t k_wide = with_left(around.wide, a.w);
-  const std::uint64_t k_closest = scramble((std::uint64_t{a.w} << 32 | a.n) * 0x9fb21c651e98df25u);
-  Slot& wide = m_.wide.at(k_wide);
-  Slot& near = m_.near.at(k_near);
-  Slot& closest = m_.closest.at(k_closest);
-  const auto tag = [](std::uint64_t k) { return static_cast<std::uint32_t>(k >> 40) & 255; };
-  const auto known = [&](const Slot& s, std::uint64_t k) { return s.first != 0 && (s.second >> 24) == tag(k); };
-  const bool know_wide = known(wide, k_wide);
-  const bool know_near = known(near, k_near);
-  const bool know_closest = known(closest, k_closest);
-
-  // How far the reference and the background agree with what is known around.
-  Pixel ref_colour = 0;
-  unsigned ref_agree = 0;  // 0: no reference; 1 + (left) + 2 (above)
-  unsigned pattern = 0;
-  if (row.before != nullptr) {
-    const Pixel* q = row.before + x;
-    const Pixel* qu = q - row.plane_stride;
-    ref_colour = q[0];
-    ref_agree = 1 + (q[-1] == a.w) + 2 * (qu[0] == a.n);
-    pattern = 128 | (q[-1] == a.w) | (qu[0] == a.n) << 1 | (qu[-1] == a.nw) << 2 | (qu[1] == a.ne) << 3 | (q[-2] == ww) << 4 |
-              (qu[2] == nee) << 5 | ((q - 2 * row.plane_stride)[0] == nn) << 6;
-  }
-  const Pixel* b = row.background + x;
-  const Pixel bg_colour = b[0] & kPixelMask;
-  unsigned bg_agree = ((b[-1] & kPixelMask) == a.w) + 2u * ((b[-row.plane_stride] & kPixelMask) == a.n);
-  if (bg_agree == 3 && broken && bg_colour == a.n) bg_agree = 0;
-
-  struct Candidate {
-    Pixel colour;
-    unsigned source;
-    unsigned confidence;
-  };
-  std::array<Candidate, 12> candidates;
-  std::size_t count = 0;
-  const auto add = [&](Pixel colour, unsigned source, unsigned confidence) {
-    if (broken && colour == a.n) return;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (candidates[i].colour == colour) return;
-    }
-    candidates[count++] = {colour, source, confidence};
-  };
-  const auto confidence = [](const Slot& s) {
-    const std::uint32_t times = s.first >> 24;
-    return times > 15 ? 3u : times > 3 ? 2u : times > 1 ? 1u : 0u;
-  };
-  constexpr std::size_t kMost = 5;
-  if (ref_agree == 4) add(ref_colour, 0, bg_agree);
-  if (bg_agree == 3) add(bg_colour, count != 0 ? 4 : 3, ref_agree == 4 ? 1 : 0);
-  if (know_wide) add(wide.first & kPixelMask, 1, confidence(wide));
-  if (know_near) add(near.first & kPixelMask, 2, confidence(near));
-  if (ref_agree != 0 && ref_agree != 4) add(ref_colour, 3, ref_agree - 1);
-  if (bg_agree == 1 || bg_agree == 2) add(bg_colour, 3, 3);
-  if (know_wide) add(wide.second & kPixelMask, 4, confidence(wide));
-  if (know_closest) add(closest.first & kPixelMask, 5, confidence(closest));
-  if (count < kMost && know_near) add(near.second & kPixelMask, 6, confidence(near));
-  if (count < kMost) add(a.w, 7, 0);
-  if (count < kMost) add(a.n, 7, 1);
-  if (count < kMost) add(a.ne, 7, 2);
-  count = std::min(count, kMost);
-
-  const Pixel v = kEncodes ? row.source[x] & kPixelMask : 0;
-  fetch_ahead(now, up, row.up2 + x, count > 0 ? candidates[0].colour : a.w);
-  const unsigned agree = know_wide && know_near && ((wide.first ^ near.first) & kPixelMask) == 0 ? 1 : 0;
-  Pixel out = 0;
-  bool found = false;
-  for (std::size_t i = 0; i < count && !found; ++i) {
-    const Candidate& k = candidates[i];
-    const auto rank = static_cast<unsigned>(i);
-    unsigned context = (((rank * 8 + k.source) * 4 + k.confidence) * 2 + agree) * 5 + ref_agree;
-    context = context * 4 + (k.colour == a.w ? 1 : 0) + (k.colour == a.n ? 2 : 0);
-    context = (context * 2 + (m_.last_miss > 0 ? 1 : 0)) * 2 + (bg_agree == 3 ? 1 : 0);
-    SteadyBit& structure = m_.structure[context & 0xffff];
-    const unsigned kind = k.source == 0 ? 0 : k.source == 1 ? 1 : k.source == 4 ? 2 : 3;
-    YoungBit& in_wide = wide.right[kind];
-    const unsigned near_kind = k.source == 2 ? 1 : k.source == 6 ? 2 : k.source == 0 ? 0 : 3;
-    YoungBit& in_near = near.right[near_kind];
-    SteadyBit& by_pattern = m_.agreement[(((pattern * 8 + k.source) * 4 + std::min(rank, 3u)) * 8 + (m_.history & 7))];
-    YoungBit& by_colour = m_.transition[scramble((std::uint64_t{k.colour} << 32 | a.w) * 0x9e3779b97f4a7c15u + k.source) & 0xffff];
-    Mix<kGuessInputs> mix(m_.guess_weights[(rank * 8 + k.source) * 8 + (broken ? 4 : 0) + (know_wide ? 2 : 0) + (know_near ? 1 : 0)]);
-    mix.set(0, stretch(structure.p()));
-    mix.set(1, know_wide ? stretch(in_wide.p()) : 0);
-    mix.set(2, know_near ? stretch(in_near.p()) : 0);
-    mix.set(3, stretch(by_pattern.p()));
-    mix.set(4, stretch(by_colour.p()));
-    const std::uint32_t p = mix.p();
-    found = c_.code(kEncodes && k.colour == v, coder_p(p));
-    mix.learn(found, kGuessRate);
-    structure.learn(found);
-    if (know_wide) in_wide.learn(found);
-    if (know_near) in_near.learn(found);
-    by_pattern.learn(found);
-    by_colour.learn(found);
-    if (!found) continue;
-    out = k.colour;
-    m_.last_miss = i > 0 ? 2 : m_.last_miss > 0 ? m_.last_miss - 1 : 0;
-    m_.history = m_.history << 1 | (i > 0 ? 1 : 0);
-  }
-  if (!found) {
-    out = literal(v, a, nn);
-    m_.last_miss = 3;
-    m_.history = m_.history << 1 | 1;
-  }
-  learn(wide, tag(k_wide), out);
-  learn(near, tag(k_near), out);
-  learn(closest, tag(k_closest), out);
-  return out;
-}
-
-/// Lets the slots of pixels to come be on their way while this one is coded. An encoder knows those pixels, a decoder
-/// guesses the next one's left neighbour.
-template <typename Coder>
-void StripCoder<Coder>::fetch_ahead(const Pixel* now, const Pixel* up, const Pixel* up2, Pixel likely) {
-  ahead_[0] = ahead_[1];
-  ahead_at_[0] = ahead_at_[1];
-  constexpr std::ptrdiff_t kAhead = kEncodes ? 2 : 1;
-  constexpr std::size_t kPlace = kEncodes ? 1 : 0;
-  ahead_[kPlace] = look_around(now + kAhead, up + kAhead, up2 + kAhead);
-  ahead_at_[kPlace] = now + kAhead;
-  const Pixel left = kEncodes ? now[1] : likely;
-  m_.wide.prefetch(with_left(ahead_[kPlace].wide, left));
-  m_.near.prefetch(with_left(ahead_[kPlace].near, left));
-}
-
-/// The green byte as its distance from the median prediction, bit by bit, the highest first.
-template <typename Coder>
-int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a, Pixel nn) {
-  const auto target = static_cast<std::uint32_t>((value - prediction) & 255);
-  const int gw = g_of(a.w);
-  const int gn = g_of(a.n);
-  const int gnw = g_of(a.nw);
-  const int gne = g_of(a.ne);
-  const int activity = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
-  constexpr std::size_t kGroups = std::size_t{1} << kLiteralSlotBits;
-  const auto pg = static_cast<std::uint64_t>(prediction);
-  const std::array<std::uint64_t, 2> hashes{
-      (static_cast<std::uint64_t>(gw >> 4) << 40 | static_cast<std::uint64_t>(gn >> 4) << 32 | static_cast<std::uint64_t>(gnw >> 5) << 24 |
-       static_cast<std::uint64_t>(gne >> 5) << 16 | pg << 8 | 3) * 0xc2b2ae3d27d4eb4fu,
-      (std::uint64_t{m_.last_literal} << 32 | pg << 8 | 4) * 0x165667b19e3779f9u ^ std::uint64_t{nn} * 0x27d4eb2f165667c5u};
-  std::uint32_t node = 1;
-  YoungBit* groups[2]{};
-  for (int k = 7; k >= 0; --k) {
-    if (k == 7 || k == 3) {
-      for (std::size_t i = 0; i < 2; ++i)
-        groups[i] = &m_.byte_hashed[(scramble(hashes[i] + node * 0x9e3779b97f4a7c15u) & (kGroups - 1)) * 16];
-    }
-    const std::uint32_t inner = k >= 4 ? node : (1u << (3 - k)) | (node & ((1u << (3 - k)) - 1));
-    YoungBit* models[4]{&groups[0][inner], &groups[1][inner],
-                        &m_.byte_direct[static_cast<std::size_t>(activity) * 256 + node],
-                        &m_.byte_direct[(16 + static_cast<std::size_t>(prediction)) * 256 + node]};
-    Mix<kByteInputs> mix(m_.byte_weights[static_cast<std::size_t>(7 - k) * 16 + static_cast<std::size_t>(activity)]);
-    for (int i = 0; i < 4; ++i) mix.set(i, stretch(models[i]->p()));
-    const bool bit = c_.code(((target >> k) & 1) != 0, coder_p(mix.p()));
-    mix.learn(bit, kByteRate);
-    for (YoungBit* model : models) model->learn(bit);
-    node = node * 2 + (bit ? 1 : 0);
-  }
-  return (prediction + static_cast<int>(node & 255)) & 255;
-}
-
-template <typename Coder>
-Pixel StripCoder<Coder>::literal(Pixel v, const Neighbours& a, Pixel nn) {
-  const int prediction = median(g_of(a.w), g_of(a.n), g_of(a.nw));
-  const int g = byte_value(g_of(v), prediction, a, nn);
-  const Pixel out = coloured(v, a, g, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(g - prediction)))), 6));
-  m_.last_literal = out;
-  return out;
-}
-
-/// Red and blue of a literal whose green is known: first the colours that went with this green before.
-template <typename Coder>
-Pixel StripCoder<Coder>::coloured(Pixel v, const Neighbours& a, int g, int green_class) {
-  const auto green = static_cast<std::uint64_t>(g);
-  std::uint32_t* places[3]{
-      &m_.colour_by_green[0][scramble((std::uint64_t{a.w} << 8 | green) * 0x9e3779b97f4a7c15u) & 0x3fff],
-      &m_.colour_by_green[1][scramble((std::uint64_t{a.n} << 8 | green) * 0xd6e8feb86659fd93u) & 0x3fff],
-      &m_.colour_by_green[2][green]};
-  unsigned equal = 0;
-  if (*places[0] == *places[1]) equal |= 1;
-  if (*places[0] == *places[2]) equal |= 2;
-  if (*places[1] == *places[2]) equal |= 4;
-  Pixel out = 0;
-  bool found = false;
-  Pixel tried[3]{};
-  unsigned tries = 0;
-  for (unsigned i = 0; i < 3 && !found; ++i) {
-    const std::uint32_t entry = *places[i];
-    const Pixel colour = entry & kPixelMask;
-    if (entry == 0 || g_of(colour) != g) continue;
-    bool again = false;
-    for (unsigned k = 0; k < tries; ++k) again = again || tried[k] == colour;
-    if (again) continue;
-    tried[tries++] = colour;
-    found = code_bit(c_, colour == v, m_.colour_guess[(i * 8 + equal) * 4 + (m_.history >> 1 & 1) * 2 + (green_class > 3 ? 1 : 0)]);
-    if (found) out = colour;
-  }
-  if (!found) {
-    const int gw = g_of(a.w), gn = g_of(a.n), gnw = g_of(a.nw);
-    const auto channel = [&](std::size_t which, int (*of)(Pixel), int near_class) {
-      const int dw = of(a.w) - gw, dn = of(a.n) - gn, dnw = of(a.nw) - gnw;
-      const int prediction = std::clamp(g + median(dw, dn, dnw), 0, 255);
-      const int texture = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(dw - dnw) + std::abs(dn - dnw))), 3);
-      const int wanted = kEncodes ? static_cast<std::int8_t>(of(v) - prediction) : 0;
-      const int r = residual(which, static_cast<std::size_t>(near_class * 4 + texture), wanted);
-      return std::pair{(prediction + r) & 255, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(r))), 6)};
-    };
-    const auto [red, red_class] = channel(1, &r_of, green_class);
-    const int blue = channel(2, &b_of, (green_class + red_class + 1) / 2).first;
-    out = static_cast<Pixel>(red) << 16 | static_cast<Pixel>(g) << 8 | static_cast<Pixel>(blue);
-  }
-  for (std::uint32_t* place : places) *place = out | 1u << 24;
-  return out;
-}
-
-/// -128 to 127: zero, sign, number of bits, bits.
-template <typename Coder>
-int StripCoder<Coder>::residual(std::size_t channel, std::size_t context, int value) {
-  if (code_bit(c_, value == 0, m_.zero[channel][context])) return 0;
-  const bool negative = code_bit(c_, value < 0, m_.sign[channel][context]);
-  const auto magnitude = static_cast<std::uint32_t>(std::abs(value));
-  const int wanted = magnitude_class(magnitude) - 1;
-  int e = 0;
-  while (e < 7 && code_bit(c_, e < wanted, m_.magnitude[channel][context][static_cast<std::size_t>(e)])) ++e;
-  std::uint32_t out = 1;
-  for (int k = e - 1; k >= 0; --k) {
-    const bool want = ((magnitude >> k) & 1) != 0;
-    const auto place = static_cast<std::size_t>(e - 1 - k);
-    bool bit = false;
-    if (place < 2) {
-      const std::size_t second = place == 1 ? 1 + (out & 1) : 0;
-      bit = code_bit(c_, want, m_.mantissa[channel][static_cast<std::size_t>(e)][second]);
-    } else {
-      bit = c_.code(want, 32768);
-    }
-    out = out * 2 + (bit ? 1 : 0);
-  }
-  return negative ? -static_cast<int>(out) : static_cast<int>(out);
-}
-
-template <typename Coder>
-Pixel StripCoder<Coder>::photo_pixel(Pixel v, const Neighbours& a) {
-  const int gw = g_of(a.w), gn = g_of(a.n), gnw = g_of(a.nw), gne = g_of(a.ne);
-  const int activity = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
-  const int prediction = median(gw, gn, gnw);
-  const int green = residual(0, static_cast<std::size_t>(activity), kEncodes ? static_cast<std::int8_t>(g_of(v) - prediction) : 0);
-  const int g = (prediction + green) & 255;
-  const int green_class = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(green))), 6);
-  const auto channel = [&](std::size_t which, int (*of)(Pixel), int near_class) {
-    const int dw = of(a.w) - gw, dn = of(a.n) - gn, dnw = of(a.nw) - gnw;
-    const int p = std::clamp(g + median(dw, dn, dnw), 0, 255);
-    const int texture = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(dw - dnw) + std::abs(dn - dnw))), 3);
-    const int r = residual(which, static_cast<std::size_t>(32 + near_class * 4 + texture), kEncodes ? static_cast<std::int8_t>(of(v) - p) : 0);
-    return std::pair{(p + r) & 255, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(r))), 6)};
-  };
-  const auto [red, red_class] = channel(1, &r_of, green_class);
-  const int blue = channel(2, &b_of, (green_class + red_class + 1) / 2).first;
-  return static_cast<Pixel>(red) << 16 | static_cast<Pixel>(g) << 8 | static_cast<Pixel>(blue);
-}
-
-template <typename Coder>
 void StripCoder<Coder>::photo(Rect r, const FrameView* source) {
   for (auto& line : lines_) line.resize(static_cast<std::size_t>(r.width + 2 * kMargin));
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
@@ -526,3 +277,6 @@ void StripCoder<Coder>::photo(Rect r, const FrameView* source) {
 }
 
 }  // namespace rescue::screen
+
+#include "screen/impl/strip_guesses.hpp"
+#include "screen/impl/strip_literals.hpp"
