@@ -55,9 +55,9 @@ std::size_t keep_different(const Kernels& kernels, const FrameView& a, const Fra
 
 bool TileChooser::inside(const Rect& r, Vector v) const { return stays_inside(s_.canvas.grid().size, r, v); }
 
-bool TileChooser::comes_from(const Rect& r, Vector v) const {
+bool TileChooser::comes_from(const FrameView& frame, const Rect& r, Vector v) const {
   for (std::int32_t y = 0; y < r.height; ++y) {
-    if (!s_.kernels->equal(frame_.row(r.y + y) + r.x, s_.history.before().at(r.x + v.dx, r.y + y + v.dy),
+    if (!s_.kernels->equal(frame.row(r.y + y) + r.x, s_.history.before().at(r.x + v.dx, r.y + y + v.dy),
                            static_cast<std::size_t>(r.width)))
       return false;
   }
@@ -74,7 +74,7 @@ std::size_t TileChooser::equal_pixels(const Rect& r, Vector v) const {
 
 bool TileChooser::find_move(const Rect& r, TileChoice& choice) const {
   for (std::size_t k = 1; k < s_.plan.vectors.size(); ++k) {
-    if (!inside(r, s_.plan.vectors[k]) || !comes_from(r, s_.plan.vectors[k])) continue;
+    if (!inside(r, s_.plan.vectors[k]) || !comes_from(frame_, r, s_.plan.vectors[k])) continue;
     choice.mode = TileMode::moved;
     choice.vector = static_cast<std::uint8_t>(k);
     return true;
@@ -131,13 +131,28 @@ bool TileChooser::looks_like_photo(const Rect& r) const {
   return background * 3 <= kTilePixels;
 }
 
+/// A tile that did not change below one that moved, if it can be said to have moved as well (a blank stretch of a page that
+/// scrolls): so the map has fewer holes, and costs less than the copy.
+void TileChooser::join_move(std::size_t t) {
+  const auto columns = static_cast<std::size_t>(s_.canvas.grid().columns);
+  if (t < columns) return;
+  const TileChoice& up = s_.plan.tiles[t - columns];
+  if (!up.painted || up.mode != TileMode::moved) return;
+  const Rect r = s_.canvas.grid().rect(t);
+  const Vector v = s_.plan.vectors[up.vector];
+  if (inside(r, v) && comes_from(s_.canvas.frame(), r, v)) s_.plan.tiles[t] = up;
+}
+
 void TileChooser::choose(const std::vector<std::uint8_t>& dirty, std::vector<std::uint64_t>& keys) {
   const TileGrid& grid = s_.canvas.grid();
   keys.assign(grid.count(), 0);
   for (std::size_t t = 0; t < grid.count(); ++t) {
     TileChoice& choice = s_.plan.tiles[t];
     choice = {};
-    if (dirty[t] == 0) continue;
+    if (dirty[t] == 0) {
+      join_move(t);
+      continue;
+    }
     choice.painted = true;
     const Rect r = grid.rect(t);
     if (find_move(r, choice)) continue;

@@ -23,10 +23,11 @@ class TileChooser {
   [[nodiscard]] bool leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left);
 
  private:
-  [[nodiscard]] bool comes_from(const Rect& r, Vector v) const;
+  [[nodiscard]] bool comes_from(const FrameView& frame, const Rect& r, Vector v) const;
   [[nodiscard]] std::size_t equal_pixels(const Rect& r, Vector v) const;
   [[nodiscard]] bool inside(const Rect& r, Vector v) const;
   [[nodiscard]] bool find_move(const Rect& r, TileChoice& choice) const;
+  void join_move(std::size_t tile);
   [[nodiscard]] bool is_cached(const Rect& r, std::uint16_t slot) const;
   [[nodiscard]] ReferenceIndex best_reference(const Rect& r) const;
   [[nodiscard]] bool looks_like_photo(const Rect& r) const;
