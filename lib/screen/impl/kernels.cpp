@@ -5,7 +5,9 @@
 
 #include "screen/impl/history.hpp"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+// Not on Windows: its calling convention leaves the stack aligned to 16 bytes, and GCC spills wide registers as if it were 32
+// (GCC PR 54412).
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32)
 #define RESCUE_SCREEN_AVX2 1
 #include <immintrin.h>
 #endif
