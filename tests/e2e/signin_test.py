@@ -79,6 +79,14 @@ class SignIn(SiteCase):
                                     expect=4).error()
             self.assertEqual((error["error"], error["code"]), ("SIGN_IN_NEEDED", 4))
 
+    def test_no_site_known(self):
+        """Who has never signed in anywhere is asked for that, not blamed for a flag."""
+        for command in (("session", "list"), ("log", "query"), ("whoami",), ("logout",)):
+            error = self.person.run(*command, "-o", "json", expect=4).error()
+            self.assertEqual((error["error"], error["code"]), ("SIGN_IN_NEEDED", 4))
+            self.assertIn("rescue login --server URL", error["message"])
+        self.person.run("login", "--email", ADA, "--password-stdin", stdin="x\n", expect=2)
+
     def test_no_right_and_not_found(self):
         self.assertEqual(self.tech.run("admin", "user", "list", "-o", "json", expect=5).error()["code"], 5)
         self.assertEqual(self.tech.run("admin", "gateway", "enroll", "x", "-o", "json", expect=5).error()["code"], 5)
