@@ -25,8 +25,9 @@ inline constexpr std::size_t kRetainedReserve = 512 * 1024;
 /// A files fragment goes out at least once in this many bulk fragments, so that a busy screen does not stop a transfer.
 inline constexpr unsigned kFilesShare = 16;
 
-/// What files may add to the time that a key press needs to the other end; the rest of the goal of 25 ms is for the picture.
-inline constexpr std::chrono::milliseconds kFilesQueueTime{8};
+/// What files may add to the time that a key press needs to the other end; up to four times as much on a path whose round
+/// trip is sixteen times that.
+inline constexpr std::chrono::milliseconds kFilesQueueTime{3};
 /// Bytes of files on their way at a time, whatever the path's rate: two fragments, which is the least that keeps it moving.
 inline constexpr std::size_t kFilesWindowMin = 32 * 1024;
 /// Before anything is known of the path.

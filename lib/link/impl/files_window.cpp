@@ -10,14 +10,15 @@ using base::SteadyTime;
 
 /// Small fragments share an entry up to this size, so that their number is bounded.
 constexpr std::size_t kEntryFill = 4096;
-/// While the path is not full the limit is twice what the rate asks for, so that the rate can double each round trip.
-constexpr double kGrowth = 2.0;
-/// The path is full when the rate has grown by less than this in so many round trips.
-constexpr double kStillGrowing = 1.25;
-constexpr unsigned kFullRounds = 3;
+/// While the path is not full the limit is this much above what the rate asks for, so that the rate can grow as much.
+constexpr double kGrowth = 1.5;
+/// The path is full when the rate has grown by less than this in so many spans.
+constexpr double kStillGrowing = 1.15;
+constexpr unsigned kFullSpans = 3;
 /// Half of how long a rate is remembered; the longer one counts.
 constexpr std::chrono::milliseconds kRatePeriod{500};
-constexpr unsigned kRatePeriodRounds = 8;
+constexpr unsigned kRatePeriodSpans = 6;
+constexpr std::chrono::milliseconds kRateSpan{20};
 /// The shortest of so many counts: one alone may have met a receiver that was not running.
 constexpr unsigned kProbes = 4;
 
@@ -33,8 +34,8 @@ void FilesWindow::restart(SteadyTime now) {
   *this = FilesWindow();
   sent_ = std::move(sent);
   in_flight_ = in_flight;
-  delivered_ = round_ends_ = delivered;
-  delivered_at_ = first_sent_ = period_began_ = now;
+  delivered_ = span_delivered_ = delivered;
+  delivered_at_ = span_began_ = period_began_ = now;
 }
 
 void FilesWindow::clear() {
@@ -43,20 +44,25 @@ void FilesWindow::clear() {
 }
 
 void FilesWindow::on_sent(std::uint64_t end, std::size_t bytes, SteadyTime now) {
-  if (in_flight_ == 0) first_sent_ = delivered_at_ = now;
+  if (in_flight_ == 0 && now - delivered_at_ > kRateSpan) {  // nothing was to be sent for a while
+    span_began_ = now;
+    span_delivered_ = delivered_;
+    span_filled_ = false;
+  }
   in_flight_ += bytes;
   unasked_ += bytes;
+  if (!has_room()) span_filled_ = true;
   if (!sent_.empty() && sent_.back().measured && sent_.back().bytes + bytes <= kEntryFill) {
     sent_.back().end = end;
     sent_.back().bytes += bytes;
     return;
   }
-  sent_.push_back({end, bytes, now, delivered_, delivered_at_, first_sent_, true});
+  sent_.push_back({end, bytes, now, true});
 }
 
 bool FilesWindow::ask_due() {
   // Several times in a window and in the time that may be waited, or the path falls idle between two.
-  const double every = std::min(static_cast<double>(limit_) / 4, rate() * seconds(kFilesQueueTime) / 2);
+  const double every = std::min(static_cast<double>(limit_) / 4, rate() * seconds(queue_time()) / 2);
   if (every >= kAckEveryBytes || static_cast<double>(unasked_) < every) return false;
   unasked_ = 0;
   return true;
@@ -73,10 +79,8 @@ void FilesWindow::on_acked(std::uint64_t offset, SteadyTime now) {
   if (!newest) return;
   delivered_at_ = now;
   if (!newest->measured) return;
-  first_sent_ = newest->at;
   take_round_trip(newest->at, now);
-  take_rate(*newest, now);
-  count_round(*newest, now);
+  take_rate(now);
   update(now);
 }
 
@@ -99,29 +103,35 @@ void FilesWindow::take_round_trip(SteadyTime sent, SteadyTime now) {
   probing_ = false;
 }
 
-void FilesWindow::take_rate(const Sent& acked, SteadyTime now) {
-  // The longer of the two: neither a burst that was sent nor acknowledgements that came in one can make it too high.
-  const auto span = std::max(between(acked.delivered_at, now), between(acked.first_sent, acked.at));
-  if (span <= Duration(0) || span < *shortest_) return;
-  rate_now_ = std::max(rate_now_, static_cast<double>(delivered_ - acked.delivered) / seconds(span));
+Duration FilesWindow::queue_time() const {
+  // A part of a long round trip is not felt beside it, and lets the rate grow in less of them.
+  const Duration part = shortest_ ? *shortest_ / 16 : Duration(0);
+  return std::clamp(part, Duration(kFilesQueueTime), Duration(4 * kFilesQueueTime));
 }
 
-void FilesWindow::count_round(const Sent& acked, SteadyTime now) {
-  if (acked.delivered < round_ends_) return;
-  round_ends_ = delivered_;
-  if (growing_ && rate() > 0) {
+void FilesWindow::take_rate(SteadyTime now) {
+  const auto span = between(span_began_, now);
+  if (span < std::max(Duration(kRateSpan), *shortest_)) return;
+  const double measured = static_cast<double>(delivered_ - span_delivered_) / seconds(span);
+  const bool filled = span_filled_;
+  rate_now_ = std::max(rate_now_, measured);
+  span_began_ = now;
+  span_delivered_ = delivered_;
+  span_filled_ = !has_room();
+  if (!filled) return;  // says nothing of what the path could do
+  if (growing_) {
     if (rate() >= full_rate_ * kStillGrowing) {
       full_rate_ = rate();
-      full_rounds_ = 0;
+      full_spans_ = 0;
     } else {
-      growing_ = ++full_rounds_ < kFullRounds;
+      growing_ = ++full_spans_ < kFullSpans;
     }
   }
-  if (++period_rounds_ < kRatePeriodRounds || now - period_began_ < kRatePeriod) return;
+  if (++period_spans_ < kRatePeriodSpans || now - period_began_ < kRatePeriod) return;
   rate_before_ = rate_now_;
   rate_now_ = 0;
   period_began_ = now;
-  period_rounds_ = 0;
+  period_spans_ = 0;
 }
 
 void FilesWindow::update(SteadyTime now) {
@@ -137,7 +147,7 @@ void FilesWindow::update(SteadyTime now) {
     return;
   }
   if (rate() <= 0) return;
-  const double bytes = (growing_ ? kGrowth : 1.0) * rate() * seconds(*shortest_ + kFilesQueueTime);
+  const double bytes = (growing_ ? kGrowth : 1.0) * rate() * seconds(*shortest_ + queue_time());
   limit_ = static_cast<std::size_t>(std::clamp(bytes, double{kFilesWindowMin}, double{kRetainedMax}));
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many bytes of files may be on their way at a time. Whatever lies in the buffers between the ends goes before a key
-// press, so no more may lie there than keeps the path busy: limit = delivery rate x (shortest round trip + kFilesQueueTime).
-// Rate and round trip are measured as by BBR (draft-cardwell-iccrg-bbr-congestion-control, sections 4.1 and 4.3): the
-// highest rate of the last second, and the shortest round trip, for which the path is emptied when none was as short for
-// kRoundTripMemory.
+// press, so no more may lie there than keeps the path busy: limit = delivery rate x (shortest round trip + queue time). The
+// two are measured in the manner of BBR (draft-cardwell-iccrg-bbr-congestion-control, sections 4.1 and 4.3): the highest rate
+// of the last second, and the shortest round trip, for which the path is emptied when none was as short for kRoundTripMemory.
+// The rate is that of kRateSpan or a round trip, whichever is longer: a receiver that shares its processor takes in bursts,
+// and the rate of one burst would let far too much onto the path.
 #pragma once
 
 #include <deque>
@@ -39,16 +40,14 @@ class FilesWindow {
     std::uint64_t end;
     std::size_t bytes;
     base::SteadyTime at;
-    std::uint64_t delivered;        // all the three: when it was sent
-    base::SteadyTime delivered_at;
-    base::SteadyTime first_sent;
-    bool measured;                  // false: of an earlier path
+    bool measured;  // false: of an earlier path
   };
   void take_round_trip(base::SteadyTime sent, base::SteadyTime now);
-  void take_rate(const Sent& acked, base::SteadyTime now);
-  void count_round(const Sent& acked, base::SteadyTime now);
+  void take_rate(base::SteadyTime now);
   void update(base::SteadyTime now);
   [[nodiscard]] double rate() const { return std::max(rate_now_, rate_before_); }
+  /// How long what is on its way may wait for the bytes before it.
+  [[nodiscard]] base::Duration queue_time() const;
 
   std::deque<Sent> sent_;
   std::size_t in_flight_ = 0;
@@ -56,16 +55,17 @@ class FilesWindow {
   std::size_t unasked_ = 0;
   std::uint64_t delivered_ = 0;
   base::SteadyTime delivered_at_{};
-  base::SteadyTime first_sent_{};  // of the bytes that the next rate counts
 
-  double rate_now_ = 0;            // bytes/s, highest of this period
-  double rate_before_ = 0;         // and of the one before
+  std::uint64_t span_delivered_ = 0;  // when the span began whose rate is measured
+  base::SteadyTime span_began_{};
+  bool span_filled_ = false;          // the limit was reached in it; else the rate is only what there was to send
+  double rate_now_ = 0;               // bytes/s, highest of this period
+  double rate_before_ = 0;            // and of the one before
   base::SteadyTime period_began_{};
-  unsigned period_rounds_ = 0;
-  std::uint64_t round_ends_ = 0;   // when this much is delivered
-  bool growing_ = true;            // the path was not full yet
+  unsigned period_spans_ = 0;
+  bool growing_ = true;               // the path was not full yet
   double full_rate_ = 0;
-  unsigned full_rounds_ = 0;
+  unsigned full_spans_ = 0;
 
   std::optional<base::Duration> shortest_;
   base::SteadyTime shortest_at_{};
