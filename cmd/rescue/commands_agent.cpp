@@ -8,6 +8,7 @@
 #include "cli/exit.hpp"
 #include "client/agent_process.hpp"
 #include "client/agent_socket.hpp"
+#include "client/known_gateways.hpp"
 #include "cmd/rescue/invocation.hpp"
 
 namespace rescue::program {
@@ -42,6 +43,7 @@ base::Result<client::AgentProcessOptions> options_of(Invocation& in) {
   if (in.env.state_dir().empty())
     return base::fail(base::Errc::invalid_argument, "neither XDG_STATE_HOME nor HOME is set");
   out.spool_dir = in.env.state_dir() / "spool";
+  out.known_gateways = client::known_gateways_file(in.env.state_dir(), out.site.url);
   out.receive_dir = in.parsed.given("receive-dir") ? std::filesystem::path(in.parsed.text("receive-dir"))
                                                    : in.env.state_dir() / "received";
   out.record_at_once = in.parsed.given("record");

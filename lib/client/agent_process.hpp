@@ -24,6 +24,7 @@ struct AgentProcessOptions {
   std::string session;  // id
   std::filesystem::path socket;
   std::filesystem::path spool_dir;
+  std::filesystem::path known_gateways;  // file (known_gateways.hpp); empty: no gateway is called ahead
   std::filesystem::path receive_dir;
   std::filesystem::path record_dir;
   bool record_at_once = false;

@@ -47,15 +47,52 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
     return {};
   }
 
-  asio::awaitable<base::Result<InnerPath>> meet(GatewayAddress gateway) {
-    HandoffIdentity who(crypto::Role::console, options.identity.key, std::nullopt);
+  /// A connection on which Waiting was answered. `at_once`: the inner handshake is on its way too.
+  asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> enter(GatewayAddress gateway, bool at_once) {
     RESCUE_CO_TRY(auto outer, rounds.outer());
-    auto opening = GatewayConnection::open(std::move(gateway), std::move(outer), std::move(who), rounds.ticket());
-    RESCUE_CO_TRY(const auto at_gateway, co_await std::move(opening));
+    std::unique_ptr<GatewayConnection> connection;
+    if (options.called_ahead != nullptr) {
+      auto taking = options.called_ahead->take(gateway.at, rounds.gateway_ca_pin());
+      connection = co_await std::move(taking);
+    }
+    for (bool called_now = false;;) {
+      if (!connection) {
+        auto calling = GatewayConnection::call(gateway, outer);
+        RESCUE_CO_TRY(connection, co_await std::move(calling));
+        called_now = true;
+      }
+      HandoffIdentity who(crypto::Role::console, options.identity.key, std::nullopt);
+      auto entering = at_once ? connection->admit_early(std::move(who), rounds.ticket(), *inner)
+                              : connection->admit(std::move(who), rounds.ticket());
+      const auto entered = co_await std::move(entering);
+      if (entered) co_return connection;
+      // One that was called ahead may have stood too long for the gateway. What that says itself is meant.
+      const bool stale = entered.error().code == base::Errc::closed || entered.error().code == base::Errc::io;
+      if (called_now || !stale) co_return base::fail(entered.error());
+      connection.reset();
+    }
+  }
+
+  asio::awaitable<base::Result<InnerPath>> meet(GatewayAddress gateway) {
+    auto entering = enter(gateway, early);
+    RESCUE_CO_TRY(auto at_gateway, co_await std::move(entering));
     // With other gateways to try, the applet may be waiting at one of them.
-    const auto patience = rounds.only_one() ? std::nullopt : std::optional(kPairing);
-    RESCUE_CO_CHECK(co_await at_gateway->wait_joined(patience));
-    co_return co_await at_gateway->secure(crypto::LinkRole::console, options.profile, *inner);
+    const bool may_be_elsewhere = !rounds.only_one();
+    const auto patience = may_be_elsewhere ? std::optional(kPairing) : early ? std::optional(kEarlyPatience) : std::nullopt;
+    auto waiting = at_gateway->wait_joined(patience);
+    auto joined = co_await std::move(waiting);
+    if (!joined && early && !may_be_elsewhere && joined.error().code == base::Errc::timed_out) {
+      // The applet is away: wait for it as one that can ping.
+      early = false;
+      at_gateway.reset();
+      auto again = enter(std::move(gateway), false);
+      RESCUE_CO_TRY(at_gateway, co_await std::move(again));
+      auto patient = at_gateway->wait_joined(std::nullopt);
+      joined = co_await std::move(patient);
+    }
+    if (!joined) co_return base::fail(std::move(joined).error());
+    auto securing = at_gateway->secure(crypto::LinkRole::console, options.profile, *inner);
+    co_return co_await std::move(securing);
   }
 
   static asio::awaitable<void> make_paths(std::shared_ptr<Impl> self) {
@@ -74,10 +111,14 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
         const bool impostor = path.error().code == crypto::Errc::peer_unexpected;
         auto error = impostor ? base::Error(Errc::wrong_applet, path.error().context) : path.error();
         s.rounds.failed(error);
+        // A connection that just broke may be all that a gateway of an earlier version has to say to Hello with goodbye.
+        s.early = s.early && &error.code.domain() == &error_domain(Errc::gateway_refused);
         s.report(impostor ? PathState::refused : PathState::failed, where, std::move(error));
         continue;
       }
       s.report(PathState::up, where, std::nullopt, path->peer.version + " " + path->peer.cipher);
+      s.early = true;
+      if (s.options.called_ahead != nullptr) s.options.called_ahead->drop();
       const auto since = s.clock.steady();
       base::Bytes nothing;
       auto running = LinkRunner::run_path(s.runner, s.tasks, std::move(path->stream), std::move(nothing));
@@ -110,6 +151,7 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
   std::shared_ptr<LinkRunner> runner;
   std::optional<crypto::TlsContext> inner;
   std::optional<base::Error> failure;
+  bool early = true;  // the applet is expected to wait at the gateway
   bool started = false;
   bool stopping = false;
   bool done = false;   // no more paths

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/random.hpp"
+#include "peer/gateway_calls.hpp"
 #include "peer/gateway_connector.hpp"
 #include "peer/link_runner.hpp"
 #include "peer/path_report.hpp"
@@ -20,6 +21,7 @@ struct ConsolePeerOptions {
   crypto::Profile profile = crypto::Profile::modern;
   Admission admission;
   base::Guid link_id;  // drawn at random; the same again resumes in the same process only
+  GatewayCalls* called_ahead = nullptr;  // not owned; used for the first path, then dropped
 
   explicit ConsolePeerOptions(crypto::SessionIdentity i) : identity(std::move(i)) {}
 };

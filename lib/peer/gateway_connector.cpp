@@ -25,13 +25,14 @@ flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> vector(flatbuffers::FlatB
   return b.CreateVector(v.data(), v.size());
 }
 
-base::Bytes hello_message(const HandoffIdentity& who, base::ByteView ticket, base::ByteView possession) {
+base::Bytes hello_message(const HandoffIdentity& who, base::ByteView ticket, base::ByteView possession, bool leaves) {
   flatbuffers::FlatBufferBuilder b;
   const auto ticket_at = vector(b, ticket);
   const auto guid_at =
       who.guid ? vector(b, who.guid->bytes()) : flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>();
   const auto proof_at = vector(b, possession);
-  return finish(b, fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(who.role), ticket_at, guid_at, proof_at));
+  return finish(b, fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(who.role), ticket_at, guid_at, proof_at,
+                                   leaves));
 }
 
 base::Bytes ping_message() {
@@ -75,10 +76,8 @@ void GatewayConnection::close() {
   if (outer_) outer_->close();
 }
 
-asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> GatewayConnection::open(GatewayAddress gateway,
-                                                                                          crypto::TlsContext outer,
-                                                                                          HandoffIdentity identity,
-                                                                                          base::Bytes ticket) {
+asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> GatewayConnection::call(GatewayAddress gateway,
+                                                                                          crypto::TlsContext outer) {
   net::ConnectLimits limits;
   limits.resolve = limits.connect = kGatewayConnect.after;
   RESCUE_CO_TRY(auto socket, co_await net::connect_tcp(gateway.at, limits));
@@ -87,18 +86,51 @@ asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> GatewayConnect
   RESCUE_CO_CHECK(tls->expect_host(gateway.at.host));
   auto shaking = tls->handshake();
   RESCUE_CO_CHECK(co_await net::with_timeout(std::move(shaking), kOuterHandshake));
-  std::unique_ptr<GatewayConnection> out(new GatewayConnection(std::move(gateway), std::move(tls)));
-  auto greeting = out->hello(identity, ticket);
-  RESCUE_CO_CHECK(co_await net::with_timeout(std::move(greeting), kHelloAnswer));
+  co_return std::unique_ptr<GatewayConnection>(new GatewayConnection(std::move(gateway), std::move(tls)));
+}
+
+asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> GatewayConnection::open(GatewayAddress gateway,
+                                                                                          crypto::TlsContext outer,
+                                                                                          HandoffIdentity identity,
+                                                                                          base::Bytes ticket) {
+  auto calling = call(std::move(gateway), std::move(outer));
+  RESCUE_CO_TRY(auto out, co_await std::move(calling));
+  auto entering = out->admit(std::move(identity), std::move(ticket));
+  RESCUE_CO_CHECK(co_await std::move(entering));
   co_return out;
 }
 
-asio::awaitable<base::Result<>> GatewayConnection::hello(const HandoffIdentity& identity, base::ByteView ticket) {
+asio::awaitable<base::Result<>> GatewayConnection::admit(HandoffIdentity identity, base::Bytes ticket) {
+  auto greeting = hello(identity, ticket);
+  co_return co_await net::with_timeout(std::move(greeting), kHelloAnswer);
+}
+
+asio::awaitable<base::Result<>> GatewayConnection::admit_early(HandoffIdentity identity, base::Bytes ticket,
+                                                               crypto::TlsContext inner) {
+  RESCUE_CO_TRY(early_, net::EarlyTls::begin(inner));
+  co_return co_await admit(std::move(identity), std::move(ticket));
+}
+
+asio::awaitable<void> GatewayConnection::say_goodbye() {
+  if (!outer_) co_return;
+  auto leaving = outer_->shutdown_write();
+  (void)co_await net::with_timeout(std::move(leaving), kFarewell);
+  close();
+}
+
+asio::awaitable<base::Result<>> GatewayConnection::send_hello(const HandoffIdentity& identity, base::ByteView ticket) {
   RESCUE_CO_TRY(const auto exporter, crypto::export_keying(outer_->native(), crypto::kPossessionExporterLabel,
                                                            crypto::kPossessionExporterBytes));
   RESCUE_CO_TRY(const auto proof, crypto::prove_possession(identity.holder, exporter.view(), ticket));
-  auto message = hello_message(identity, ticket, proof);
+  auto message = hello_message(identity, ticket, proof, early_.has_value());
   RESCUE_CO_CHECK(co_await send(std::move(message)));
+  if (!early_) co_return base::Result<>{};
+  RESCUE_CO_CHECK(co_await outer_->send_close_notify());
+  co_return co_await net::write_all(outer_->socket(), early_->client_hello());
+}
+
+asio::awaitable<base::Result<>> GatewayConnection::hello(const HandoffIdentity& identity, base::ByteView ticket) {
+  RESCUE_CO_CHECK(co_await send_hello(identity, ticket));
   RESCUE_CO_TRY(auto answer, co_await read_frame());
   RESCUE_CO_CHECK(co_await on_frame(std::move(answer)));
   if (!waiting_ && !joined_) co_return base::fail(out_of_turn(fb::Message::Pong));
@@ -156,6 +188,7 @@ asio::awaitable<base::Result<>> GatewayConnection::wait_for_partner() {
     if (frame.error().code != base::Errc::timed_out) co_return base::fail(std::move(frame).error());
     if (std::chrono::steady_clock::now() - heard >= kGatewaySilence.after)
       co_return base::fail(base::Errc::timed_out, std::string(kGatewaySilence.name));
+    if (early_) continue;  // our direction is closed
     auto ping = ping_message();
     RESCUE_CO_CHECK(co_await send(std::move(ping)));
   }
@@ -169,7 +202,7 @@ asio::awaitable<base::Result<>> GatewayConnection::wait_joined(std::optional<net
 }
 
 asio::awaitable<base::Result<>> GatewayConnection::leave_outer() {
-  RESCUE_CO_CHECK(co_await outer_->send_close_notify());
+  RESCUE_CO_CHECK(co_await outer_->send_close_notify());  // nothing when it is out
   co_return co_await outer_->expect_close_notify();
 }
 
@@ -181,7 +214,8 @@ asio::awaitable<base::Result<InnerPath>> GatewayConnection::secure(crypto::LinkR
   auto socket = outer_->release();
   outer_.reset();
   const auto side = role == crypto::LinkRole::applet ? net::TlsStream::Side::server : net::TlsStream::Side::client;
-  RESCUE_CO_TRY(auto stream, net::TlsStream::create(inner, std::move(socket), side));
+  RESCUE_CO_TRY(auto stream, early_ ? early_->go_on(std::move(socket))
+                                    : net::TlsStream::create(inner, std::move(socket), side));
   auto shaking = stream->handshake();
   RESCUE_CO_CHECK(co_await net::with_timeout(std::move(shaking), kInnerHandshake));
   InnerPath out;

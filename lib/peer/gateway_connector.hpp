@@ -56,10 +56,20 @@ struct InnerPath {
 /// Strand of the executor it was opened on. Dropping it closes the connection.
 class GatewayConnection {
  public:
-  /// Connects, shows ticket and key, and returns when the gateway answered Waiting (or Joined already). `outer`:
-  /// crypto::gateway_client_context. Errors: peer::Errc, those of TLS, unreachable, timed_out with the phase's name.
+  /// Connects and checks the gateway's certificate; nothing is said of who we are. `outer`:
+  /// crypto::gateway_client_context. Errors: those of TLS, unreachable, timed_out with the phase's name.
+  [[nodiscard]] static boost::asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> call(
+      GatewayAddress gateway, crypto::TlsContext outer);
+  /// call() and admit().
   [[nodiscard]] static boost::asio::awaitable<base::Result<std::unique_ptr<GatewayConnection>>> open(
       GatewayAddress gateway, crypto::TlsContext outer, HandoffIdentity identity, base::Bytes ticket);
+  /// Shows ticket and key, and returns when the gateway answered Waiting. Errors: peer::Errc, closed, io, timed_out.
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> admit(HandoffIdentity identity, base::Bytes ticket);
+  /// The same in one flight with the goodbye to the outer TLS and the ClientHello of `inner`: two round trips less for a
+  /// console whose applet waits already. Nothing can be said to the gateway any more, so wait_joined() needs a patience
+  /// of kEarlyPatience at most.
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> admit_early(HandoffIdentity identity, base::Bytes ticket,
+                                                                   crypto::TlsContext inner);
   ~GatewayConnection();
   GatewayConnection(const GatewayConnection&) = delete;
   GatewayConnection& operator=(const GatewayConnection&) = delete;
@@ -71,11 +81,15 @@ class GatewayConnection {
   [[nodiscard]] boost::asio::awaitable<base::Result<InnerPath>> secure(crypto::LinkRole role, crypto::Profile profile,
                                                                        crypto::TlsContext inner);
   [[nodiscard]] const GatewayAddress& gateway() const { return gateway_; }
+  /// Ends a connection that is not needed: close_notify, then FIN.
+  [[nodiscard]] boost::asio::awaitable<void> say_goodbye();
   void close();
 
  private:
   GatewayConnection(GatewayAddress gateway, std::unique_ptr<net::TlsStream> outer);
   [[nodiscard]] boost::asio::awaitable<base::Result<>> hello(const HandoffIdentity& identity, base::ByteView ticket);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> send_hello(const HandoffIdentity& identity,
+                                                                  base::ByteView ticket);
   [[nodiscard]] boost::asio::awaitable<base::Result<base::Bytes>> read_frame();
   [[nodiscard]] boost::asio::awaitable<base::Result<>> send(base::Bytes message);
   [[nodiscard]] boost::asio::awaitable<base::Result<>> on_frame(base::Bytes frame);
@@ -85,6 +99,7 @@ class GatewayConnection {
   GatewayAddress gateway_;
   std::unique_ptr<net::TlsStream> outer_;
   wire::FrameReader reader_;
+  std::optional<net::EarlyTls> early_;  // its ClientHello is out, behind our close_notify
   bool waiting_ = false;
   std::optional<base::Guid> joined_;
 };

@@ -17,6 +17,10 @@ inline constexpr net::NamedTimeout kHelloAnswer("gateway's answer to Hello", 15s
 inline constexpr std::chrono::seconds kPingEvery{15};                        // while waiting; the gateway answers
 inline constexpr net::NamedTimeout kGatewaySilence("gateway silence", 45s);  // three pings unanswered
 inline constexpr net::NamedTimeout kPairing("pairing at the gateway", 10s);  // console, with other gateways to try
+/// For the partner of a console that has begun the inner handshake already: it cannot ping, so it is not to wait long.
+inline constexpr net::NamedTimeout kEarlyPatience("applet waiting at the gateway", 10s);
+/// A connection made ahead is kept this long. A gateway wants Hello within 10 s of the handshake.
+inline constexpr net::NamedTimeout kCalledAhead("use for a gateway called ahead", 8s);
 inline constexpr net::NamedTimeout kLeaveOuter("leaving the outer TLS", 10s);
 inline constexpr net::NamedTimeout kInnerHandshake("inner TLS handshake", 10s);
 inline constexpr net::NamedTimeout kGrantWait("grant for this console", 10s);  // the site's word may be on its way
@@ -43,6 +47,7 @@ inline constexpr std::chrono::seconds kLongestPause{15};
 /// A technician's core has ended and its console has not heard, or not acknowledged, so far.
 inline constexpr std::chrono::seconds kEndedUnheard{10};
 
+inline constexpr std::size_t kCalledAheadMax = 3;  // gateways; each costs them a handshake
 inline constexpr std::size_t kGatewaysMax = 64;
 inline constexpr std::size_t kTechniciansMax = 8;  // linked to one applet at a time
 inline constexpr std::size_t kGrantsMax = 32;      // kept by one applet

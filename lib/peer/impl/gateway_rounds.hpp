@@ -33,6 +33,7 @@ class GatewayRounds {
   [[nodiscard]] base::Result<crypto::TlsContext> outer() const {
     return crypto::gateway_client_context(crypto::TrustPin{admission_.gateway_ca_pin});
   }
+  [[nodiscard]] const crypto::Digest256& gateway_ca_pin() const { return admission_.gateway_ca_pin; }
   [[nodiscard]] bool only_one() const { return admission_.gateways.size() == 1; }
 
  private:

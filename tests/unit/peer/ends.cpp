@@ -158,7 +158,8 @@ void AppletHost::on_pumped(TechnicianNumber n, session::AppletSession& core) {
 }
 
 ConsoleHost::ConsoleHost(net::IoContext& c, const World& world, crypto::SessionIdentity identity,
-                         std::vector<GatewayAddress> gateways, crypto::Fingerprint applet, crypto::Profile profile)
+                         std::vector<GatewayAddress> gateways, crypto::Fingerprint applet, crypto::Profile profile,
+                         GatewayCalls* called_ahead)
     : context(c), changed(c.executor()) {
   session::ConsoleOptions core_options;
   core_options.granted = wire::PermissionSet::all();
@@ -171,6 +172,7 @@ ConsoleHost::ConsoleHost(net::IoContext& c, const World& world, crypto::SessionI
   o.admission.gateways = std::move(gateways);
   o.admission.gateway_ca_pin = world.gateway_ca_pin;
   o.link_id = base::Guid::random(random);
+  o.called_ahead = called_ahead;
   ConsolePeerHooks h;
   h.pumped = [this] { on_pumped(); };
   h.path = [this](const PathReport& r) {

@@ -51,7 +51,7 @@ struct AppletHost {
 struct ConsoleHost {
   ConsoleHost(net::IoContext& context, const World& world, crypto::SessionIdentity identity,
               std::vector<GatewayAddress> gateways, crypto::Fingerprint applet,
-              crypto::Profile profile = crypto::Profile::modern);
+              crypto::Profile profile = crypto::Profile::modern, GatewayCalls* called_ahead = nullptr);
   void start(net::TaskGroup& group);
   void on_pumped();
   [[nodiscard]] session::Now now() const { return session::Now::of(base::system_clock()); }

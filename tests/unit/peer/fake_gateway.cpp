@@ -32,6 +32,8 @@ struct FakeGateway::Client {
   crypto::Role role = crypto::Role::applet;
   base::Guid session;
   std::shared_ptr<Pair> pair;
+  bool leaves_at_once = false;  // as Hello said
+  bool mute = false;            // and so it did
 };
 
 struct FakeGateway::Pair {
@@ -70,6 +72,11 @@ std::size_t FakeGateway::cut() {
   return all.size();
 }
 
+void FakeGateway::drop_silent() {
+  for (const auto& weak : std::exchange(clients_, {}))
+    if (const auto c = weak.lock(); c && c->session == base::Guid() && c->tls) c->tls->close();
+}
+
 void FakeGateway::drop_waiting() {
   for (const auto& c : std::exchange(waiting_, {})) c->tls->close();
 }
@@ -78,7 +85,9 @@ awaitable<void> FakeGateway::accept() {
   for (;;) {
     auto socket = co_await listener_->accept(context_.executor());
     if (!socket) co_return;
+    ++accepted;
     auto client = std::make_shared<Client>();
+    clients_.push_back(client);
     client->tls = must(net::TlsStream::create(tls_, std::move(*socket), net::TlsStream::Side::server));
     tasks_.spawn("fake gateway client", serve(client));
   }
@@ -95,7 +104,9 @@ awaitable<base::Result<base::Bytes>> FakeGateway::read_frame(Client& client) {
 }
 
 awaitable<base::Result<>> FakeGateway::hello(Client& client) {
-  RESCUE_CO_TRY(const auto bytes, co_await read_frame(client));
+  auto first = co_await read_frame(client);
+  if (!first && first.error().code == base::Errc::closed) ++silent_goodbyes;
+  RESCUE_CO_TRY(const auto bytes, std::move(first));
   RESCUE_CO_TRY(const auto* message, wire::read_handoff(bytes));
   const auto* hello = message->message_as_Hello();
   if (hello == nullptr) co_return base::fail(base::Errc::bad_format, "no Hello");
@@ -121,6 +132,8 @@ awaitable<base::Result<>> FakeGateway::hello(Client& client) {
   }
   client.role = ticket.role;
   client.session = ticket.session;
+  client.leaves_at_once = hello->leaves_at_once();
+  if (client.leaves_at_once) ++early_hellos;
   const auto yes = frame(b, fb::CreateWaiting(b));
   co_return co_await net::write_all(*client.tls, yes);
 }
@@ -144,6 +157,8 @@ awaitable<void> FakeGateway::match() {
       const auto joined = frame(fbb, fb::CreateJoined(fbb, fbb.CreateVector(name.data(), name.size())));
       (void)co_await net::write_all(*a->tls, joined);
       (void)co_await net::write_all(*b->tls, joined);
+      if (a->mute) tasks_.spawn("fake gateway leaving", left(a));
+      if (b->mute) tasks_.spawn("fake gateway leaving", left(b));
       co_return;
     }
   }
@@ -151,6 +166,7 @@ awaitable<void> FakeGateway::match() {
 
 awaitable<void> FakeGateway::serve(std::shared_ptr<Client> client) {
   if (!co_await client->tls->handshake()) co_return;
+  ++handshakes;
   if (mute) {
     base::Bytes some(1);
     (void)co_await client->tls->read_some(some);
@@ -163,6 +179,8 @@ awaitable<void> FakeGateway::serve(std::shared_ptr<Client> client) {
     const auto bytes = co_await read_frame(*client);
     if (!bytes) break;  // a client pings each 15 s; no test waits that long
   }
+  client->mute = client->leaves_at_once && !old_version && !client->pair && client->tls->is_open();
+  if (client->mute) co_return;  // whoever comes finds it
   std::erase(waiting_, client);
   if (client->pair && client->tls->is_open()) co_await left(client);
 }

@@ -28,13 +28,20 @@ class FakeGateway {
   std::size_t cut();
   /// Everything goes, the waiting ones too; new connections are taken again.
   void drop_waiting();
+  /// Closes the connections that have not said Hello.
+  void drop_silent();
   [[nodiscard]] std::size_t waiting(crypto::Role role) const;
   [[nodiscard]] std::size_t pairs() const { return pairs_.size(); }
 
   bool hostile = false;                                    // plays both ends to each other
   std::optional<wire::handoff::RefuseReason> refuse_next;  // the next Hello
   bool mute = false;                                       // never answers Hello
+  bool old_version = false;                                // takes close_notify before Joined for the end
+  std::size_t accepted = 0;
+  std::size_t handshakes = 0;
+  std::size_t silent_goodbyes = 0;  // close_notify in place of Hello
   std::size_t hellos = 0;
+  std::size_t early_hellos = 0;        // that said they leave at once
   std::size_t bad_proofs = 0;
   std::size_t plaintext_seen = 0;      // application bytes the hostile gateway got to see
   std::size_t hostile_handshakes = 0;  // ends that finished an inner handshake with it
@@ -59,7 +66,7 @@ class FakeGateway {
   std::unique_ptr<net::TcpListener> listener_;
   net::TaskGroup tasks_;
   std::deque<std::shared_ptr<Client>> waiting_;
-  std::vector<std::shared_ptr<Client>> clients_;
+  std::vector<std::weak_ptr<Client>> clients_;
   std::vector<std::shared_ptr<Pair>> pairs_;
 };
 
