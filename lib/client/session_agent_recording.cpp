@@ -34,7 +34,7 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   options.start.session = session;
   options.start.start = clock_.wall();
   options.start.head = {
-      {"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kTilesVersion}}},
+      {"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kDefaultVersion}}},
       {"software", info_.software},
       {"technician", info_.technician},
       {"organisation", info_.organisation}};
