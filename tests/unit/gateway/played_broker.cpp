@@ -79,6 +79,11 @@ void PlayedBroker::start() {
   background_ = std::make_unique<Background>(begin, end);
 }
 
+void PlayedBroker::certify_another_key(bool on) {
+  const std::lock_guard lock(mutex_);
+  certifies_another_ = on;
+}
+
 void PlayedBroker::stop() {
   if (background_) background_->stop();
   server_.reset();
@@ -93,7 +98,8 @@ net::HttpResponse PlayedBroker::enroll(const net::HttpRequest& request) {
   const auto& keys = SiteKeys::get();
   const auto body = json::parse(request.body).as_object();
   const auto csr = crypto::read_csr(std::string_view(body.at("csr_pem").as_string())).value();
-  const auto leaf = crypto::issue_server_certificate(keys.ca_key, keys.server.chain.back(), csr.key, csr.names,
+  const auto& certified = certifies_another_ ? keys.server.key.public_key() : csr.key;
+  const auto leaf = crypto::issue_server_certificate(keys.ca_key, keys.server.chain.back(), certified, csr.names,
                                                      base::system_clock().wall())
                         .value();
   json::array token_keys;

@@ -45,6 +45,7 @@ class PlayedBroker {
   // What it does.
   void set_verdict(wire::gateway::AdmitVerdict v);
   void set_enroll_status(unsigned status);
+  void certify_another_key(bool on);
   void set_token_keys(std::vector<crypto::PublicKey> keys);
   void drain(std::uint32_t deadline_s);
   void resume();
@@ -66,6 +67,7 @@ class PlayedBroker {
   std::string name_;
   std::string enrolment_;
   unsigned enroll_status_ = 201;
+  bool certifies_another_ = false;
   wire::gateway::AdmitVerdict verdict_ = wire::gateway::AdmitVerdict::admitted;
   std::vector<crypto::PublicKey> token_keys_{SiteKeys::get().token.public_key()};
   std::shared_ptr<net::WebSocketSession> socket_;

@@ -85,8 +85,11 @@ TEST(Enroll, KeepsWhatTheSiteGaveAndKeysThatOnlyItsOwnerReads) {
   PlayedBroker broker;
   const TempDir dir;
   const auto state = dir / "gw";
+  std::filesystem::create_directory(state);
+  std::filesystem::permissions(state, std::filesystem::perms(0755));
   const auto done = run(enroll_args(broker, state));
   ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(std::filesystem::status(state).permissions(), std::filesystem::perms::owner_all);
   const StateFolder folder(state);
   const auto loaded = folder.load().value();
   EXPECT_EQ(loaded.name, "berlin");
@@ -127,6 +130,16 @@ TEST(Enroll, SaysWhatIsWrongAndLeavesNoHalfEnrolment) {
   EXPECT_EQ(run(enroll_args(broker, dir / "gw")).code, 0);  // the same folder, with the keys it has
   broker.stop();
   EXPECT_EQ(run(enroll_args(broker, dir / "other")).code, cli::exit_code(base::Exit::unreachable));
+}
+
+TEST(Enroll, RefusesACertificateForAnotherKey) {
+  PlayedBroker broker;
+  const TempDir dir;
+  broker.certify_another_key(true);
+  EXPECT_EQ(run(enroll_args(broker, dir / "gw")).code, cli::exit_code(base::Exit::verification_failed));
+  EXPECT_FALSE(StateFolder(dir / "gw").is_enrolled());
+  broker.certify_another_key(false);
+  EXPECT_EQ(run(enroll_args(broker, dir / "gw")).code, 0);
 }
 
 TEST(GatewayProgram, RunWithoutEnrolmentSaysSo) {
