@@ -7,6 +7,7 @@
 
 #include "base/utf8.hpp"
 #include "session/impl/applet_impl.hpp"
+#include "session/impl/file_plumbing.hpp"
 #include "wire/session_limits.hpp"
 
 namespace rescue::session {
@@ -204,18 +205,12 @@ bool AppletSession::in_force(Permission p, Now now) const { return !ended_ && co
 
 // ---- file transfers put their output here
 
+std::optional<Permission> AppletSession::needed_to_send(base::ByteView message) {
+  return session::needed_to_send(wire::End::applet, message);
+}
+
 void AppletSession::send_file_message(base::Bytes message) {
-  // Content and names of the user's files need receive_files until the very moment they leave; answers and ends do not.
-  std::optional<Permission> needs;
-  switch (msg::GetSessionMessage(message.data())->message_type()) {
-    case msg::Message::FileOffer:
-    case msg::Message::FileChunk:
-    case msg::Message::FileDone:
-      needs = Permission::receive_files;
-      break;
-    default:
-      break;
-  }
+  const auto needs = needed_to_send(message);
   out_.push(Channel::files, std::move(message), needs);
 }
 
@@ -223,29 +218,8 @@ void AppletSession::act(FileAction action) { push_file_action(actions_, std::mov
 
 void AppletSession::on_file_event(FileEvent event) {
   Impl impl(*this, now_);
-  const auto fields = [](TransferId id, const std::string& name, std::uint64_t size) {
-    return std::vector<std::pair<std::string_view, AuditValue>>{{"direction", std::string(session::name(id.direction))},
-                                                                {"transfer", std::int64_t{id.number}},
-                                                                {"name", base::to_valid_utf8(name)},
-                                                                {"size", static_cast<std::int64_t>(size)}};
-  };
-  const auto actor_of = [&](TransferId id) -> std::string_view {
-    return id.direction == FileDirection::to_applet ? std::string_view(impl.technician()) : kUser;
-  };
-  if (const auto* offered = std::get_if<FileOffered>(&event)) {
-    impl.audit(audit_type::kFileOffered, actor_of(offered->transfer), fields(offered->transfer, offered->name, offered->size));
-  } else if (const auto* finished = std::get_if<FileFinished>(&event)) {
-    auto data = fields(finished->transfer, finished->name, finished->size);
-    std::string_view type = finished->accepted ? audit_type::kFileFailed : audit_type::kFileRefused;
-    if (finished->reason == FileStop::none) {
-      type = finished->transfer.direction == FileDirection::to_applet ? audit_type::kFileReceived : audit_type::kFileSent;
-      data.emplace_back("md5", base::to_hex(finished->digests.md5));
-      data.emplace_back("sha256", base::to_hex(finished->digests.sha256));
-    } else {
-      data.emplace_back("reason", std::string(session::name(finished->reason)));
-    }
-    impl.audit(type, actor_of(finished->transfer), std::move(data));
-  }
+  if (auto audit = file_audit(wire::End::applet, impl.technician(), event))
+    impl.audit(audit->type, audit->actor, std::move(audit->data));
   impl.act(ShowFile{std::move(event)});
 }
 

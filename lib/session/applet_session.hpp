@@ -142,6 +142,9 @@ class AppletSession final : private FileTransferOwner {
   [[nodiscard]] bool take_discard(Channel channel) { return out_.take_discard(channel); }
   void on_link_up(Now now);
   void on_link_down(Now now);
+  /// Permissions that went since the last call; what the link still holds and needs one of them must not leave it.
+  [[nodiscard]] PermissionSet take_lost() { return out_.take_lost(); }
+  [[nodiscard]] static std::optional<Permission> needed_to_send(base::ByteView message);
   [[nodiscard]] bool link_up() const { return link_up_; }
 
   // ---- site

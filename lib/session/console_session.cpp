@@ -7,6 +7,7 @@
 
 #include "base/utf8.hpp"
 #include "session/impl/console_impl.hpp"
+#include "session/impl/file_plumbing.hpp"
 #include "wire/session_limits.hpp"
 
 namespace rescue::session {
@@ -268,35 +269,22 @@ std::optional<ConsoleEvent> ConsoleSession::poll_event() {
 
 // ---- file transfers put their output here
 
-void ConsoleSession::send_file_message(base::Bytes message) { out_.push(Channel::files, std::move(message)); }
+std::optional<Permission> ConsoleSession::needed_to_send(base::ByteView message) {
+  return session::needed_to_send(wire::End::console, message);
+}
+
+void ConsoleSession::send_file_message(base::Bytes message) {
+  const auto needs = needed_to_send(message);
+  out_.push(Channel::files, std::move(message), needs);
+}
+
 void ConsoleSession::act(FileAction action) { push_file_action(events_, std::move(action)); }
 std::size_t ConsoleSession::files_backlog() const { return out_.bytes(Channel::files); }
 
 void ConsoleSession::on_file_event(FileEvent event) {
   Impl impl(*this, now_);
-  const auto fields = [](TransferId id, const std::string& name, std::uint64_t size) {
-    return std::vector<std::pair<std::string_view, AuditValue>>{{"direction", std::string(session::name(id.direction))},
-                                                                {"transfer", std::int64_t{id.number}},
-                                                                {"name", base::to_valid_utf8(name)},
-                                                                {"size", static_cast<std::int64_t>(size)}};
-  };
-  const auto actor_of = [&](TransferId id) -> std::string_view {
-    return id.direction == FileDirection::to_applet ? std::string_view(impl.technician()) : kUser;
-  };
-  if (const auto* offered = std::get_if<FileOffered>(&event)) {
-    impl.audit(audit_type::kFileOffered, actor_of(offered->transfer), fields(offered->transfer, offered->name, offered->size));
-  } else if (const auto* finished = std::get_if<FileFinished>(&event)) {
-    auto data = fields(finished->transfer, finished->name, finished->size);
-    std::string_view type = finished->accepted ? audit_type::kFileFailed : audit_type::kFileRefused;
-    if (finished->reason == FileStop::none) {
-      type = finished->transfer.direction == FileDirection::to_console ? audit_type::kFileReceived : audit_type::kFileSent;
-      data.emplace_back("md5", base::to_hex(finished->digests.md5));
-      data.emplace_back("sha256", base::to_hex(finished->digests.sha256));
-    } else {
-      data.emplace_back("reason", std::string(session::name(finished->reason)));
-    }
-    impl.audit(type, actor_of(finished->transfer), std::move(data));
-  }
+  if (auto audit = file_audit(wire::End::console, impl.technician(), event))
+    impl.audit(audit->type, audit->actor, std::move(audit->data));
   impl.tell(std::move(event));
 }
 
@@ -327,6 +315,13 @@ Result<void> ConsoleSession::Impl::need_control() const {
 void ConsoleSession::Impl::send_input(base::Bytes message) {
   ++s.control_events_;
   s.out_.push(Channel::input, std::move(message));
+}
+
+PermissionSet ConsoleSession::Impl::allowed() const {
+  PermissionSet out;
+  for (const auto p : wire::all_permissions())
+    if (s.state(p) == msg::ConsentState::granted) out.add(p);
+  return out;
 }
 
 void ConsoleSession::Impl::audit_chat(std::string_view actor, std::string_view text) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "wire/channel.hpp"
@@ -33,8 +34,10 @@ class Outbox {
   }
   [[nodiscard]] std::size_t bytes(wire::Channel c) const { return queues_[static_cast<std::size_t>(c)].bytes; }
   [[nodiscard]] std::size_t reply_bytes() const { return bytes(wire::Channel::control) + bytes(wire::Channel::files); }
-  /// Removes what needs a permission that `allowed` does not have.
+  /// Removes what needs a permission that `allowed` does not have. What the link has not sent of it is due to go too.
   void purge(wire::PermissionSet allowed) {
+    lost_ = lost_ | (allowed_ - allowed);
+    allowed_ = allowed;
     for (auto& q : queues_) {
       std::erase_if(q.messages, [&](const Entry& e) {
         if (!e.needs || allowed.has(*e.needs)) return false;
@@ -48,6 +51,8 @@ class Outbox {
     queue(c) = {};
     discard_[static_cast<std::size_t>(c)] = true;
   }
+  /// Permissions that went since the last call: messages that need one must not leave the link's queue.
+  [[nodiscard]] wire::PermissionSet take_lost() { return std::exchange(lost_, wire::PermissionSet()); }
   [[nodiscard]] bool take_discard(wire::Channel c) { return std::exchange(discard_[static_cast<std::size_t>(c)], false); }
 
  private:
@@ -63,6 +68,7 @@ class Outbox {
 
   std::array<Queue, wire::kChannelCount> queues_;
   std::array<bool, wire::kChannelCount> discard_{};
+  wire::PermissionSet allowed_, lost_;
 };
 
 }  // namespace rescue::session

@@ -6,6 +6,7 @@
 
 #include "link/link.hpp"
 #include "session/now.hpp"
+#include "wire/permission.hpp"
 
 namespace rescue::session {
 
@@ -39,6 +40,13 @@ template <typename Core>
   }
   if (link.is_ready() && !core.link_up()) core.on_link_up(now);
   if (!link.is_ready() && core.link_up()) core.on_link_down(now);
+  if (const auto lost = core.take_lost(); !lost.empty()) {
+    // File content in the link's queue; of the other channels the core discards the pictures itself.
+    link.cancel_queued(wire::Channel::files, [&](base::ByteView message) {
+      const auto needs = core.needed_to_send(message);
+      return needs && lost.has(*needs);
+    });
+  }
   for (auto channel : wire::kChannels) {
     if (core.take_discard(channel)) link.discard_queued(channel);
     while (link.can_send(channel)) {

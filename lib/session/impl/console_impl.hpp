@@ -20,6 +20,8 @@ struct ConsoleSession::Impl {
   [[nodiscard]] base::Result<void> need_recording() const;
   [[nodiscard]] base::Result<void> need_control() const;
 
+  /// What the user has allowed as far as this end knows.
+  [[nodiscard]] PermissionSet allowed() const;
   void tell(ConsoleEvent event) { s.events_.push_back(std::move(event)); }
   void audit(std::string_view type, std::string_view actor, std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
     s.audit_.add(s.now_, type, actor, std::move(data));

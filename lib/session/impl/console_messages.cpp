@@ -77,6 +77,7 @@ Result<void> ConsoleSession::Impl::on_permission(const msg::PermissionState& m) 
   auto& state = s.states_[static_cast<std::size_t>(*p)];
   const auto before = std::exchange(state, m.state());
   tell(PermissionChanged{*p, m.state()});
+  s.out_.purge(allowed());
   if (before == m.state()) return {};
   const std::string name(wire::name(*p));
   switch (m.state()) {

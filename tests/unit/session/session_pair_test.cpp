@@ -4,6 +4,7 @@
 
 #include "session/impl/messages.hpp"
 #include "session_pair.hpp"
+#include "wire/session_limits.hpp"
 
 namespace rescue::session {
 namespace {
@@ -345,6 +346,46 @@ TEST(Session, TheUserEndsItAndBothLinksEndInOrder) {
 TEST(Session, TheTechnicianEndsItAndKeysAreReleased) {
   SessionPair p;
   p.allow(remote_control);
+TEST(Session, WhatTheUserTakesBackDoesNotLeaveTheLinksQueueAnyMore) {
+  SessionPair p;
+  p.allow(receive_files);
+  p.allow(send_files);
+  ASSERT_TRUE(p.console.request_file(p.now));
+  p.settle();
+  const auto bytes = content(8'000'000);
+  const auto id = p.applet.file_chosen(last_of<ChooseFile>(p.actions)->request, "secret.bin", bytes.size(), {}, p.now);
+  ASSERT_TRUE(id);
+  p.applet_files.sources[*id] = bytes;
+  const auto written = [&] { return p.console_files.partial.empty() ? 0 : p.console_files.partial.begin()->second.bytes.size(); };
+  while (written() == 0) {
+    p.step_applet();
+    p.step_console();
+  }
+  // The path takes nothing more for a moment; the link's queue fills.
+  p.path_is_up = false;
+  while (p.step_applet()) continue;
+  ASSERT_GT(p.applet_link.queued_bytes(Channel::files), 200'000u);
+  ASSERT_TRUE(p.console.send_file("other.txt", 0, {}, p.now));
+  p.applet.user_revokes(receive_files, p.now);
+  (void)pump(p.applet_link, p.applet, p.now);
+  EXPECT_LT(p.applet_link.queued_bytes(Channel::files), 1'000u) << "word of the end, and no content";
+  const auto before = written();
+  p.path_is_up = true;
+  // Every chunk that still arrives was in the path before; none is written after the end was heard.
+  p.settle();
+  EXPECT_TRUE(p.console_files.partial.empty());
+  EXPECT_FALSE(p.console_files.final_files.contains("secret.bin"));
+  std::size_t late = 0;
+  for (const auto& e : p.events)
+    if (const auto* action = std::get_if<FileAction>(&e))
+      if (const auto* write = std::get_if<WriteChunk>(action)) late += write->offset >= before ? write->bytes.size() : 0;
+  EXPECT_LE(late, wire::kFileChunkMax) << "at most the rest of what was half out";
+  EXPECT_TRUE(p.applet_files.final_files.contains("other.txt")) << "the other direction goes on";
+  const auto* failed = SessionPair::find_audit(p.applet_audit, audit_type::kFileFailed);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(*failed->find("reason"), AuditValue(std::string("revoked")));
+}
+
   ASSERT_TRUE(p.console.start_control(p.now));
   p.settle();
   ASSERT_TRUE(p.console.key('a', 0, true, p.now));
