@@ -32,6 +32,7 @@ void SessionAgent::view_left(ViewId view) {
 }
 
 void SessionAgent::on_line(ViewId view, std::string_view line) {
+  drain();  // what has happened comes before what is asked for
   auto command = parse_command(line);
   if (!command) {
     hooks_.send(view, error_line(command.error().id, command.error().error));

@@ -129,6 +129,7 @@ class SessionAgent {
   void ask(ViewId view, ScriptCommand c);
   void start_view(ViewId view, ScriptCommand c);
   void start_control(ViewId view, ScriptCommand c);
+  void stop_control(ViewId view, const ScriptCommand& c);
   void input(ViewId view, const ScriptCommand& c);
   void send_file(ViewId view, ScriptCommand c);
   void receive_file(ViewId view, ScriptCommand c);

@@ -40,6 +40,10 @@ base::Duration timeout_of(const ScriptCommand& c, base::Duration fallback) {
   return base::Duration(static_cast<std::int64_t>(std::clamp(seconds, 0.0, 86'400.0) * 1e6));
 }
 
+std::unexpected<base::Error> input_is_taken() {
+  return base::fail(Errc::input_taken, "another view holds pointer and keyboard");
+}
+
 /// Every field of `where` has the same value in `event`.
 bool matches(const json::object& event, const ScriptCommand& wait) {
   const auto* name = event.if_contains("event");
@@ -83,9 +87,7 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
     case ScriptVerb::control:
       return start_control(view, std::move(c));
     case ScriptVerb::uncontrol:
-      core_.stop_control(now());
-      holder_ = ViewId(0);
-      return answer(view, c, base::Result<void>());
+      return stop_control(view, c);
     case ScriptVerb::key:
     case ScriptVerb::type:
     case ScriptVerb::pointer:
@@ -182,8 +184,7 @@ void SessionAgent::start_view(ViewId view, ScriptCommand c) {
 }
 
 base::Result<> SessionAgent::take_input(ViewId view) {
-  if (holder_ != ViewId(0) && holder_ != view)
-    return base::fail(Errc::input_taken, "another view holds pointer and keyboard");
+  if (holder_ != ViewId(0) && holder_ != view) return input_is_taken();
   if (holder_ != view) {
     holder_ = view;
     broadcast("input", {{"held", true}, {"by", views_[view].name}}, view);
@@ -199,6 +200,16 @@ void SessionAgent::start_control(ViewId view, ScriptCommand c) {
     return answer(view, c, started);
   }
   wait_for(view, std::move(c), Await::control, kAnswer);
+}
+
+void SessionAgent::stop_control(ViewId view, const ScriptCommand& c) {
+  if (holder_ != ViewId(0) && holder_ != view) return answer(view, c, base::Result<void>(input_is_taken()));
+  core_.stop_control(now());
+  if (std::exchange(holder_, ViewId(0)) == view) broadcast("input", {{"held", false}}, view);
+  settle([](const Pending& p) { return p.await == Await::control; },
+         [&](const Pending& p) { fail(p, base::Error(base::Errc::canceled, "control: given back before it began")); });
+  drain();
+  answer(view, c, base::Result<void>());
 }
 
 void SessionAgent::input(ViewId view, const ScriptCommand& c) {

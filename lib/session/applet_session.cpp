@@ -315,7 +315,7 @@ void AppletSession::Impl::tell_hold_change() {
   s.control_held_told_ = held;
   if (!s.controlling_) return;  // end_control has said it
   if (held) act(ReleaseInput{});
-  send(messages::control_state(true, held, msg::StopReason::none));
+  tell_control(msg::StopReason::none);
 }
 
 void AppletSession::Impl::drop_pending_input() { std::erase_if(s.actions_, is_input); }

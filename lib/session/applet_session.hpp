@@ -234,6 +234,7 @@ class AppletSession final : private FileTransferOwner {
   bool control_held_told_ = false;
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
+  std::uint32_t control_request_ = 0;      // of the console's last start or stop
 
   std::vector<std::uint32_t> file_requests_;     // open ChooseFile
   std::vector<std::uint32_t> sysinfo_requests_;  // open CollectSysinfo

@@ -114,15 +114,20 @@ Result<void> ConsoleSession::start_control(Now now) {
   Impl impl(*this, now);
   RESCUE_CHECK(impl.need(Permission::remote_control));
   RESCUE_CHECK(impl.need_recording());
-  impl.send(messages::control_start());
+  control_wanted_ = true;
+  impl.send(messages::control_start(++control_request_));
   return {};
 }
 
 void ConsoleSession::stop_control(Now now) {
   Impl impl(*this, now);
   if (ended_) return;
-  if (controlling_) impl.send_input(messages::input_release_all());
-  impl.send(messages::control_stop());
+  control_wanted_ = false;
+  impl.send(messages::control_stop(++control_request_));
+  if (!controlling_) return;
+  impl.control_ended(msg::StopReason::requested);
+  impl.send_input(messages::input_release_all());
+  impl.tell(ControlChanged{false, false, msg::StopReason::requested});
 }
 
 Result<void> ConsoleSession::key(std::uint32_t keysym, std::uint32_t keycode, bool down, Now now) {
@@ -312,16 +317,16 @@ Result<void> ConsoleSession::Impl::need_control() const {
   return {};
 }
 
-void ConsoleSession::Impl::send_input(base::Bytes message) {
-  ++s.control_events_;
-  s.out_.push(Channel::input, std::move(message));
-}
-
 PermissionSet ConsoleSession::Impl::allowed() const {
   PermissionSet out;
   for (const auto p : wire::all_permissions())
     if (s.state(p) == msg::ConsentState::granted) out.add(p);
   return out;
+}
+
+void ConsoleSession::Impl::send_input(base::Bytes message) {
+  ++s.control_events_;
+  s.out_.push(Channel::input, std::move(message));
 }
 
 void ConsoleSession::Impl::audit_chat(std::string_view actor, std::string_view text) {
@@ -339,7 +344,7 @@ void ConsoleSession::Impl::view_ended(msg::StopReason reason) {
 }
 
 void ConsoleSession::Impl::control_ended(msg::StopReason reason) {
-  s.control_held_ = false;
+  s.control_held_ = s.control_wanted_ = false;
   if (!std::exchange(s.controlling_, false)) return;
   s.out_.discard(Channel::input);
   audit(audit_type::kControlEnded, reason == msg::StopReason::requested ? technician() : kUser,

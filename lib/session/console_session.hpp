@@ -125,7 +125,8 @@ class ConsoleSession final : private FileTransferOwner {
   [[nodiscard]] base::Result<void> start_view(std::uint32_t display, unsigned max_frames_per_s, Now now);
   void stop_view(Now now);
   [[nodiscard]] base::Result<void> start_control(Now now);
-  void stop_control(Now now);              // releases all keys and buttons
+  /// Releases all keys and buttons. Over for this end at once: what the applet still says about the time before is ignored.
+  void stop_control(Now now);
   [[nodiscard]] base::Result<void> key(std::uint32_t keysym, std::uint32_t keycode, bool down, Now now);
   [[nodiscard]] base::Result<void> type_text(std::string_view text, Now now);
   [[nodiscard]] base::Result<void> pointer(std::uint32_t display, std::int32_t x, std::int32_t y, std::uint32_t buttons,
@@ -197,6 +198,8 @@ class ConsoleSession final : private FileTransferOwner {
   bool control_held_ = false;
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
+  bool control_wanted_ = false;            // asked for, and neither refused nor given back since
+  std::uint32_t control_request_ = 0;      // of the last start or stop; what the applet says about an earlier one is old
   std::uint32_t next_request_ = 1;
   std::vector<std::uint32_t> file_requests_;     // open, of ours
   std::vector<std::uint32_t> sysinfo_requests_;  // open, of ours

@@ -46,6 +46,8 @@ struct AppletSession::Impl {
   void start_capture();
   void stop_capture();
   void start_control();
+  void stop_control();
+  void tell_control(msg::StopReason reason);
   void end_control(msg::StopReason reason);
   void drop_pending_input();
   void screen_drained();

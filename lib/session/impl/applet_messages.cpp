@@ -41,10 +41,12 @@ Result<void> AppletSession::Impl::dispatch(const msg::SessionMessage& m) {
       on_keyframe_request();
       return {};
     case msg::Message::ControlStart:
+      s.control_request_ = m.message_as_ControlStart()->request();
       start_control();
       return {};
     case msg::Message::ControlStop:
-      if (s.controlling_) end_control(msg::StopReason::requested);
+      s.control_request_ = m.message_as_ControlStop()->request();
+      stop_control();
       return {};
     case msg::Message::RecordingNotice:
       on_recording(m.message_as_RecordingNotice()->active());

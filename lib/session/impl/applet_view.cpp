@@ -151,14 +151,19 @@ void AppletSession::capture_failed(Now now) {
 // ---- control
 
 void AppletSession::Impl::start_control() {
-  if (!may(Permission::remote_control)) return refuse(msg::Action::control, 0, why_not(Permission::remote_control));
-  if (recording_missing()) return refuse(msg::Action::control, 0, msg::RefusalReason::needs_recording);
-  if (s.controlling_) return;
+  if (!may(Permission::remote_control)) return refuse(msg::Action::control, s.control_request_, why_not(Permission::remote_control));
+  if (recording_missing()) return refuse(msg::Action::control, s.control_request_, msg::RefusalReason::needs_recording);
+  if (s.controlling_) return tell_control(msg::StopReason::none);
   s.controlling_ = true;
   s.control_events_ = 0;
   s.control_held_told_ = s.consent_.input_held(s.now_.steady);
   audit(audit_type::kControlStarted, technician());
-  send(messages::control_state(true, s.control_held_told_, msg::StopReason::none));
+  tell_control(msg::StopReason::none);
+}
+
+void AppletSession::Impl::stop_control() {
+  if (s.controlling_) return end_control(msg::StopReason::requested);
+  tell_control(msg::StopReason::requested);
 }
 
 void AppletSession::Impl::end_control(msg::StopReason reason) {
@@ -168,7 +173,11 @@ void AppletSession::Impl::end_control(msg::StopReason reason) {
   act(ReleaseInput{});
   audit(audit_type::kControlEnded, reason == msg::StopReason::requested ? technician() : "applet",
         {{"reason", text(reason)}, {"events", static_cast<std::int64_t>(s.control_events_)}});
-  send(messages::control_state(false, false, reason));
+  tell_control(reason);
+}
+
+void AppletSession::Impl::tell_control(msg::StopReason reason) {
+  send(messages::control_state(s.controlling_, s.control_held_told_, reason, s.control_request_));
 }
 
 }  // namespace rescue::session

@@ -130,6 +130,8 @@ void ConsoleSession::Impl::on_view_state(const msg::ViewState& m) {
 
 void ConsoleSession::Impl::on_control_state(const msg::ControlState& m) {
   if (m.active()) {
+  // What was said before the applet had seen our last start or stop is old; the answer to that follows.
+  if (!s.control_wanted_ || m.request() != s.control_request_) return;
     if (!s.controlling_) {
       s.control_events_ = 0;
       audit(audit_type::kControlStarted, technician());
@@ -144,6 +146,10 @@ void ConsoleSession::Impl::on_control_state(const msg::ControlState& m) {
 
 void ConsoleSession::Impl::on_refused(const msg::ActionRefused& m) {
   if (m.action() == msg::Action::file_to_console) std::erase(s.file_requests_, m.id());
+  if (m.action() == msg::Action::control) {
+    if (m.id() != s.control_request_) return;
+    control_ended(msg::StopReason::not_granted);
+  }
   if (m.action() == msg::Action::system_information) std::erase(s.sysinfo_requests_, m.id());
   tell(Refused{m.action(), m.id(), m.reason()});
 }

@@ -56,10 +56,10 @@ Bytes view_state(bool active, std::uint32_t display, msg::StopReason reason) {
 }
 Bytes screen_ack(std::uint32_t sequence) { return plain<msg::CreateScreenAck>(sequence); }
 Bytes keyframe_request(std::uint32_t display) { return plain<msg::CreateKeyframeRequest>(display); }
-Bytes control_start() { return plain<msg::CreateControlStart>(); }
-Bytes control_stop() { return plain<msg::CreateControlStop>(); }
-Bytes control_state(bool active, bool held, msg::StopReason reason) {
-  return plain<msg::CreateControlState>(active, held, reason);
+Bytes control_start(std::uint32_t request) { return plain<msg::CreateControlStart>(request); }
+Bytes control_stop(std::uint32_t request) { return plain<msg::CreateControlStop>(request); }
+Bytes control_state(bool active, bool held, msg::StopReason reason, std::uint32_t request) {
+  return plain<msg::CreateControlState>(active, held, reason, request);
 }
 Bytes recording_notice(bool active) { return plain<msg::CreateRecordingNotice>(active); }
 Bytes action_refused(msg::Action action, std::uint32_t id, msg::RefusalReason reason) {

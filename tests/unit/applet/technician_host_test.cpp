@@ -201,7 +201,7 @@ TEST(AHostileConsole, MovesNothingOnARealDesktopBeforeConsent) {
       ASSERT_TRUE(rig.console_link.send(channel, wire::finish(b, body)));
     };
     send(wire::Channel::control, [](auto& b) { return m::CreateViewStart(b, 0, 60); });
-    send(wire::Channel::control, [](auto& b) { return m::CreateControlStart(b); });
+    send(wire::Channel::control, [](auto& b) { return m::CreateControlStart(b, 1); });
     send(wire::Channel::control, [](auto& b) { return m::CreateKeyframeRequest(b, 0); });
     send(wire::Channel::input, [](auto& b) { return m::CreateInputKey(b, 'x', 0, true); });
     send(wire::Channel::input, [](auto& b) { return m::CreateInputKey(b, 'x', 0, false); });

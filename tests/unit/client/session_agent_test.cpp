@@ -140,6 +140,44 @@ TEST(SessionAgent, LetsOneViewAtATimeMovePointerAndKeys) {
   EXPECT_EQ(p.typed, "abcd");
 }
 
+TEST(SessionAgent, HandsPointerAndKeysFromOneViewToAnotherAtOnce) {
+  base::ManualClock clock;
+  AgentPair p(clock);
+  p.agent.view_joined(ViewId(2));
+  p.say(R"({"cmd":"ask","permission":"remote_control"})");
+  clock.advance(1s);
+  p.say(R"({"id":1,"cmd":"control"})");
+  ASSERT_NE(p.view(1).find("result", 1), nullptr) << p.view(1).text();
+  p.say(R"({"id":2,"cmd":"uncontrol"})", ViewId(2));
+  EXPECT_EQ(text_of(*p.view(2).find("error", 2), "error"), "INPUT_TAKEN") << "not theirs to give back";
+  p.say(R"({"id":3,"cmd":"type","text":"mine"})");
+  EXPECT_EQ(p.typed, "mine");
+  // Both lines come before the applet has heard of either.
+  p.agent.on_line(ViewId(1), R"({"id":4,"cmd":"uncontrol"})");
+  p.agent.on_line(ViewId(2), R"({"id":5,"cmd":"control"})");
+  EXPECT_EQ(p.view(2).find("result", 5), nullptr) << "the applet has not answered yet";
+  p.settle();
+  ASSERT_NE(p.view(2).find("result", 5), nullptr) << p.view(2).text();
+  p.say(R"({"id":6,"cmd":"type","text":" and now yours"})", ViewId(2));
+  EXPECT_EQ(p.typed, "mine and now yours");
+  p.say(R"({"id":7,"cmd":"control"})");
+  EXPECT_EQ(text_of(*p.view(1).find("error", 7), "error"), "INPUT_TAKEN");
+}
+
+TEST(SessionAgent, AControlThatIsGivenBackBeforeItBeganIsAnswered) {
+  base::ManualClock clock;
+  AgentPair p(clock);
+  p.say(R"({"cmd":"ask","permission":"remote_control"})");
+  clock.advance(1s);
+  p.agent.on_line(ViewId(1), R"({"id":1,"cmd":"control"})");
+  p.agent.on_line(ViewId(1), R"({"id":2,"cmd":"uncontrol"})");
+  ASSERT_NE(p.view().find("error", 1), nullptr) << p.view().text();
+  p.settle();
+  p.say(R"({"id":3,"cmd":"state"})");
+  EXPECT_FALSE(p.view().find("result", 3)->at("controlling").as_bool());
+  EXPECT_EQ(text_of(*p.view().find("result", 3), "input"), "free");
+}
+
 TEST(SessionAgent, KeepsPointerAndKeysFreeWhenAKeyWasRefused) {
   base::ManualClock clock;
   AgentPair p(clock);

@@ -118,13 +118,13 @@ TEST(SessionGuards, AForcedRecordingIsDemandedFromAConsoleThatDoesNotAskItself) 
   Allowed a({desktop_view, remote_control}, forced_recording());
   ASSERT_TRUE(a.give(m::view_start(0, 30)));
   EXPECT_EQ(reason_of(a), RefusalReason::needs_recording);
-  ASSERT_TRUE(a.give(m::control_start()));
+  ASSERT_TRUE(a.give(m::control_start(1)));
   EXPECT_EQ(reason_of(a), RefusalReason::needs_recording);
   EXPECT_EQ(count_of<StartCapture>(a.actions), 0u);
   EXPECT_EQ(a.last_audit(audit_type::kViewStarted), nullptr);
   EXPECT_EQ(a.last_audit(audit_type::kControlStarted), nullptr) << "not for a moment";
   ASSERT_TRUE(a.give(m::recording_notice(true)));
-  ASSERT_TRUE(a.give(m::control_start()));
+  ASSERT_TRUE(a.give(m::control_start(1)));
   EXPECT_NE(a.last_audit(audit_type::kControlStarted), nullptr);
   a.forget();
   ASSERT_TRUE(a.give(m::recording_notice(false)));
@@ -134,7 +134,7 @@ TEST(SessionGuards, AForcedRecordingIsDemandedFromAConsoleThatDoesNotAskItself) 
 
 TEST(SessionGuards, TakingControlBackLetsGoOfEveryKey) {
   Allowed a({remote_control});
-  ASSERT_TRUE(a.give(m::control_start()));
+  ASSERT_TRUE(a.give(m::control_start(1)));
   ASSERT_TRUE(a.give(m::input_key('a', 0, true)));
   a.forget();
   a.core.user_revokes(remote_control, a.now);
@@ -144,7 +144,7 @@ TEST(SessionGuards, TakingControlBackLetsGoOfEveryKey) {
 
 TEST(SessionGuards, AKeyThatWaitsToBeInjectedDoesNotAnswerAPromptThatOpensMeanwhile) {
   Allowed a({remote_control});
-  ASSERT_TRUE(a.give(m::control_start()));
+  ASSERT_TRUE(a.give(m::control_start(1)));
   a.forget();
   ASSERT_TRUE(a.core.on_message(Channel::input, m::input_key(0xff0d, 0, true), a.now));  // the host has not taken it yet
   ASSERT_TRUE(a.core.on_message(Channel::control, m::permission_ask(desktop_view), a.now));
@@ -179,7 +179,7 @@ TEST(SessionGuards, AConsoleThatAsksAndNeverReadsIsNotListenedTo) {
   }
   EXPECT_FALSE(a.core.wants_messages()) << "answers pile up";
   Allowed busy({remote_control});
-  ASSERT_TRUE(busy.give(m::control_start()));
+  ASSERT_TRUE(busy.give(m::control_start(1)));
   for (given = 0; busy.core.wants_messages() && given < 200'000; ++given)
     ASSERT_TRUE(busy.core.on_message(Channel::input, m::input_key('a', 0, true), busy.now));
   EXPECT_LE(given, kActionsMax) << "input piles up";

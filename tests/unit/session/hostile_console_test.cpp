@@ -205,8 +205,8 @@ struct World : TestClock {
       case 5: case 6: return m::view_start(small(), static_cast<std::uint8_t>(random.below(256)));
       case 7: return m::view_stop();
       case 8: return m::keyframe_request(small());
-      case 9: case 10: return m::control_start();
-      case 11: return m::control_stop();
+      case 9: case 10: return m::control_start(1);
+      case 11: return m::control_stop(2);
       case 12: case 13: return m::input_key(static_cast<std::uint32_t>(random.below(60'000)) + 1, small(), random.below(2) == 0);
       case 14: return m::input_text("rm -rf ~");
       case 15: case 16:

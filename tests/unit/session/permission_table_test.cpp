@@ -26,7 +26,7 @@ std::vector<ActionRow> rows() {
   const base::Bytes pixels = {1, 2, 3};
   const base::Bytes rgba(4, 0xff);
   const auto view = [](Applet& a) { ASSERT_TRUE(a.give(m::view_start(0, 30))); };
-  const auto control = [](Applet& a) { ASSERT_TRUE(a.give(m::control_start())); };
+  const auto control = [](Applet& a) { ASSERT_TRUE(a.give(m::control_start(1))); };
   const auto offer = [](Applet& a) { ASSERT_TRUE(a.give(m::file_offer(1, 0, 3, {}, "a.txt"))); };
   const auto request = [](Applet& a) { ASSERT_TRUE(a.give(m::file_request(1))); };
   const auto file_out = [request](Applet& a) {
@@ -176,7 +176,7 @@ TEST(PermissionTable, ARefusedActionIsAnsweredWithItsReason) {
   const auto* refused = a.last_sent<msg::ActionRefused>(msg::Message::ActionRefused);
   ASSERT_NE(refused, nullptr);
   EXPECT_EQ(refused->reason(), msg::RefusalReason::not_in_grant);
-  ASSERT_TRUE(a.give(m::control_start()));
+  ASSERT_TRUE(a.give(m::control_start(1)));
   refused = a.last_sent<msg::ActionRefused>(msg::Message::ActionRefused);
   EXPECT_EQ(refused->action(), msg::Action::control);
   EXPECT_EQ(refused->reason(), msg::RefusalReason::no_consent);

@@ -185,6 +185,82 @@ TEST(Session, WhileAPromptIsOpenAndHalfASecondAfterInputIsDropped) {
   ASSERT_TRUE(p.console.key('z', 0, true, p.now));
   p.settle();
   EXPECT_EQ(count_of<InjectKey>(p.actions), 1u);
+TEST(Session, TheLateAnswerToGivingControlBackDoesNotEndTheControlTakenAnew) {
+  SessionPair p;
+  p.allow(remote_control);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  p.events.clear();
+  p.console.stop_control(p.now);
+  EXPECT_FALSE(p.console.controlling()) << "over at once";
+  EXPECT_EQ(p.console.key('a', 0, true, p.now).error().code, base::Errc::conflict);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  EXPECT_FALSE(p.console.controlling()) << "the applet has not answered";
+  p.settle();
+  ASSERT_TRUE(p.console.controlling());
+  ASSERT_TRUE(p.console.type_text("again", p.now));
+  p.settle();
+  ASSERT_NE(last_of<InjectText>(p.actions), nullptr);
+  EXPECT_EQ(last_of<InjectText>(p.actions)->text, "again");
+  std::vector<bool> told;
+  for (const auto& e : p.events)
+    if (const auto* c = std::get_if<ControlChanged>(&e)) told.push_back(c->active);
+  EXPECT_THAT(told, ElementsAre(false, true)) << "one end and one beginning";
+}
+
+TEST(Session, TheConsoleHeedsOnlyTheAnswerToItsLastWishForControl) {
+  ConsoleSession console(testing::console_options(), {});
+  const Now now{};
+  const auto hear = [&](const base::Bytes& message) { ASSERT_TRUE(console.on_message(Channel::control, message, now)); };
+  const auto news = [&] {
+    int n = 0;
+    while (auto e = console.poll_event()) n += std::holds_alternative<ControlChanged>(*e) || std::holds_alternative<Refused>(*e);
+    return n;
+  };
+  console.on_link_up(now);
+  hear(messages::permission_state(remote_control, ConsentState::granted));
+  hear(messages::control_state(true, false, StopReason::none, 0));
+  EXPECT_FALSE(console.controlling()) << "nobody asked for it";
+  ASSERT_TRUE(console.start_control(now));
+  console.stop_control(now);
+  ASSERT_TRUE(console.start_control(now));
+  EXPECT_EQ(news(), 0);
+  hear(messages::action_refused(Action::control, 1, RefusalReason::other));
+  hear(messages::control_state(true, false, StopReason::none, 1));
+  hear(messages::control_state(false, false, StopReason::requested, 2));
+  EXPECT_EQ(news(), 0) << "all of it is about the past";
+  EXPECT_FALSE(console.controlling());
+  hear(messages::control_state(true, false, StopReason::none, 3));
+  EXPECT_TRUE(console.controlling());
+  hear(messages::action_refused(Action::control, 3, RefusalReason::lease_expired));
+  EXPECT_FALSE(console.controlling()) << "a refusal of the last wish ends what an earlier one began";
+  EXPECT_EQ(news(), 2);
+}
+
+TEST(Session, TheAppletAnswersEveryWishForControlByItsNumber) {
+  testing::Applet a;
+  const auto answered = [&] { return a.last_sent<wire::session::ControlState>(wire::session::Message::ControlState); };
+  ASSERT_TRUE(a.give(messages::control_stop(7)));
+  ASSERT_NE(answered(), nullptr) << "to give back what one does not have";
+  EXPECT_EQ(answered()->request(), 7u);
+  ASSERT_TRUE(a.give(messages::control_start(8)));
+  const auto* refused = a.last_sent<wire::session::ActionRefused>(wire::session::Message::ActionRefused);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->id(), 8u);
+  ASSERT_TRUE(a.give(messages::permission_ask(remote_control)));
+  ASSERT_TRUE(a.answer(Answer::yes));
+  a.wait(1s);
+  for (std::uint32_t request : {9u, 10u}) {
+    ASSERT_TRUE(a.give(messages::control_start(request)));
+    EXPECT_TRUE(answered()->active());
+    EXPECT_EQ(answered()->request(), request);
+  }
+  a.core.user_revokes(remote_control, a.now);
+  a.wait(1ms);
+  EXPECT_FALSE(answered()->active());
+  EXPECT_EQ(answered()->request(), 10u);
+}
+
 }
 
 TEST(Session, AFileReachesTheUserWithEqualHashesAtBothEnds) {
