@@ -6,6 +6,7 @@
 #include "applet/core/machine_log.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "session/ended_by.hpp"
 
 namespace rescue::applet {
 namespace {
@@ -95,7 +96,7 @@ void Applet::on_site_event(const SiteEvent& event) {
   } else if (const auto* synced = std::get_if<SiteSynced>(&event)) {
     peer_->keep_grants_of(synced->technicians, "the site took the permission back");
   } else if (const auto* close = std::get_if<SiteClose>(&event)) {
-    with_each_host([&](TechnicianHost& host) { host.core().on_site_ends(close->reason, now()); });
+    with_each_host([&](TechnicianHost& host) { host.core().on_site_ends(session::ended_by(close->by), close->reason, now()); });
     Finish why;
     why.ending = {base::Exit::ok, closed_text(*close)};
     finish(std::move(why));

@@ -138,7 +138,8 @@ class ChatView {
     else if (name == "file" && cell_of(e, "state") != "progress")
       notice(fmt::format("file '{}': {} {}", cell_of(e, "name"), cell_of(e, "state"), cell_of(e, "reason")));
     else if (name == "ended") {
-      notice(fmt::format("the session has ended: {} {}", cell_of(e, "by"), cell_of(e, "reason")));
+      const auto by = cell_of(e, "by"), reason = cell_of(e, "reason");
+      notice(fmt::format("the session was ended by the {}{}{}", by, reason.empty() ? "" : ": ", reason));
       ended_ = over_ = true;
     }
   }

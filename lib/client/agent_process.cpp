@@ -15,6 +15,7 @@
 #include "net/websocket_client.hpp"
 #include "peer/console_peer.hpp"
 #include "wire/session_state.hpp"
+#include "session/ended_by.hpp"
 
 namespace rescue::client {
 namespace {
@@ -30,6 +31,9 @@ constexpr auto kSiteClose = 35s;    // above the time-out of a request
 constexpr auto kSpoolWait = 10s;    // for a process of this session that is just ending
 constexpr auto kPoll = 20ms;
 constexpr auto kQuickFlush = 5s;     // of the log, when the session goes on without us
+constexpr auto kWhoEnded = 3s;       // for the site to say so when the path is cut for good
+constexpr auto kAskAgain = 200ms;
+constexpr auto kPartFromGateways = 200ms;  // that were called ahead in vain
 constexpr auto kRenewAtLeast = 20s;  // between two lease renewals
 constexpr auto kRenewRetry = 15s;
 /// Numbers of one technician's log events when several write at the same time: each pickup has a block of its own.
@@ -284,12 +288,31 @@ class Process {
     peer_->kick();
   }
 
+  /// Asks until the site says that the session is over, for a moment.
+  awaitable<void> ask_who_ended() {
+    const auto deadline = std::chrono::steady_clock::now() + kWhoEnded;
+    while (!agent_->ended() && std::chrono::steady_clock::now() < deadline) {
+      auto asking = api_->get("/sessions/" + options_.session);
+      const auto answer = co_await std::move(asking);
+      if (answer && answer->is_object()) look_at(answer->as_object());
+      if (agent_->ended()) co_return;
+      auto pause = net::sleep_for(kAskAgain);
+      co_await std::move(pause);
+    }
+  }
+
   awaitable<void> run_peer() {
     auto running = peer_->run();
     const auto result = co_await std::move(running);
     peer_done_ = true;
     if (!result) base::log(LogLevel::warn, "client", "the path is given up", {{"error", message_of(result.error())}});
-    if (!agent_->ended()) agent_->on_site_ends(result ? "the link was closed" : message_of(result.error()));
+    if (!agent_->ended()) {
+      // Whoever ends the session elsewhere makes the gateway cut the path; the site's word may be slower than that.
+      auto asking = ask_who_ended();
+      co_await std::move(asking);
+    }
+    if (!agent_->ended())
+      agent_->on_site_ends(session::EndedBy::console, result ? "the link was closed" : message_of(result.error()));
     finish();
   }
 
@@ -327,7 +350,7 @@ class Process {
       const auto result = co_await std::move(watching);
       if (!result &&
           (result.error().exit() == base::Exit::sign_in_needed || result.error().exit() == base::Exit::denied)) {
-        site_ended(message_of(result.error()));
+        site_ended(session::EndedBy::broker, message_of(result.error()));
         co_return;
       }
       auto pause = net::sleep_for(backoff.next());
@@ -356,11 +379,12 @@ class Process {
     if (!session || text_field(*session, "id").value_or("") != options_.session) return;
     const auto state = wire::parse_session_state(text_field(*session, "state").value_or(""));
     if (state && wire::is_final(*state))
-      site_ended(text_field(*session, "end_reason").value_or(std::string(wire::name(*state))));
+      site_ended(session::ended_by(text_field(*session, "ended_by").value_or("")),
+                 text_field(*session, "end_reason").value_or(std::string(wire::name(*state))));
   }
-  void site_ended(const std::string& reason) {
+  void site_ended(session::EndedBy by, const std::string& reason) {
     if (agent_->ended()) return;
-    agent_->on_site_ends(reason);
+    agent_->on_site_ends(by, reason);
     peer_->kick();
   }
 

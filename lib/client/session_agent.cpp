@@ -150,8 +150,8 @@ void SessionAgent::on_grant(wire::PermissionSet granted, bool recording_forced) 
   drain();
 }
 
-void SessionAgent::on_site_ends(const std::string& reason) {
-  core_.on_site_ends(reason, now());
+void SessionAgent::on_site_ends(session::EndedBy by, const std::string& reason) {
+  core_.on_site_ends(by, reason, now());
   drain();
 }
 

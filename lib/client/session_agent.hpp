@@ -84,7 +84,7 @@ class SessionAgent {
   void alert(const std::string& reason);
   /// The site's grant changed (renewed lease), or the site ended the session.
   void on_grant(wire::PermissionSet granted, bool recording_forced);
-  void on_site_ends(const std::string& reason);
+  void on_site_ends(session::EndedBy by, const std::string& reason);
   /// Finishes the recording; nothing else is of use afterwards.
   void stop();
 

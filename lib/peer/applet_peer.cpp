@@ -43,7 +43,7 @@ AppletPeer::Impl::TechnicianPtr AppletPeer::Impl::find_console(const crypto::Fin
 }
 
 void AppletPeer::Impl::end(const TechnicianPtr& t, std::string_view reason) {
-  t->core.on_site_ends(reason, now());
+  t->core.on_site_ends(wire::session::EndedBy::broker, reason, now());
   t->runner->kick();
 }
 

@@ -118,12 +118,12 @@ Result<void> AppletSession::on_grant(GrantTerms terms, Now now) {
   return ok;
 }
 
-void AppletSession::on_site_ends(std::string_view reason, Now now) {
+void AppletSession::on_site_ends(msg::EndedBy by, std::string_view reason, Now now) {
   Impl impl(*this, now);
   if (ended_) return;
   consent_.on_grant_withdrawn(now.steady);
   impl.sync();
-  impl.end(msg::EndedBy::broker, reason, true);
+  impl.end(by, reason, true);
   impl.sync();
 }
 

@@ -150,8 +150,8 @@ class AppletSession final : private FileTransferOwner {
   // ---- site
   /// Renewed or changed grant. Error: conflict when older than one seen before; nothing changes then.
   [[nodiscard]] base::Result<void> on_grant(GrantTerms terms, Now now);
-  /// The site took the grant back (revocation, disabled account, session closed there): ends the session.
-  void on_site_ends(std::string_view reason, Now now);
+  /// The site took the grant back (revocation, disabled account), or somebody ended the session there.
+  void on_site_ends(wire::session::EndedBy by, std::string_view reason, Now now);
 
   // ---- user
   /// False: too early (kPromptDeafTime) or no longer open.

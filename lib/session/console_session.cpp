@@ -214,9 +214,9 @@ void ConsoleSession::end(std::string_view reason, Now now) {
   impl.end(msg::EndedBy::technician, reason, true);
 }
 
-void ConsoleSession::on_site_ends(std::string_view reason, Now now) {
+void ConsoleSession::on_site_ends(EndedBy by, std::string_view reason, Now now) {
   Impl impl(*this, now);
-  impl.end(msg::EndedBy::broker, reason, true);
+  impl.end(by, reason, true);
 }
 
 void ConsoleSession::on_grant(PermissionSet granted, bool recording_forced, Now now) {

@@ -141,8 +141,8 @@ class ConsoleSession final : private FileTransferOwner {
   /// The recorder runs or not; tells the user. Needs record_session to start unless the grant forces recording.
   [[nodiscard]] base::Result<void> recording(bool active, Now now);
   void end(std::string_view reason, Now now);
-  /// The site ended the session or took the grant back.
-  void on_site_ends(std::string_view reason, Now now);
+  /// The site took the grant back, or somebody ended the session there or has ended it where this end did not hear it.
+  void on_site_ends(EndedBy by, std::string_view reason, Now now);
   /// A renewed grant.
   void on_grant(PermissionSet granted, bool recording_forced, Now now);
 

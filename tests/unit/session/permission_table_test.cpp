@@ -158,7 +158,7 @@ TEST(PermissionTable, EverythingWorksWithAllAndNothingAfterTheEndOrTheLease) {
       if (end == "ended") a.core.user_ends("bye", a.now);
       if (end == "lease") a.wait(16min);
       if (end == "revoked") a.core.user_revokes_all(a.now);
-      if (end == "site") a.core.on_site_ends("account disabled", a.now);
+      if (end == "site") a.core.on_site_ends(msg::EndedBy::broker, "account disabled", a.now);
       a.drain();
       a.forget();
       row.attempt(a);
