@@ -3,9 +3,8 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/log.hpp"
+#include "screen/codec.hpp"
 #include "wire/session_limits.hpp"
 
 namespace rescue::applet {
@@ -19,6 +18,7 @@ using std::chrono::seconds;
 constexpr base::Duration kShortestFrameInterval = milliseconds(16);
 // Nothing to do until something changes or wake(); the number only bounds the damage of a lost wake-up.
 constexpr base::Duration kIdle = seconds(1);
+static_assert(screen::kMaxPacketBytes == wire::kScreenPictureMax, "what the codec makes is what the session carries");
 
 session::DisplayInfo to_info(const desktop::Display& d) {
   session::DisplayInfo out;
@@ -113,8 +113,6 @@ class CaptureLoop::Run {
     pending_.clear();
     keyframe_ = false;
     if (!packet) return {};  // damage without difference
-    if (packet->bytes.size() > wire::kScreenDataMax)
-      return base::fail(base::Errc::too_large, fmt::format("one picture makes {} bytes", packet->bytes.size()));
     {
       std::lock_guard lock(loop_.mutex_);
       if (!current()) return {};

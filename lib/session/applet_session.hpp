@@ -119,6 +119,8 @@ struct AppletOptions {
 
 /// Screen packets that may be under way without a ScreenAck; the next one waits until the console keeps up.
 inline constexpr unsigned kScreenPacketsInFlight = 4;
+/// Nor is one taken while more than this many bytes of others wait for the link.
+inline constexpr std::size_t kScreenBacklogMax = 1024 * 1024;
 /// Input events are merged or refused beyond this many unserved actions: pump() then stops reading.
 inline constexpr std::size_t kActionsMax = 512;
 /// Unsent chat of one end, bytes.
@@ -140,11 +142,11 @@ class AppletSession final : private FileTransferOwner {
   }
   /// True once after queued messages of this channel became void: drop them in the link too.
   [[nodiscard]] bool take_discard(Channel channel) { return out_.take_discard(channel); }
-  void on_link_up(Now now);
-  void on_link_down(Now now);
   /// Permissions that went since the last call; what the link still holds and needs one of them must not leave it.
   [[nodiscard]] PermissionSet take_lost() { return out_.take_lost(); }
   [[nodiscard]] static std::optional<Permission> needed_to_send(base::ByteView message);
+  void on_link_up(Now now);
+  void on_link_down(Now now);
   [[nodiscard]] bool link_up() const { return link_up_; }
 
   // ---- site
@@ -232,9 +234,9 @@ class AppletSession final : private FileTransferOwner {
 
   bool controlling_ = false;
   bool control_held_told_ = false;
+  std::uint32_t control_request_ = 0;      // of the console's last start or stop
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
-  std::uint32_t control_request_ = 0;      // of the console's last start or stop
 
   std::vector<std::uint32_t> file_requests_;     // open ChooseFile
   std::vector<std::uint32_t> sysinfo_requests_;  // open CollectSysinfo

@@ -92,7 +92,7 @@ struct ConsoleOptions {
 
 /// pump() stops reading while so many events wait; a view that stops drawing holds the picture back, not the memory.
 inline constexpr std::size_t kConsoleEventsMax = 256;
-/// The same for their pictures: two of the longest and room for ordinary ones.
+/// The same for their pictures; one may go beyond it (wire::kScreenPictureMax), and another be on its way in parts.
 inline constexpr std::size_t kConsolePictureBytesMax = 24 * 1024 * 1024;
 
 class ConsoleSession final : private FileTransferOwner {
@@ -194,12 +194,14 @@ class ConsoleSession final : private FileTransferOwner {
   bool viewing_ = false;
   std::uint64_t view_packets_ = 0;
   std::uint32_t last_screen_ = 0;
+  base::Bytes screen_parts_;               // of picture last_screen_
+  bool screen_continues_ = false;          // more of them follow
   bool controlling_ = false;
   bool control_held_ = false;
-  std::uint64_t control_events_ = 0;
-  bool recording_ = false;
   bool control_wanted_ = false;            // asked for, and neither refused nor given back since
   std::uint32_t control_request_ = 0;      // of the last start or stop; what the applet says about an earlier one is old
+  std::uint64_t control_events_ = 0;
+  bool recording_ = false;
   std::uint32_t next_request_ = 1;
   std::vector<std::uint32_t> file_requests_;     // open, of ours
   std::vector<std::uint32_t> sysinfo_requests_;  // open, of ours

@@ -11,7 +11,7 @@ namespace rescue::wire {
 inline constexpr std::size_t kControlMessageMax = 64 * 1024;
 inline constexpr std::size_t kInputMessageMax = 8 * 1024;
 inline constexpr std::size_t kChatMessageMax = 24 * 1024;
-inline constexpr std::size_t kScreenMessageMax = 8 * 1024 * 1024;  // a lossless 4K keyframe of photos is split by the codec
+inline constexpr std::size_t kScreenMessageMax = 8 * 1024 * 1024;  // longer pictures go in parts
 inline constexpr std::size_t kFilesMessageMax = 512 * 1024;        // a full SysinfoReply
 
 inline constexpr std::size_t kChatTextMax = 16 * 1024;    // bytes of UTF-8
@@ -23,7 +23,10 @@ inline constexpr std::size_t kDisplayNameMax = 100;       // bytes
 inline constexpr std::uint32_t kDisplaySideMax = 16'384;  // pixels
 inline constexpr std::int32_t kDesktopCoordinateMax = 1 << 20;  // pixels, either sign
 inline constexpr std::uint16_t kCursorSideMax = 256;      // pixels
-inline constexpr std::size_t kScreenDataMax = kScreenMessageMax - 256;
+inline constexpr std::size_t kScreenDataMax = kScreenMessageMax - 256;  // bytes of one part of a picture
+/// One whole picture in bytes: what the screen codec makes at most, and one chunk of a recording holds. A lossless keyframe of
+/// photos at 3840x2160 has up to 25 MB.
+inline constexpr std::size_t kScreenPictureMax = 64 * 1024 * 1024 - 4096;
 inline constexpr std::size_t kFileChunkMax = 64 * 1024;   // bytes of content in one FileChunk
 inline constexpr std::uint64_t kFileSizeMax = std::uint64_t{1} << 40;  // 1 TiB
 inline constexpr std::size_t kFileNameMax = 240;          // bytes: 255 of ext4 and NTFS less the suffix of a partial file

@@ -98,18 +98,24 @@ void AppletSession::set_displays(std::vector<DisplayInfo> displays, Now now) {
 }
 
 bool AppletSession::can_send_screen(Now now) const {
-  return capturing_ && link_up_ && in_force(Permission::desktop_view, now) && screen_sent_ - screen_acked_ < kScreenPacketsInFlight;
+  return capturing_ && link_up_ && in_force(Permission::desktop_view, now) &&
+         screen_sent_ - screen_acked_ < kScreenPacketsInFlight && out_.bytes(Channel::screen) <= kScreenBacklogMax;
 }
 
 bool AppletSession::screen_packet(std::uint32_t display, bool keyframe, base::ByteView data, Now now) {
   Impl impl(*this, now);
   impl.sync();
-  if (capturing_ && screen_sent_ - screen_acked_ >= kScreenPacketsInFlight) screen_was_full_ = true;
-  if (!can_send_screen(now) || display != view_display_ || data.empty() || data.size() > wire::kScreenDataMax) return false;
+  if (capturing_ && !can_send_screen(now)) screen_was_full_ = true;
+  if (!can_send_screen(now) || display != view_display_ || data.empty() || data.size() > wire::kScreenPictureMax) return false;
   ++screen_sent_;
   ++view_packets_;
-  out_.push(Channel::screen, messages::screen_packet(screen_sent_, display, keyframe, now.wall, data), Permission::desktop_view);
-  if (screen_sent_ - screen_acked_ >= kScreenPacketsInFlight) screen_was_full_ = true;
+  while (!data.empty()) {
+    const auto part = data.first(std::min(data.size(), wire::kScreenDataMax));
+    data = data.subspan(part.size());
+    out_.push(Channel::screen, messages::screen_packet(screen_sent_, display, keyframe, now.wall, part, !data.empty()),
+              Permission::desktop_view);
+  }
+  if (!can_send_screen(now)) screen_was_full_ = true;
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "session/impl/console_impl.hpp"
+#include "wire/session_limits.hpp"
 
 namespace rescue::session {
 namespace {
@@ -76,8 +77,8 @@ Result<void> ConsoleSession::Impl::on_permission(const msg::PermissionState& m) 
   if (!p) return fail(Errc::bad_format, fmt::format("state of permission {}, which does not exist", m.permission()));
   auto& state = s.states_[static_cast<std::size_t>(*p)];
   const auto before = std::exchange(state, m.state());
-  tell(PermissionChanged{*p, m.state()});
   s.out_.purge(allowed());
+  tell(PermissionChanged{*p, m.state()});
   if (before == m.state()) return {};
   const std::string name(wire::name(*p));
   switch (m.state()) {
@@ -129,9 +130,9 @@ void ConsoleSession::Impl::on_view_state(const msg::ViewState& m) {
 }
 
 void ConsoleSession::Impl::on_control_state(const msg::ControlState& m) {
-  if (m.active()) {
   // What was said before the applet had seen our last start or stop is old; the answer to that follows.
   if (!s.control_wanted_ || m.request() != s.control_request_) return;
+  if (m.active()) {
     if (!s.controlling_) {
       s.control_events_ = 0;
       audit(audit_type::kControlStarted, technician());
@@ -145,26 +146,36 @@ void ConsoleSession::Impl::on_control_state(const msg::ControlState& m) {
 }
 
 void ConsoleSession::Impl::on_refused(const msg::ActionRefused& m) {
-  if (m.action() == msg::Action::file_to_console) std::erase(s.file_requests_, m.id());
   if (m.action() == msg::Action::control) {
     if (m.id() != s.control_request_) return;
     control_ended(msg::StopReason::not_granted);
   }
+  if (m.action() == msg::Action::file_to_console) std::erase(s.file_requests_, m.id());
   if (m.action() == msg::Action::system_information) std::erase(s.sysinfo_requests_, m.id());
   tell(Refused{m.action(), m.id(), m.reason()});
 }
 
 Result<void> ConsoleSession::Impl::on_screen(const msg::ScreenPacket& m) {
-  if (m.sequence() <= s.last_screen_) return fail(Errc::bad_format, "picture numbers go back");
+  const bool next_part = s.screen_continues_ && m.sequence() == s.last_screen_;
+  if (!next_part && m.sequence() <= s.last_screen_) return fail(Errc::bad_format, "picture numbers go back");
+  if (!next_part) s.screen_parts_.clear();  // the rest of an earlier one was thrown away
   s.last_screen_ = m.sequence();
+  s.screen_continues_ = m.more();
   // The end of a view on the control channel overtakes pictures; those are acknowledged and not shown.
   if (!s.viewing_) {
-    send(messages::screen_ack(m.sequence()));
+    s.screen_parts_.clear();
+    if (!m.more()) send(messages::screen_ack(m.sequence()));
     return {};
   }
+  const auto part = wire::view(m.data());
+  if (s.screen_parts_.size() + part.size() > wire::kScreenPictureMax)
+    return fail(Errc::too_large, fmt::format("a picture of more than {} bytes", wire::kScreenPictureMax));
+  if (s.screen_parts_.empty()) s.screen_parts_ = base::to_bytes(part);
+  else base::append(s.screen_parts_, part);
+  if (m.more()) return {};
   ++s.view_packets_;
-  s.picture_bytes_ += m.data()->size();
-  tell(ScreenArrived{m.sequence(), m.display(), m.keyframe(), time(m.captured_us()), base::to_bytes(wire::view(m.data()))});
+  s.picture_bytes_ += s.screen_parts_.size();
+  tell(ScreenArrived{m.sequence(), m.display(), m.keyframe(), time(m.captured_us()), std::exchange(s.screen_parts_, {})});
   return {};
 }
 

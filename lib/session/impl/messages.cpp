@@ -89,10 +89,10 @@ Bytes input_pointer(std::uint32_t display, std::int32_t x, std::int32_t y, std::
 }
 Bytes input_release_all() { return plain<msg::CreateInputReleaseAll>(); }
 Bytes screen_packet(std::uint32_t sequence, std::uint32_t display, bool keyframe, base::WallTime captured,
-                    base::ByteView data) {
+                    base::ByteView data, bool more) {
   Builder b(256 + data.size());
   const auto content = vector(b, data);
-  return wire::finish(b, msg::CreateScreenPacket(b, sequence, display, keyframe, micros(captured), content));
+  return wire::finish(b, msg::CreateScreenPacket(b, sequence, display, keyframe, micros(captured), content, more));
 }
 Bytes cursor_shape(std::uint16_t width, std::uint16_t height, std::uint16_t hot_x, std::uint16_t hot_y,
                    base::ByteView rgba) {

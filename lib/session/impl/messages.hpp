@@ -36,7 +36,7 @@ namespace msg = wire::session;
                                   std::int8_t wheel_x, std::int8_t wheel_y);
 [[nodiscard]] Bytes input_release_all();
 [[nodiscard]] Bytes screen_packet(std::uint32_t sequence, std::uint32_t display, bool keyframe, base::WallTime captured,
-                                  base::ByteView data);
+                                  base::ByteView data, bool more = false);
 [[nodiscard]] Bytes cursor_shape(std::uint16_t width, std::uint16_t height, std::uint16_t hot_x, std::uint16_t hot_y,
                                  base::ByteView rgba);
 [[nodiscard]] Bytes cursor_position(std::uint32_t display, std::int32_t x, std::int32_t y, bool visible);

@@ -117,6 +117,50 @@ TEST(Session, AViewThatStopsDrawingHoldsPicturesBackAndNotTheMemory) {
       << "picture numbers only go up";
 }
 
+TEST(Session, APictureThatIsTooLongForOneMessageArrivesWhole) {
+  SessionPair p;
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  // What a lossless keyframe of photos at 3840x2160 may have.
+  const auto pixels = content(25'000'000);
+  ASSERT_TRUE(p.applet.screen_packet(1, true, pixels, p.now));
+  EXPECT_FALSE(p.applet.screen_packet(1, false, content(100), p.now)) << "no second one before it has left";
+  p.actions.clear();
+  p.settle();
+  const auto* picture = last_of<ScreenArrived>(p.events);
+  ASSERT_NE(picture, nullptr);
+  EXPECT_TRUE(picture->data == pixels);
+  EXPECT_EQ(count_of<ScreenArrived>(p.events), 1u);
+  EXPECT_GE(count_of<ScreenWanted>(p.actions), 1u) << "the host hears that the next may come";
+  EXPECT_TRUE(p.applet.screen_packet(1, false, content(100), p.now));
+  EXPECT_FALSE(p.applet.screen_packet(1, true, base::Bytes(wire::kScreenPictureMax + 1), p.now));
+}
+
+TEST(Session, PartsOfAPictureEndAtItsCapAndAreForgottenWithTheNext) {
+  ConsoleSession console(testing::console_options(), {});
+  const Now now{};
+  const auto hear = [&](std::uint32_t n, std::size_t bytes, bool more) {
+    return console.on_message(Channel::screen, messages::screen_packet(n, 1, true, {}, base::Bytes(bytes, 7), more), now).has_value();
+  };
+  console.on_link_up(now);
+  ASSERT_TRUE(console.on_message(Channel::control, messages::view_state(true, 1, StopReason::none), now));
+  ASSERT_TRUE(hear(1, 1000, true));
+  ASSERT_TRUE(hear(3, 10, true)) << "the rest of the first was thrown away";
+  ASSERT_TRUE(hear(3, 5, false));
+  std::vector<std::size_t> sizes;
+  while (auto e = console.poll_event())
+    if (const auto* picture = std::get_if<ScreenArrived>(&*e)) sizes.push_back(picture->data.size());
+  EXPECT_EQ(sizes, std::vector<std::size_t>{15});
+  EXPECT_FALSE(hear(3, 5, false)) << "it is complete";
+  ConsoleSession flooded(testing::console_options(), {});
+  ASSERT_TRUE(flooded.on_message(Channel::control, messages::view_state(true, 1, StopReason::none), now));
+  const auto part = messages::screen_packet(1, 1, true, {}, base::Bytes(8'000'000, 7), true);
+  int taken = 0;
+  while (taken < 100 && flooded.on_message(Channel::screen, part, now)) ++taken;
+  EXPECT_EQ(taken, 8) << "64 MiB";
+}
+
 TEST(Session, ControlInjectsWhatTheTechnicianTypedAndReleasesItAtTheEnd) {
   SessionPair p;
   p.allow(remote_control);
@@ -141,50 +185,6 @@ TEST(Session, ControlInjectsWhatTheTechnicianTypedAndReleasesItAtTheEnd) {
   EXPECT_FALSE(p.console.controlling());
 }
 
-TEST(Session, LongTextArrivesInOrder) {
-  SessionPair p;
-  p.allow(remote_control);
-  ASSERT_TRUE(p.console.start_control(p.now));
-  p.settle();
-  std::string text;
-  for (int i = 0; text.size() < 20'000; ++i) text += "Zeile " + std::to_string(i) + " ä€🙂\n";
-  ASSERT_TRUE(p.console.type_text(text, p.now));
-  p.settle();
-  std::string typed;
-  for (const auto& a : p.actions)
-    if (const auto* t = std::get_if<InjectText>(&a)) typed += t->text;
-  EXPECT_EQ(typed, text);
-}
-
-TEST(Session, WhileAPromptIsOpenAndHalfASecondAfterInputIsDropped) {
-  SessionPair p;
-  p.allow(remote_control);
-  ASSERT_TRUE(p.console.start_control(p.now));
-  p.settle();
-  p.auto_allow = false;
-  ASSERT_TRUE(p.console.key('x', 0, true, p.now));
-  p.settle();
-  p.actions.clear();
-  ASSERT_TRUE(p.console.ask(send_files, p.now));
-  p.settle();
-  const auto* prompt = last_of<ShowPrompt>(p.actions);
-  ASSERT_NE(prompt, nullptr);
-  const auto prompt_id = prompt->prompt.id;
-  EXPECT_EQ(count_of<ReleaseInput>(p.actions), 1u) << "the held key is let go";
-  EXPECT_TRUE(p.console.control_held());
-  ASSERT_TRUE(p.console.key(0xff0d, 0, true, p.now)) << "Enter, to answer the prompt in the user's place";
-  p.wait(600ms);
-  EXPECT_EQ(count_of<InjectKey>(p.actions), 0u);
-  ASSERT_TRUE(p.applet.user_answers(prompt_id, false, p.now));
-  ASSERT_TRUE(p.console.key('y', 0, true, p.now));
-  p.step_console();
-  p.step_applet();
-  EXPECT_EQ(count_of<InjectKey>(p.actions), 0u) << "a click that was meant for the prompt may come late";
-  p.wait(500ms);
-  EXPECT_FALSE(p.console.control_held());
-  ASSERT_TRUE(p.console.key('z', 0, true, p.now));
-  p.settle();
-  EXPECT_EQ(count_of<InjectKey>(p.actions), 1u);
 TEST(Session, TheLateAnswerToGivingControlBackDoesNotEndTheControlTakenAnew) {
   SessionPair p;
   p.allow(remote_control);
@@ -261,6 +261,50 @@ TEST(Session, TheAppletAnswersEveryWishForControlByItsNumber) {
   EXPECT_EQ(answered()->request(), 10u);
 }
 
+TEST(Session, LongTextArrivesInOrder) {
+  SessionPair p;
+  p.allow(remote_control);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  std::string text;
+  for (int i = 0; text.size() < 20'000; ++i) text += "Zeile " + std::to_string(i) + " ä€🙂\n";
+  ASSERT_TRUE(p.console.type_text(text, p.now));
+  p.settle();
+  std::string typed;
+  for (const auto& a : p.actions)
+    if (const auto* t = std::get_if<InjectText>(&a)) typed += t->text;
+  EXPECT_EQ(typed, text);
+}
+
+TEST(Session, WhileAPromptIsOpenAndHalfASecondAfterInputIsDropped) {
+  SessionPair p;
+  p.allow(remote_control);
+  ASSERT_TRUE(p.console.start_control(p.now));
+  p.settle();
+  p.auto_allow = false;
+  ASSERT_TRUE(p.console.key('x', 0, true, p.now));
+  p.settle();
+  p.actions.clear();
+  ASSERT_TRUE(p.console.ask(send_files, p.now));
+  p.settle();
+  const auto* prompt = last_of<ShowPrompt>(p.actions);
+  ASSERT_NE(prompt, nullptr);
+  const auto prompt_id = prompt->prompt.id;
+  EXPECT_EQ(count_of<ReleaseInput>(p.actions), 1u) << "the held key is let go";
+  EXPECT_TRUE(p.console.control_held());
+  ASSERT_TRUE(p.console.key(0xff0d, 0, true, p.now)) << "Enter, to answer the prompt in the user's place";
+  p.wait(600ms);
+  EXPECT_EQ(count_of<InjectKey>(p.actions), 0u);
+  ASSERT_TRUE(p.applet.user_answers(prompt_id, false, p.now));
+  ASSERT_TRUE(p.console.key('y', 0, true, p.now));
+  p.step_console();
+  p.step_applet();
+  EXPECT_EQ(count_of<InjectKey>(p.actions), 0u) << "a click that was meant for the prompt may come late";
+  p.wait(500ms);
+  EXPECT_FALSE(p.console.control_held());
+  ASSERT_TRUE(p.console.key('z', 0, true, p.now));
+  p.settle();
+  EXPECT_EQ(count_of<InjectKey>(p.actions), 1u);
 }
 
 TEST(Session, AFileReachesTheUserWithEqualHashesAtBothEnds) {
@@ -300,6 +344,46 @@ TEST(Session, TheUserChoosesAFileForTheTechnician) {
   EXPECT_TRUE(p.console_files.final_files["error.log"] == bytes);
   EXPECT_EQ(p.applet.file_chosen(*request, "more", 1, {}, p.now).error().code, base::Errc::denied)
       << "one request, one file";
+}
+
+TEST(Session, WhatTheUserTakesBackDoesNotLeaveTheLinksQueueAnyMore) {
+  SessionPair p;
+  p.allow(receive_files);
+  p.allow(send_files);
+  ASSERT_TRUE(p.console.request_file(p.now));
+  p.settle();
+  const auto bytes = content(8'000'000);
+  const auto id = p.applet.file_chosen(last_of<ChooseFile>(p.actions)->request, "secret.bin", bytes.size(), {}, p.now);
+  ASSERT_TRUE(id);
+  p.applet_files.sources[*id] = bytes;
+  const auto written = [&] { return p.console_files.partial.empty() ? 0 : p.console_files.partial.begin()->second.bytes.size(); };
+  while (written() == 0) {
+    p.step_applet();
+    p.step_console();
+  }
+  // The path takes nothing more for a moment; the link's queue fills.
+  p.path_is_up = false;
+  while (p.step_applet()) continue;
+  ASSERT_GT(p.applet_link.queued_bytes(Channel::files), 200'000u);
+  ASSERT_TRUE(p.console.send_file("other.txt", 0, {}, p.now));
+  p.applet.user_revokes(receive_files, p.now);
+  (void)pump(p.applet_link, p.applet, p.now);
+  EXPECT_LT(p.applet_link.queued_bytes(Channel::files), 1'000u) << "word of the end, and no content";
+  const auto before = written();
+  p.path_is_up = true;
+  // Every chunk that still arrives was in the path before; none is written after the end was heard.
+  p.settle();
+  EXPECT_TRUE(p.console_files.partial.empty());
+  EXPECT_FALSE(p.console_files.final_files.contains("secret.bin"));
+  std::size_t late = 0;
+  for (const auto& e : p.events)
+    if (const auto* action = std::get_if<FileAction>(&e))
+      if (const auto* write = std::get_if<WriteChunk>(action)) late += write->offset >= before ? write->bytes.size() : 0;
+  EXPECT_LE(late, wire::kFileChunkMax) << "at most the rest of what was half out";
+  EXPECT_TRUE(p.applet_files.final_files.contains("other.txt")) << "the other direction goes on";
+  const auto* failed = SessionPair::find_audit(p.applet_audit, audit_type::kFileFailed);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(*failed->find("reason"), AuditValue(std::string("revoked")));
 }
 
 TEST(Session, TheUserMayDeclineToChoose) {
@@ -422,46 +506,6 @@ TEST(Session, TheUserEndsItAndBothLinksEndInOrder) {
 TEST(Session, TheTechnicianEndsItAndKeysAreReleased) {
   SessionPair p;
   p.allow(remote_control);
-TEST(Session, WhatTheUserTakesBackDoesNotLeaveTheLinksQueueAnyMore) {
-  SessionPair p;
-  p.allow(receive_files);
-  p.allow(send_files);
-  ASSERT_TRUE(p.console.request_file(p.now));
-  p.settle();
-  const auto bytes = content(8'000'000);
-  const auto id = p.applet.file_chosen(last_of<ChooseFile>(p.actions)->request, "secret.bin", bytes.size(), {}, p.now);
-  ASSERT_TRUE(id);
-  p.applet_files.sources[*id] = bytes;
-  const auto written = [&] { return p.console_files.partial.empty() ? 0 : p.console_files.partial.begin()->second.bytes.size(); };
-  while (written() == 0) {
-    p.step_applet();
-    p.step_console();
-  }
-  // The path takes nothing more for a moment; the link's queue fills.
-  p.path_is_up = false;
-  while (p.step_applet()) continue;
-  ASSERT_GT(p.applet_link.queued_bytes(Channel::files), 200'000u);
-  ASSERT_TRUE(p.console.send_file("other.txt", 0, {}, p.now));
-  p.applet.user_revokes(receive_files, p.now);
-  (void)pump(p.applet_link, p.applet, p.now);
-  EXPECT_LT(p.applet_link.queued_bytes(Channel::files), 1'000u) << "word of the end, and no content";
-  const auto before = written();
-  p.path_is_up = true;
-  // Every chunk that still arrives was in the path before; none is written after the end was heard.
-  p.settle();
-  EXPECT_TRUE(p.console_files.partial.empty());
-  EXPECT_FALSE(p.console_files.final_files.contains("secret.bin"));
-  std::size_t late = 0;
-  for (const auto& e : p.events)
-    if (const auto* action = std::get_if<FileAction>(&e))
-      if (const auto* write = std::get_if<WriteChunk>(action)) late += write->offset >= before ? write->bytes.size() : 0;
-  EXPECT_LE(late, wire::kFileChunkMax) << "at most the rest of what was half out";
-  EXPECT_TRUE(p.applet_files.final_files.contains("other.txt")) << "the other direction goes on";
-  const auto* failed = SessionPair::find_audit(p.applet_audit, audit_type::kFileFailed);
-  ASSERT_NE(failed, nullptr);
-  EXPECT_EQ(*failed->find("reason"), AuditValue(std::string("revoked")));
-}
-
   ASSERT_TRUE(p.console.start_control(p.now));
   p.settle();
   ASSERT_TRUE(p.console.key('a', 0, true, p.now));
