@@ -43,6 +43,14 @@ void RemoteScreen::reset() {
   position_.reset();
 }
 
+base::Result<base::Bytes> RemoteScreen::keyframe() const {
+  if (!has_picture()) return base::fail(base::Errc::not_found, "no picture yet: view the desktop first");
+  screen::Encoder encoder;
+  RESCUE_TRY(auto packet, encoder.encode(decoder_.canvas().view(), nullptr, true));
+  if (!packet) return base::fail(base::Errc::internal, "a keyframe was not encoded");
+  return std::move(packet->bytes);
+}
+
 base::Result<> RemoteScreen::save_png(const std::string& path) const {
   if (!has_picture()) return base::fail(base::Errc::not_found, "no picture yet: view the desktop first");
   auto frame = decoder_.canvas();

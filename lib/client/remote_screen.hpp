@@ -28,6 +28,8 @@ class RemoteScreen {
   [[nodiscard]] screen::Size size() const { return decoder_.canvas().size(); }
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
   [[nodiscard]] std::uint32_t display() const { return display_; }
+  /// The canvas as one packet that decodes by itself; not_found without a picture, the encoder's errors.
+  [[nodiscard]] base::Result<base::Bytes> keyframe() const;
   /// Canvas with the cursor drawn in, as PNG; not_found without a picture.
   [[nodiscard]] base::Result<> save_png(const std::string& path) const;
   /// For recordings.

@@ -154,6 +154,7 @@ class SessionAgent {
 
   [[nodiscard]] base::Result<boost::json::object> start_recording(const std::filesystem::path& dir);
   [[nodiscard]] base::Result<boost::json::object> stop_recording();
+  void begin_picture();
   void watch_recorder();
   void gap_began(const std::string& why);
   void gap_ended();
@@ -183,6 +184,7 @@ class SessionAgent {
   std::optional<Paused> paused_;  // by a forced recording that fails
   unsigned view_fps_ = 30;
   bool record_asked_ = false;
+  bool recording_skips_ = false;  // pictures that build on one that the recording has not got
 };
 
 }  // namespace rescue::client

@@ -212,7 +212,8 @@ void SessionAgent::on_screen(const session::ScreenArrived& e) {
   }
   if (e.keyframe) keyframe_asked_.reset();
   core_.screen_decoded(e.sequence, now());
-  if (recorder_) recorder_->video(e.data, e.keyframe);
+  if (e.keyframe) recording_skips_ = false;
+  if (recorder_ && !recording_skips_) recorder_->video(e.data, e.keyframe);
   const auto size = screen_.size();
   if (first) {
     broadcast("picture", {{"display", e.display}, {"width", size.width}, {"height", size.height}});

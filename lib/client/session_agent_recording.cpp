@@ -6,6 +6,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "base/log.hpp"
 #include "client/session_agent.hpp"
 
 namespace rescue::client {
@@ -56,10 +57,24 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   }
   if (auto shape = screen_.cursor_shape()) recorder_->cursor_shape(*std::move(shape));
   if (auto move = screen_.cursor_move()) recorder_->cursor_move(*move);
-  if (core_.viewing()) core_.screen_broken(now());  // a recording begins with a whole picture
+  begin_picture();
   log_event("recording.started", {{"name", recorder_->path()}});
   broadcast("recording", {{"state", "started"}, {"path", recorder_->path()}});
   return json::object{{"path", recorder_->path()}};
+}
+
+/// A recording begins with the whole picture that is seen now, even when it ends before another comes. What the applet
+/// sends builds on its own pictures, so its next whole one is asked for, and what comes before that is left out.
+void SessionAgent::begin_picture() {
+  recording_skips_ = core_.viewing() && screen_.current();
+  if (!recording_skips_) return;
+  if (auto picture = screen_.keyframe()) {
+    recorder_->video(*picture, true);
+  } else {
+    base::log(base::LogLevel::warn, "client", "the recording begins without a picture",
+              {{"error", picture.error().message()}});
+  }
+  core_.screen_broken(now());
 }
 
 base::Result<json::object> SessionAgent::stop_recording() {
@@ -98,7 +113,7 @@ void SessionAgent::watch_recorder() {
   const auto state = recorder_->state();
   if (state.failing && !gap_since_) gap_began(state.why);
   if (!state.failing && gap_since_) gap_ended();
-  if (state.wants_keyframe && core_.viewing() && screen_.current()) {
+  if ((state.wants_keyframe || recording_skips_) && core_.viewing() && screen_.current()) {
     const auto at = clock_.steady();
     if (!keyframe_asked_ || at - *keyframe_asked_ > std::chrono::seconds(2)) {
       keyframe_asked_ = at;

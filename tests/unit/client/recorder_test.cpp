@@ -3,6 +3,7 @@
 
 #include "agent_pair.hpp"
 #include "rcrec/inspect.hpp"
+#include "rcrec/reader.hpp"
 
 namespace rescue::client {
 namespace {
@@ -108,6 +109,50 @@ TEST(Recording, FollowsTheSessionAndVerifies) {
   EXPECT_EQ(checked.info.chat_lines, 1U);
   EXPECT_GE(checked.info.video_packets, 1U);
   EXPECT_EQ(checked.sha256_hex, std::string(ended->at("sha256").as_string()));
+}
+
+TEST(Recording, BegunInTheMiddleOfAViewHasThePictureFromItsFirstMoment) {
+  AgentPair p(base::system_clock());
+  allow(p, "record_session");
+  allow(p, "desktop_view");
+  p.say(R"({"id":1,"cmd":"view"})");
+  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("result", 1) != nullptr; })) << p.view().text();
+  // Begun and ended before the supported end has heard of it.
+  p.agent.on_line(ViewId(1), R"({"id":2,"cmd":"record"})");
+  p.agent.on_line(ViewId(1), R"({"id":3,"cmd":"unrecord"})");
+  const auto* ended = p.view().find("result", 3);
+  ASSERT_NE(ended, nullptr) << p.view().text();
+  const auto checked = rcrec::verify(std::string(ended->at("path").as_string())).value();
+  EXPECT_EQ(checked.info.video_packets, 1U);
+  p.settle();
+  EXPECT_EQ(p.keyframes_wanted, 1) << "the picture that what follows builds on";
+}
+
+TEST(Recording, LeavesOutWhatBuildsOnAPictureThatItHasNot) {
+  AgentPair p(base::system_clock());
+  allow(p, "record_session");
+  allow(p, "desktop_view");
+  p.say(R"({"id":1,"cmd":"view"})");
+  ASSERT_TRUE(tick_until(p, [&] { return p.view().find("result", 1) != nullptr; })) << p.view().text();
+  p.agent.on_line(ViewId(1), R"({"id":2,"cmd":"record"})");
+  p.send_frame(false, 1, 0x445566);  // on its way when the recording begins
+  p.settle();
+  p.send_frame(false, 1, 0x778899);
+  p.settle();
+  p.say(R"({"id":3,"cmd":"unrecord"})");
+  const auto* ended = p.view().find("result", 3);
+  ASSERT_NE(ended, nullptr) << p.view().text();
+  auto timeline = rcrec::Timeline::open(std::string(ended->at("path").as_string())).value();
+  screen::Decoder decoder;
+  std::vector<screen::Pixel> seen;
+  while (auto item = timeline.next().value()) {
+    const auto* video = std::get_if<rcrec::VideoItem>(&item->item);
+    if (video == nullptr) continue;
+    ASSERT_TRUE(decoder.decode(video->packet)) << "a player would stop here";
+    seen.push_back(decoder.canvas().row(0)[0]);
+  }
+  EXPECT_EQ(seen.front(), 0x112233U) << "what was seen when it began";
+  EXPECT_EQ(seen.back(), 0x778899U);
 }
 
 TEST(Recording, NeedsConsent) {
