@@ -128,6 +128,9 @@ json::object describe(const std::vector<SeqRange>& gaps) {
   return {{"missing", std::move(ranges)}, {"gaps", gaps.size()}};
 }
 
+/// Only a console has several keys in a session.
+bool runs_of(store::EventSource source) { return source == store::EventSource::console; }
+
 }  // namespace
 
 base::Result<> check(const Sender& sender, std::span<const IncomingEvent> batch) {
@@ -138,9 +141,15 @@ base::Result<> check(const Sender& sender, std::span<const IncomingEvent> batch)
 base::Result<IntakeResult> take(store::Transaction& tx, const Sender& sender, std::span<const IncomingEvent> batch,
                                 base::WallTime now) {
   RESCUE_TRY(const auto events, convert_all(sender, batch));
-  RESCUE_TRY(auto last, store::log::last_seq(tx, sender.session, sender.source, sender.origin));
   IntakeResult out;
+  std::uint64_t last = 0, run_end = 0;
   for (const auto& event : events) {
+    if (event.seq > run_end) {
+      const auto run = runs_of(sender.source) ? (event.seq - 1) / kRun : 0;
+      run_end = runs_of(sender.source) ? (run + 1) * kRun : kMaxSeq;
+      RESCUE_TRY(const auto stored, store::log::last_seq(tx, sender.session, sender.source, sender.origin, run_end));
+      last = std::max(stored, run * kRun);
+    }
     RESCUE_TRY(const auto appended, store::log::append(tx, event, now));
     if (appended.duplicate) {
       ++out.duplicates;

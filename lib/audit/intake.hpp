@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events from consoles, applets and gateways into the log. A sender counts its events of one session from 1 and sends them in
 // order, one batch at a time, again when it got no answer: each is stored once. A jump in the numbers is stored as it is and
-// reported, because the source has nothing to fill it with; late events that fill it are taken.
+// reported, because the source has nothing to fill it with; late events that fill it are taken. A console that comes with a
+// new key (another machine, or a process that died and may have left a spool) begins a new run of numbers instead, so that
+// what the earlier one still sends keeps its own.
 #pragma once
 
 #include <span>
@@ -24,6 +26,9 @@ inline constexpr std::uint64_t kMaxSeq = (std::uint64_t{1} << 53) - 1;
 /// An hour of the busiest session has a few thousand.
 inline constexpr std::uint64_t kMaxAppletSeq = 100'000;
 
+/// Run n of a console has the numbers from n * kRun + 1; its first one is no jump.
+inline constexpr std::uint64_t kRun = std::uint64_t{1} << 24;
+
 struct IncomingEvent {
   std::uint64_t seq = 0;
   base::WallTime time;
@@ -40,7 +45,7 @@ struct Sender {
   std::string default_actor;
 };
 struct IntakeResult {
-  std::uint64_t accepted_through = 0;  // the highest stored sequence number: what is up to it need not be sent again
+  std::uint64_t accepted_through = 0;  // the highest stored sequence number of the run: what is up to it need not be sent again
   std::size_t stored = 0;
   std::size_t duplicates = 0;
   std::size_t differing = 0;           // duplicates whose content is not what is stored; an alert is logged

@@ -36,8 +36,8 @@ constexpr auto kAskAgain = 200ms;
 constexpr auto kPartFromGateways = 200ms;  // that were called ahead in vain
 constexpr auto kRenewAtLeast = 20s;  // between two lease renewals
 constexpr auto kRenewRetry = 15s;
-/// Numbers of one technician's log events when several write at the same time: each pickup has a block of its own.
-constexpr unsigned kSeqBlockBits = 24;
+/// Numbers of one run of log events; the broker takes a new run for no gap (man rescue-protocol(7), LOG).
+constexpr std::uint64_t kLogRun = std::uint64_t{1} << 24;
 
 /// Wakes the strand from any thread for as long as the process' objects stand.
 struct WakeGate {
@@ -104,24 +104,19 @@ class Process {
     RESCUE_CO_TRY(api_, BrokerApi::create(executor_, options_.site, options_.token));
     RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall()));
     auto taking = take(id);
-    RESCUE_CO_TRY(auto taken, co_await std::move(taking));
-    auto numbering = first_seq(taken.again);
-    RESCUE_CO_TRY(const auto seq, co_await std::move(numbering));
-    auto opening = open_spool(seq);
+    RESCUE_CO_TRY(auto admission, co_await std::move(taking));
+    if (!options_.known_gateways.empty()) write_known_gateways(options_.known_gateways, admission);
+    auto opening = open_spool();
     RESCUE_CO_CHECK(co_await std::move(opening));
-    build(std::move(taken.admission));
+    build(std::move(admission));
     views_.emplace(std::move(listener), group_, view_hooks());
     views_->start();
     co_return base::Result<>();
   }
 
-  struct Taken {
-    peer::Admission admission;
-    bool again = false;  // this technician had it before
-  };
   /// Picks the session up; who has it already comes again with a new key (after a crash, or from another machine).
   /// Nothing is asked first: each question is a round trip before the first picture.
-  awaitable<base::Result<Taken>> take(base::Guid id) {
+  awaitable<base::Result<peer::Admission>> take(base::Guid id) {
     const auto spki = identity_->key.public_key().spki();
     auto picking = api_->pickup(options_.session, spki, options_.join);
     const auto pickup = co_await std::move(picking);
@@ -132,15 +127,13 @@ class Process {
       auto renewing = api_->ticket(options_.session, spki);
       RESCUE_CO_TRY(const auto renewal, co_await std::move(renewing));
       RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
-      RESCUE_CO_TRY(auto admission, admission_of(renewal));
-      co_return Taken(std::move(admission), true);
+      co_return admission_of(renewal);
     }
     if (!pickup) co_return base::fail(pickup.error());
     RESCUE_CO_TRY(grant_, read_grant(pickup->grant, id));
     if (grant_.applet != pickup->applet_fingerprint)
       co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
-    RESCUE_CO_TRY(auto admission, admission_of(*pickup));
-    co_return Taken(std::move(admission), false);
+    co_return admission_of(*pickup);
   }
   awaitable<base::Result<bool>> is_mine() {
     auto looking = api_->get("/sessions/" + options_.session);
@@ -154,28 +147,13 @@ class Process {
     co_return technician_of(session) == me;
   }
 
-  /// Where this process' log numbers begin, unless the spool remembers. One technician counts on; several at once get
-  /// blocks.
-  awaitable<base::Result<std::uint64_t>> first_seq(bool again) {
-    const auto block = ((grant_.generation - 1) << kSeqBlockBits) + 1;
-    if (grant_.generation <= 1) co_return std::uint64_t{1};
-    if (!again) co_return block;
-    auto asking = api_->get(fmt::format("/log?session={}&source=console&order=desc&limit=1", options_.session));
-    RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
-    if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
-    RESCUE_CO_TRY(const auto events, array_field(answer.as_object(), "events"));
-    if (events.empty() || !events.front().is_object()) co_return std::uint64_t{1};
-    const auto* last = events.front().as_object().if_contains("seq");
-    const auto next = last != nullptr && last->is_int64() && last->as_int64() > 0
-                          ? static_cast<std::uint64_t>(last->as_int64()) + 1
-                          : 1;
-    co_return next >> kSeqBlockBits == 0 ? next : block;
-  }
-
-  awaitable<base::Result<>> open_spool(std::uint64_t seq) {
+  awaitable<base::Result<>> open_spool() {
+    // Each key has a run of numbers of its own: a process that died, another machine or another technician may still
+    // have events of an earlier one to send. Counts only for a new spool; an old one goes on where it was.
+    const auto first_seq = (grant_.generation - 1) * kLogRun + 1;
     const auto deadline = std::chrono::steady_clock::now() + kSpoolWait;
     for (;;) {
-      auto spool = LogSpool::open(options_.spool_dir, options_.session, seq);
+      auto spool = LogSpool::open(options_.spool_dir, options_.session, first_seq);
       if (spool) {
         spool_.emplace(std::move(*spool));
         co_return base::Result<>();

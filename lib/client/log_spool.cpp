@@ -174,6 +174,10 @@ base::Result<LogSpool> LogSpool::open(const fs::path& dir, const std::string& se
     return base::fail(base::errno_error(fmt::format("open session log spool '{}'", state->path.string())));
   if (::flock(state->fd, LOCK_EX | LOCK_NB) != 0)
     return base::fail(base::Errc::conflict, fmt::format("session log spool '{}' is in use", state->path.string()));
+  // Whoever held it has removed it in between: what is written here would be nobody's.
+  struct stat info {};
+  if (::fstat(state->fd, &info) == 0 && info.st_nlink == 0)
+    return base::fail(base::Errc::conflict, fmt::format("session log spool '{}' is just going", state->path.string()));
   RESCUE_CHECK(state->load());
   return LogSpool(std::move(state));
 }

@@ -78,10 +78,10 @@ base::Result<std::int64_t> newest_id(ReadTransaction& tx) {
 }
 
 base::Result<std::uint64_t> last_seq(ReadTransaction& tx, const std::optional<base::Guid>& session, EventSource source,
-                                     const std::optional<base::Guid>& origin) {
+                                     const std::optional<base::Guid>& origin, std::uint64_t up_to) {
   RESCUE_TRY(const auto last, impl::number(tx.connection(),
-                                           "SELECT max(seq) FROM log_events WHERE session=? AND source=? AND origin=?",
-                                           or_none(session), to_string(source), or_none(origin)));
+                                           "SELECT max(seq) FROM log_events WHERE session=? AND source=? AND origin=? AND seq<=?",
+                                           or_none(session), to_string(source), or_none(origin), up_to));
   return static_cast<std::uint64_t>(last);
 }
 

@@ -63,9 +63,10 @@ namespace log {
 [[nodiscard]] base::Result<std::vector<LogEvent>> tail(ReadTransaction& tx, std::int64_t after, std::size_t limit);
 /// 0 when the log is empty.
 [[nodiscard]] base::Result<std::int64_t> newest_id(ReadTransaction& tx);
-/// Highest sequence number of a sender in a session, 0 when it sent none.
+/// Highest sequence number of a sender in a session, of those up to `up_to`; 0 when it sent none.
 [[nodiscard]] base::Result<std::uint64_t> last_seq(ReadTransaction& tx, const std::optional<base::Guid>& session,
-                                                   EventSource source, const std::optional<base::Guid>& origin = {});
+                                                   EventSource source, const std::optional<base::Guid>& origin = {},
+                                                   std::uint64_t up_to = INT64_MAX);
 /// Holes below last_seq, at most `limit`, lowest first.
 [[nodiscard]] base::Result<std::vector<SeqRange>> missing(ReadTransaction& tx, const base::Guid& session,
                                                           EventSource source,

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A session's background process and its views: one that crashes ends nothing, two see at once, one has the input."""
+import json
 import pathlib
 import signal
+import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support.case import ADA, ADA_PASSWORD, SiteCase  # noqa: E402
+from support.case import ADA, ADA_PASSWORD, SiteCase, broken_sequences  # noqa: E402
 from support.site import wait_for  # noqa: E402
 
 
@@ -99,7 +102,68 @@ class Views(SiteCase):
         meeting.script = meeting.view("pickup", who=laptop)
         meeting.script.call("chat", text="from the laptop")
         wait_for(lambda: any(e.get("text") == "from the laptop" for e in meeting.user_log()), "the chat line of the laptop")
+        wait_for(lambda: not meeting.agent_pids(), "the first machine's process to end")
         meeting.close()
+        self.quiet_log(meeting)
+
+    def quiet_log(self, meeting):
+        """Everything once, and nothing that would alarm an administrator."""
+        ended = lambda: [e for e in meeting.log("link.down") if e["source"] == "console"]
+        wait_for(ended, "the last events")
+        self.assertEqual(meeting.log("alert"), [])
+        self.assertEqual(broken_sequences(meeting.log()), [])
+
+    def test_two_technicians(self):
+        self.site.admin.run("admin", "user", "add", "bob@example.test", "--name", "Bob Example", "--role", "technician",
+                            "--password-stdin", stdin=ADA_PASSWORD + "\n")
+        bob = self.site.technician("bob")
+        bob.login("bob@example.test", ADA_PASSWORD)
+        meeting = self.meet()
+        meeting.script.call("chat", text="I need a second pair of eyes")
+        second = meeting.view("pickup", "--join", who=bob)
+        second.call("chat", text="here I am")
+        second.call("ask", permission="desktop_view")
+        second.call("view")
+        wait_for(lambda: any(e.get("text") == "here I am" for e in meeting.user_log()), "the chat line of the second")
+        meeting.wait_log("chat.message", count=4)  # each line by the applet and by its writer's console
+        meeting.close()
+        ended = second.event("ended", timeout=30)
+        self.assertEqual((ended["by"], ended["reason"]), ("technician", "done"))
+        self.assertEqual(second.program.process.wait(30), 0)
+        self.quiet_log(meeting)
+
+    def test_who_ended_it_elsewhere_and_why(self):
+        for who, party in ((self.tech, "technician"), (self.site.admin, "administrator")) * 2:
+            meeting = self.meet()
+            meeting.script.call("chat", text="one moment")
+            who.run("session", "close", meeting.id, "--reason", "called away")
+            ended = meeting.script.event("ended", timeout=30)
+            self.assertEqual((ended["by"], ended["reason"]), (party, "called away"))
+            meeting.script.program.process.wait(30)
+            self.assertEqual(meeting.applet.process.wait(30), 0)
+
+    def test_a_recording_begun_in_the_middle_of_an_idle_view(self):
+        meeting = self.meet({"prompts": [{"answer": "yes"}], "desktop": {"period": "1h"}})
+        meeting.ask("record_session", "desktop_view")
+        meeting.script.call("view")
+        time.sleep(1)  # nothing changes there
+        path = meeting.script.call("record", directory=str(meeting.folder))["path"]
+        time.sleep(1)
+        ended = meeting.script.call("unrecord")
+        at_once = meeting.script.call("record", directory=str(meeting.folder))["path"]
+        meeting.script.call("unrecord")
+        meeting.close()
+        for recording in (path, at_once):
+            avi = meeting.folder / (pathlib.Path(recording).stem + ".avi")
+            self.tech.run("recording", "convert", recording, "-o", avi, timeout=120)
+            probed = subprocess.run(["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
+                                     "stream=width,height,nb_read_frames:format=duration", "-of", "json", avi],
+                                    check=True, capture_output=True, timeout=60).stdout
+            stream = json.loads(probed)["streams"][0]
+            self.assertEqual((stream["width"], stream["height"]), (1280, 800))
+            self.assertGreaterEqual(int(stream["nb_read_frames"]), 1)
+            if recording == path:
+                self.assertAlmostEqual(float(json.loads(probed)["format"]["duration"]), ended["duration_us"] / 1e6, delta=0.3)
 
     def test_what_is_no_command(self):
         meeting = self.meet()

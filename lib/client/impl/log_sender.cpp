@@ -109,12 +109,7 @@ awaitable<void> send_leftovers(BrokerApi& api, std::filesystem::path dir, base::
     if (!spool) continue;
     LogSender sender(api, *spool, random);
     auto flushing = sender.flush(std::chrono::steady_clock::now() + kLeftoverPatience);
-    const bool sent = co_await std::move(flushing);
-    // Its session may go on under another process: the numbers used are kept until the spool is a day old.
-    std::error_code error;
-    const auto age =
-        std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(spool->path(), error);
-    if (sent && !error && age > 24h) spool->remove_if_empty();
+    if (const bool sent = co_await std::move(flushing); sent) spool->remove_if_empty();
   }
 }
 

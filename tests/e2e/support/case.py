@@ -108,6 +108,9 @@ def read_log(tech, session, *types):
     return tech.run("log", "query", "--session", session, "--all", *flags, "-o", "jsonl").jsonl()
 
 
+RUN = 1 << 24  # a console with a new key begins a new run of numbers
+
+
 def broken_sequences(events):
     """Each end numbers its events from 1 without gaps: what of that does not hold, as text; empty when all is there once."""
     wrong = []

@@ -100,6 +100,25 @@ TEST_F(IntakeTest, AGapIsStoredAsItIsReportedAndFilledLate) {
               ElementsAre(SeqRange{6, 8}));
 }
 
+TEST_F(IntakeTest, AConsoleWithANewKeyBeginsANewRunOfNumbersWithoutAGap) {
+  EXPECT_OK(take({chat(1), chat(2)}));
+  const auto other_machine = ok_value(take({chat(kRun + 1), chat(kRun + 2)}));
+  EXPECT_THAT(other_machine.gaps, IsEmpty());
+  EXPECT_EQ(other_machine.accepted_through, kRun + 2);
+  // What the first one had spooled is neither taken for a repeat nor acknowledged before it has come.
+  const auto spooled = ok_value(take({chat(3)}));
+  EXPECT_EQ(spooled.stored, 1u);
+  EXPECT_EQ(spooled.accepted_through, 3u);
+  EXPECT_THAT(spooled.gaps, IsEmpty());
+  EXPECT_THAT(ok_value(take({chat(kRun + 4)})).gaps, ElementsAre(SeqRange{kRun + 3, kRun + 3}));
+  EXPECT_THAT(ok_value(take({chat(2 * kRun + 2)})).gaps, ElementsAre(SeqRange{2 * kRun + 1, 2 * kRun + 1}));
+  auto gateway = sender_;
+  gateway.source = EventSource::gateway;
+  auto alert = chat(kRun + 1);
+  alert.type = "alert";
+  EXPECT_THAT(ok_value(take({alert}, gateway)).gaps, ElementsAre(SeqRange{1, kRun})) << "only consoles have runs";
+}
+
 TEST_F(IntakeTest, AGapAtTheVeryStartIsReportedToo) {
   EXPECT_THAT(ok_value(take({chat(4)})).gaps, ElementsAre(SeqRange{1, 3}));
 }
