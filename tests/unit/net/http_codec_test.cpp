@@ -37,7 +37,7 @@ Parsed parse(HttpParser::Kind kind, std::string_view bytes, std::size_t step, st
 }  // namespace
 
 TEST(HttpParser, ReadsMessagesHoweverTheyAreCut) {
-  for (const std::size_t step : {1, 3, 1000}) {
+  for (const std::size_t step : {1, 2, 3, 4, 1000}) {
     auto p = parse(HttpParser::Kind::request, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /", step);
     EXPECT_TRUE(p.done) << p.error;
     EXPECT_EQ(p.body, "abc");
@@ -47,6 +47,19 @@ TEST(HttpParser, ReadsMessagesHoweverTheyAreCut) {
               step);
     EXPECT_EQ(p.body, "abc") << p.error;
     EXPECT_EQ(p.rest, "rest") << step;
+  }
+}
+
+// Found by fuzzing: a last chunk that came in pieces ended the program that read it.
+TEST(HttpParser, TakesALastChunkInPieces) {
+  const std::string start = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::size_t step : {1, 2, 3, 4, 5, 6}) {
+    auto p = parse(HttpParser::Kind::request, start + "0\r\n\r\nrest", step);
+    EXPECT_TRUE(p.done) << step << p.error;
+    EXPECT_EQ(p.rest, "rest") << step;
+    EXPECT_TRUE(parse(HttpParser::Kind::request, start + "0;a=b\r\nTrailer: x\r\n\r\n", step).done) << step;
+    for (const auto* broken : {"0\r\n\n", "0\r\n\r", "0\r\r\n\n", "0\n\n\n\n\n", "\r\n0\r\n\r\n"})
+      EXPECT_FALSE(parse(HttpParser::Kind::request, start + broken, step).done) << step << broken;
   }
 }
 
@@ -66,7 +79,7 @@ TEST(HttpParser, RefusesWhatCanSmuggleARequest) {
         Case{"two hosts", start + "Host: a\r\nHost: b\r\n\r\n"}, Case{"space before colon", start + "Host : h\r\n\r\n"},
         Case{"field without colon", start + "Host: h\r\nnonsense\r\n\r\n"},
         Case{"bad version", "POST /a HTTP/9.9\r\nHost: h\r\n\r\n"}, Case{"garbage", "\x16\x03\x01\x02"},
-        Case{"bad chunk size", start + "Host: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}}) {
+        Case{"bad chunk size", start + "Host: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"}}) {
     const auto p = parse(HttpParser::Kind::request, c.text, 1000);
     EXPECT_TRUE(p.error.starts_with("BAD_FORMAT")) << c.why << ": " << p.error;
   }
