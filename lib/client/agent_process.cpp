@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "client/impl/log_sender.hpp"
 #include "client/impl/view_server.hpp"
+#include "client/known_gateways.hpp"
 #include "net/signals.hpp"
 #include "net/websocket_client.hpp"
 #include "peer/console_peer.hpp"
@@ -76,6 +77,7 @@ class Process {
       : options_(std::move(options)),
         executor_(io.executor()),
         group_(executor_),
+        called_ahead_(group_),
         gate_(std::make_shared<WakeGate>(executor_)),
         done_(executor_) {}
 
@@ -84,7 +86,8 @@ class Process {
     const auto prepared = co_await std::move(preparing);
     options_.on_ready(prepared);
     if (!prepared) {
-      auto stopping = group_.stop(0s);
+      called_ahead_.drop();
+      auto stopping = group_.stop(kPartFromGateways);
       co_await std::move(stopping);
       co_return base::fail(prepared.error());
     }
@@ -102,7 +105,10 @@ class Process {
     RESCUE_CO_TRY(const auto id, base::Guid::parse(options_.session));
     RESCUE_CO_TRY(auto listener, AgentListener::open(options_.socket));
     RESCUE_CO_TRY(api_, BrokerApi::create(executor_, options_.site, options_.token));
-    RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall()));
+    const bool legacy = options_.profile == crypto::Profile::aes256_sha;
+    RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall(), legacy ? crypto::KeyKind::rsa2048
+                                                                                          : crypto::KeyKind::p256));
+    if (const auto known = read_known_gateways(options_.known_gateways)) called_ahead_.call(known->gateways, known->ca_pin);
     auto taking = take(id);
     RESCUE_CO_TRY(auto admission, co_await std::move(taking));
     if (!options_.known_gateways.empty()) write_known_gateways(options_.known_gateways, admission);
@@ -182,6 +188,7 @@ class Process {
     console.profile = grant_.legacy_profile ? crypto::Profile::aes256_sha : crypto::Profile::modern;
     console.admission = std::move(admission);
     console.link_id = base::Guid::random(*options_.random);
+    console.called_ahead = &called_ahead_;
     peer_ = std::make_unique<peer::ConsolePeer>(executor_, *core_, std::move(console), peer_hooks(), *options_.clock,
                                                 *options_.random);
     last_view_left_ = options_.clock->steady();
@@ -445,6 +452,7 @@ class Process {
   AgentProcessOptions options_;
   boost::asio::any_io_executor executor_;
   net::TaskGroup group_;
+  peer::GatewayCalls called_ahead_;
   std::shared_ptr<WakeGate> gate_;
   net::Signal done_;
   std::unique_ptr<BrokerApi> api_;

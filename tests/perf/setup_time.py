@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a technician waits: pickup, first link byte, first picture; and a key press until the pixel changed on the console.
 
-usage: setup_time.py --build DIR [--rounds N]
+usage: setup_time.py --build DIR [--rounds N] [setup] [latency]
 
 A whole site on loopback, all of it real programs. Times come from the programs' own log lines and from when a line of the
 technician's script arrives. Round trips are counted by running the technician's side again through a proxy that makes a round
-trip longer: what the time grew by, divided by that. Medians; never pass or fail.
+trip longer: what the time grew by, divided by that. Key presses go without the proxy. They are timed with nothing else going on,
+while another session sends a file (the same work for the machine, nothing in the way of the key), and while their own session
+does: what the last is above the second is bytes on their way. Medians; never pass or fail.
 """
 import argparse
 import datetime
 import json
 import pathlib
+import shutil
 import statistics
 import sys
 import time
@@ -44,10 +47,15 @@ def log_time(text, msg, after=0.0, **fields):
 
 
 class Bench:
-    """A site whose technician reaches broker and gateway through proxies, which add nothing until told to."""
+    """A site with a technician. `proxied`: who reaches broker and gateway through proxies, which add nothing until told to."""
 
-    def __init__(self, site):
+    def __init__(self, site, proxied):
         self.site = site
+        self.sessions = 0
+        self.gateway_proxy = self.broker_proxy = None
+        if not proxied:
+            self.tech = site.up().admin
+            return
         site.init_broker()
         site.start_broker()
         site.admin = site.technician("admin")
@@ -63,11 +71,15 @@ class Bench:
         direct, site.url = site.url, f"https://127.0.0.1:{self.broker_proxy.port}"
         self.tech.login(site.ADMIN, site.PASSWORD)
         site.url = direct
-        self.sessions = 0
 
     def delay(self, round_trip):
         """For connections made from now on."""
-        self.gateway_proxy.round_trip = self.broker_proxy.round_trip = round_trip
+        if self.gateway_proxy:
+            self.gateway_proxy.round_trip = self.broker_proxy.round_trip = round_trip
+
+    def forget_gateways(self):
+        """As if this technician had never had a session at this site."""
+        shutil.rmtree(self.tech.home / "state" / "rescue" / "gateways", ignore_errors=True)
 
     def session(self, plan, env=None):
         """An applet that waits, and how many ms that took it from its start."""
@@ -110,11 +122,14 @@ def first_picture(script):
     return script.call("view")["first_picture_us"] / 1000
 
 
-def one(bench, plan, round_trip=0.0):
+def one(bench, plan, round_trip=0.0, known=True):
+    if not known:
+        bench.forget_gateways()
     session, applet, waiting = bench.session(plan)
     script, got = bench.pickup(session, round_trip)
     got["waiting"] = waiting
     got["picture"] = first_picture(script)
+    got["answered"] = got["up"] - got["knock"]
     got["all"] = got["linked"] + got["picture"]
     bench.finish(script, applet)
     return got
@@ -122,8 +137,11 @@ def one(bench, plan, round_trip=0.0):
 
 def print_setup(bench, rounds):
     text, large = scenario(), scenario(displays=[{"width": 1920, "height": 1080}])
-    runs = {"near": [], "large": [], "far": []}
+    runs = {"near": [], "large": [], "far": [], "near first": [], "far first": []}
+    one(bench, text)  # from now on the gateway is known
     for _ in range(rounds):  # interleaved, so that a busy neighbour hits all alike
+        runs["near first"].append(one(bench, text, known=False))
+        runs["far first"].append(one(bench, text, ROUND_TRIP, known=False))
         runs["near"].append(one(bench, text))
         runs["large"].append(one(bench, large))
         runs["far"].append(one(bench, text, ROUND_TRIP))
@@ -131,13 +149,17 @@ def print_setup(bench, rounds):
     def median(run, key):
         return statistics.median(r[key] for r in runs[run])
 
-    print(f"{'medians of ' + str(rounds) + ', ms':58} {'1280x800':>9} {'1920x1080':>10} {'round trips':>12}")
-    rows = {"waiting": "applet started until it waits at the gateway", "knock": "pickup until the gateway is called (the broker's part)",
-            "up": "pickup until the first link byte (cold)", "linked": "pickup until the script hears that the link is up",
+    def trips(far, near, key):
+        return "" if key == "waiting" else f"{(median(far, key) - median(near, key)) / (ROUND_TRIP * 1000):12.1f}"
+
+    print(f"{'medians of ' + str(rounds) + ', ms':58} {'1280x800':>9} {'1920x1080':>10} {'round trips':>12} {'1st session':>12}")
+    rows = {"waiting": "applet started until it waits at the gateway", "knock": "pickup started until the broker has answered",
+            "answered": "from there until the first link byte", "up": "pickup started until the first link byte",
+            "linked": "pickup started until the script hears that the link is up",
             "picture": "view until the first picture is complete", "all": "pickup to first picture, less the user's thinking"}
     for key, label in rows.items():
-        trips = "" if key == "waiting" else f"{(median('far', key) - median('near', key)) / (ROUND_TRIP * 1000):12.1f}"
-        print(f"{label:58} {median('near', key):9.1f} {median('large', key):10.1f} {trips}")
+        print(f"{label:58} {median('near', key):9.1f} {median('large', key):10.1f} {trips('far', 'near', key):>12} "
+              f"{trips('far first', 'near first', key):>12}")
 
 
 def terminal(site):
@@ -168,20 +190,24 @@ def key_press(script, n):
     return took, script.events + settle(script)
 
 
-def during_transfers(script, path, count):
-    """Key presses while a file goes to the applet; the next transfer when one is over."""
+def during_transfers(script, sender, path, count):
+    """Key presses at `script` while `sender`, which may be the same, sends a file; the next transfer when one is over."""
     out, rate = [], []
     while len(out) < count:
-        begun, sending = time.monotonic(), script.send("send", path=str(path))
+        begun, sending = time.monotonic(), sender.send("send", path=str(path))
         while len(out) < count:
             took, said = key_press(script, len(out))
+            if sender is not script:
+                said = settle(sender, 0.001)
             over = [e for e in said if e.get("id") == sending]
             if over:  # it may have ended before the key
-                if over[0]["event"] == "error":
-                    raise Failed(f"send: {over[0]}")
-                rate.append(FILE_BYTES / 1e6 / (time.monotonic() - begun))
                 break
             out.append(took)
+        else:
+            over = [sender.reply(sending, 60)]
+        if over[0]["event"] == "error":
+            raise Failed(f"send: {over[0]}")
+        rate.append(FILE_BYTES / 1e6 / (time.monotonic() - begun))
     return out, rate
 
 
@@ -190,6 +216,9 @@ def print_keys(bench, rounds):
     terminal(site)
     session, applet, _ = bench.session(scenario(kind="x11"), site.desktop_env)
     script, _ = bench.pickup(session)
+    other_session, other_applet, _ = bench.session(scenario())
+    other, _ = bench.pickup(other_session)
+    other.call("ask", permission="send_files")
     for permission in ("desktop_view", "remote_control", "send_files"):
         script.call("ask", permission=permission)
     picture = script.call("view")["first_picture_us"] / 1000
@@ -198,30 +227,39 @@ def print_keys(bench, rounds):
     for buttons in (0, 1, 0):
         script.call("pointer", x=200, y=200, buttons=buttons)
     settle(script, 1)
-    idle = [key_press(script, n)[0] for n in range(KEYS * rounds)]
     path = site.dir / "large.bin"
     with open(path, "wb") as file:
         file.truncate(FILE_BYTES)
-    busy, rate = during_transfers(script, path, KEYS * rounds)
-    script.call("close", reason="done")
-    applet.stop()
+    rows = {"first picture": [picture], "key press to changed picture at the console": [],
+            "the same while another session sends a file": [], "the same while this session sends a file": []}
+    rates = {}
+    for _ in range(rounds):  # interleaved, so that a busy neighbour hits all alike
+        rows["key press to changed picture at the console"] += [key_press(script, n)[0] for n in range(KEYS)]
+        for label, sender in (("another", other), ("this", script)):
+            times, rate = during_transfers(script, sender, path, KEYS)
+            rows[f"the same while {label} session sends a file"] += times
+            rates.setdefault(label, []).extend(rate)
+    Bench.finish(script, applet)
+    Bench.finish(other, other_applet)
     print(f"\n{'X11 desktop 1280x800 with a terminal, ms':58} {'median':>9} {'p90':>10} {'most':>12}")
-    for label, got in (("first picture", [picture]), ("key press to changed picture at the console", idle),
-                       ("the same while a file is sent", busy)):
+    for label, got in rows.items():
         print(f"{label:58} {statistics.median(got):9.1f} {sorted(got)[len(got) * 9 // 10]:10.1f} {max(got):12.1f}")
-    if rate:
-        print(f"{'file of ' + str(FILE_BYTES // 1_000_000) + ' MB, MB/s with the keys between':58} {statistics.median(rate):9.0f}")
+    for label, rate in rates.items():
+        if rate:
+            print(f"{'file of ' + str(FILE_BYTES // 1_000_000) + ' MB in ' + label + ' session, MB/s with the keys between':58} "
+                  f"{statistics.median(rate):9.0f}")
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=["setup", "latency", []], default=[])
     parser.add_argument("--build", required=True)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    with Site(args.build) as site:
-        bench = Bench(site)
-        print_setup(bench, args.rounds)
-        print_keys(bench, args.rounds)
+    for part, proxied, measure in (("setup", True, print_setup), ("latency", False, print_keys)):
+        if part in (args.parts or ["setup", "latency"]):
+            with Site(args.build) as site:
+                measure(Bench(site, proxied), args.rounds)
     return 0
 
 
