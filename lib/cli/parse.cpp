@@ -138,6 +138,7 @@ class Parser {
                              : "--" + o.name;
       auto* option = o.type == ValueType::none ? app.add_flag(names) : app.add_option(names);
       if (o.type != ValueType::none) option->expected(1)->allow_extra_args(false);
+      else option->disable_flag_override();  // "--join=no" would count as --join
       option->multi_option_policy(o.flag->repeated ? CLI::MultiOptionPolicy::TakeAll
                                                    : CLI::MultiOptionPolicy::TakeLast);
     }
@@ -163,6 +164,13 @@ class Parser {
       app_.parse(reversed);
     } catch (const CLI::CallForHelp&) {
       return HelpWanted{deepest_path(), false};
+    } catch (const CLI::ArgumentMismatch& e) {
+      // CLI11 says "--note: 1 required TEXT missing" and "join was given a disallowed flag override".
+      const std::string text = e.what();
+      const auto flag = text.substr(0, text.find_first_of(": "));
+      const bool bare = text.find("flag override") != text.npos;
+      return UsageError{bare ? fmt::format("--{} takes no value", flag) : fmt::format("{} needs a value", flag), "",
+                        deepest_path()};
     } catch (const CLI::Error& e) {
       return UsageError{e.what(), "", deepest_path()};
     }

@@ -117,6 +117,8 @@ base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std:
   const auto file_flag = fmt::format("{}-file", name);
   if (parsed.on(stdin_flag)) {
     auto line = read_line(env.in_fd, kMaxSecretBytes);
+    if (!line && line.error().code == base::Errc::closed)
+      return base::fail(base::Errc::invalid_argument, fmt::format("{} is missing: standard input is empty", name));
     if (!line) return base::fail(line.error().within(fmt::format("read {}", name)));
     return finished(name, *std::move(line));
   }

@@ -41,6 +41,10 @@ TEST(ReadSecret, TakesAFileOrAVariable) {
 TEST(ReadSecret, RefusesEmptyHugeAndMissing) {
   TestEnv empty("\n");
   EXPECT_EQ(password(empty, "--password-stdin").error().code, base::Errc::invalid_argument);
+  TestEnv nothing("");
+  const auto missing = password(nothing, "--password-stdin").error();
+  EXPECT_EQ(missing.code, base::Errc::invalid_argument);
+  EXPECT_EQ(missing.context, "password is missing: standard input is empty");
   TestEnv huge(std::string(5000, 'x'));
   EXPECT_EQ(password(huge, "--password-stdin").error().code, base::Errc::too_large);
   TestEnv none;
