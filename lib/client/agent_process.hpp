@@ -29,6 +29,7 @@ struct AgentProcessOptions {
   std::filesystem::path record_dir;
   bool record_at_once = false;
   bool join = false;  // take part beside the technician who holds the session
+  crypto::Profile profile = crypto::Profile::modern;  // of the inner TLS
   base::Duration linger = std::chrono::minutes(5);
   std::string software = "rescue";
   base::Clock* clock = &base::system_clock();
