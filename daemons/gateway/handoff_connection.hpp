@@ -105,7 +105,7 @@ class HandoffConnection final : public EventTarget, public Timer {
   bool announced_ = false;
   bool stopped_ = false;
   bool driving_ = false;
-  bool wants_write_ = false;  // what OpenSSL is blocked on
+  bool wants_write_ = false;    // what OpenSSL is blocked on
   bool peer_finished_ = false;  // its FIN came
 };
 

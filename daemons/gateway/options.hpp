@@ -41,8 +41,8 @@ struct Limits {
   // byte, because the socket is filled in many small steps; 2 MiB costs 5 % over no bound.
   std::size_t unsent_bytes = 512 << 10;
   std::size_t unsent_bulk_bytes = 2 << 20;
-  // From so many pairs that talk within 16 ms on, the loop looks for events once in a period, so that one wake-up serves
-  // several messages: on a virtual machine it costs as much as a message. No message waits longer for it.
+  // From so many pairs that talk within 16 ms on, the loop looks for events once in a period, so that one wake-up
+  // serves several messages: on a virtual machine it costs as much as a message. No message waits longer for it.
   std::size_t gather_from_pairs = 32;
   std::chrono::microseconds gather_period = 400us;
 };
