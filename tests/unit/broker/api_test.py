@@ -269,6 +269,18 @@ class Sessions(unittest.TestCase):
         self.assertIn(answer.status, (404, 409, 410))
 
 
+    def test_an_applet_writes_its_own_session_s_log_and_a_key_of_nobody_none(self):
+        made = self.broker.new_session(self.admin)
+        event = {"seq": 1, "time": "2026-11-24T05:28:46Z", "type": "chat.message", "data": {"text": "from a stranger"}}
+        stranger = Identity(self.broker.dir, "log-stranger")
+        self.broker.api("POST", "/applet/log", {"events": [event]}, identity=stranger).expect(401, "SIGN_IN_NEEDED")
+        applet = Identity(self.broker.dir, "log-applet")
+        self.broker.register(made["pin"], applet).expect(200)
+        self.broker.api("POST", "/applet/log", {"events": [event]}, identity=applet).expect(200)
+        written = [e for e in self.broker.log_events(self.admin, source="applet") if e["data"].get("text") == "from a stranger"]
+        self.assertEqual([e["session"] for e in written], [made["session"]["id"]])
+
+
 class Expiry(unittest.TestCase):
     def test_a_log_that_comes_too_late_is_refused(self):
         with Broker("[session]\nlate_log = \"1s\"\n") as broker:
