@@ -116,6 +116,7 @@ class FltkUi final : public Ui {
 };
 
 void FltkUi::put(const QuestionKey& key, Question question, std::function<void(std::size_t)> answered) {
+  if (main_->is_typing()) question.typed = [this] { main_->type_on(); };
   auto window = std::make_unique<QuestionWindow>(std::move(question), [this, key, answered = std::move(answered)](std::size_t i) {
     answered(i);
     // Not from within its own callback.

@@ -148,6 +148,9 @@ void MainWindow::send() {
   input_->take_focus();
 }
 
+bool MainWindow::is_typing() const { return Fl::focus() == input_; }
+void MainWindow::type_on() { input_->handle(FL_KEYBOARD); }
+
 void MainWindow::tell_reach(Reach reach, std::string_view detail) {
   reach_ = reach;
   detail_ = detail;

@@ -41,6 +41,10 @@ class MainWindow : public Fl_Double_Window {
   void tell_end(const Ending& ending);
   /// What the banner says now: empty when nothing is on.
   [[nodiscard]] std::string banner_text() const;
+  /// The chat's line has the keyboard.
+  [[nodiscard]] bool is_typing() const;
+  /// Gives the key of the current event to the chat's line.
+  void type_on();
   [[nodiscard]] bool closed() const { return closed_; }
 
  private:

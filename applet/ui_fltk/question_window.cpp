@@ -17,13 +17,14 @@ namespace rescue::applet::fltk {
 namespace {
 constexpr int kWidth = 460, kMargin = 22, kLineHeight = 22, kButtonHeight = 44;
 constexpr double kTickSeconds = 0.1;
+constexpr const char* kTitle = "Rescue: your permission";
+
+base::SteadyTime clock_now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 QuestionWindow::QuestionWindow(Question question, std::function<void(std::size_t)> answered)
     : Fl_Double_Window(kWidth, 100), question_(std::move(question)), answered_(std::move(answered)) {
   const auto& p = palette();
-  copy_label("Rescue: your permission");
-  xclass("rescue-applet");
   color(p.card);
   int y = 0;
   auto* band = new Fl_Box(0, 0, kWidth, 40, "A technician asks you");
@@ -69,6 +70,7 @@ QuestionWindow::QuestionWindow(Question question, std::function<void(std::size_t
 
 QuestionWindow::~QuestionWindow() {
   Fl::remove_timeout(on_timer, this);
+  forget_focus(*this);
 }
 
 void QuestionWindow::show() {
@@ -77,10 +79,9 @@ void QuestionWindow::show() {
   int sx = 0, sy = 0, sw = 0, sh = 0;
   Fl::screen_work_area(sx, sy, sw, sh);
   position(sx + (sw - w()) / 2, sy + (sh - h()) / 3);
-  Fl_Double_Window::show();
-  keep_above(*this);
-  raise(*this);
-  deaf_until_ = std::chrono::steady_clock::now() + session::kPromptDeafTime;
+  focus_before_ = focused_window();
+  deaf_until_ = clock_now() + session::kPromptDeafTime;
+  show_without_focus(*this, kTitle, [this] { return clock_now() >= deaf_until_; });
   tick();
 }
 
@@ -88,11 +89,9 @@ void QuestionWindow::on_timer(void* self) { static_cast<QuestionWindow*>(self)->
 
 void QuestionWindow::tick() {
   if (done_) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (now >= deaf_until_ && !buttons_.empty() && buttons_[0]->active() == 0) {
+  const auto now = clock_now();
+  if (now >= deaf_until_)
     for (auto* button : buttons_) button->activate();
-    buttons_.back()->take_focus();
-  }
   if (question_.deadline != base::SteadyTime{}) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(question_.deadline - now).count();
     const auto text = fmt::format("Without an answer this counts as No in {} s.", std::max<long>(left, 0));
@@ -101,17 +100,62 @@ void QuestionWindow::tick() {
   Fl::add_timeout(kTickSeconds, on_timer, this);
 }
 
+bool QuestionWindow::keys_answer() const { return has_keyboard_ && clock_now() >= keys_deaf_until_; }
+
 int QuestionWindow::handle(int event) {
-  // Escape would close the window: the same as No, and as deaf as the buttons.
-  if (event == FL_SHORTCUT && Fl::event_key() == FL_Escape) {
+  switch (event) {
+    case FL_FOCUS:
+      // So soon nobody can have asked for it: a window manager gave it, and somebody is typing into another window. Where
+      // the keyboard follows the pointer it was in no window, and there is none to give it back to.
+      has_keyboard_ = clock_now() >= deaf_until_ || focus_before_ == 0;
+      keys_deaf_until_ = clock_now() + session::kPromptDeafTime;
+      if (!has_keyboard_) focus_window(focus_before_);
+      return 1;
+    case FL_UNFOCUS:  // also when one of the buttons takes it
+      if (contains(Fl::focus()) == 0) has_keyboard_ = false;
+      return 1;
+    case FL_KEYBOARD:
+      return on_key();
+    case FL_SHORTCUT:
+      return on_shortcut();
+    default:
+      return Fl_Double_Window::handle(event);
+  }
+}
+
+// Comes for every key that the focused button has not used.
+int QuestionWindow::on_key() {
+  const int key = Fl::event_key();
+  if (key == FL_Escape || (Fl::event_state() & FL_ALT) != 0) return 0;  // shortcuts
+  const bool moves = key == FL_Tab || key == FL_Left || key == FL_Right;
+  if (moves && keys_answer()) {
+    if (Fl::focus() == this) return buttons_.back()->take_focus();
+    return Fl_Double_Window::handle(FL_KEYBOARD);
+  }
+  for (std::size_t n = 0; n < buttons_.size(); ++n) {
+    if (key != FL_Enter || Fl::focus() != buttons_[n] || !keys_answer()) continue;
+    choose(n);
+    return 1;
+  }
+  if (Fl::event_length() == 0) return 0;  // Shift and its like
+  keys_deaf_until_ = clock_now() + session::kPromptDeafTime;
+  if (!has_keyboard_ && question_.typed) question_.typed();
+  return 1;
+}
+
+int QuestionWindow::on_shortcut() {
+  if (!keys_answer()) return 1;
+  if (Fl::event_key() == FL_Escape) {
     choose(buttons_.size() - 1);
     return 1;
   }
-  return Fl_Double_Window::handle(event);
+  // FLTK takes the bare letter as well.
+  return (Fl::event_state() & FL_ALT) != 0 ? Fl_Double_Window::handle(FL_SHORTCUT) : 1;
 }
 
 void QuestionWindow::choose(std::size_t index) {
-  if (done_ || std::chrono::steady_clock::now() < deaf_until_) return;
+  const bool by_key = Fl::event() == FL_KEYBOARD || Fl::event() == FL_SHORTCUT;
+  if (done_ || clock_now() < deaf_until_ || (by_key && !keys_answer())) return;
   done_ = true;
   answered_(index);
 }

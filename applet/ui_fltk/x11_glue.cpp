@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "applet/ui_fltk/x11_glue.hpp"
 
+#include <map>
+
 #include <FL/Fl.H>
 #include <FL/Fl_Window.H>
 #include <FL/x.H>
+#include <X11/Xatom.h>
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 
@@ -22,6 +25,49 @@ int note_grab_error(::Display*, XErrorEvent* e) {
   if (e->error_code == BadAccess) g_grab_failed = true;
   return 0;
 }
+std::map<const Fl_Window*, std::function<bool()>>& offers() {
+  static std::map<const Fl_Window*, std::function<bool()>> all;
+  return all;
+}
+Atom atom(const char* name) { return XInternAtom(fl_display, name, 0); }
+
+int on_focus_offer(void* event, void*) {
+  const auto* e = static_cast<const XEvent*>(event);
+  if (e->type != ClientMessage || e->xclient.message_type != atom("WM_PROTOCOLS")) return 0;
+  if (static_cast<Atom>(e->xclient.data.l[0]) != atom("WM_TAKE_FOCUS")) return 0;
+  const auto found = offers().find(fl_find(e->xclient.window));
+  if (found == offers().end()) return 0;
+  const auto time = static_cast<Time>(e->xclient.data.l[1]);
+  if (found->second()) XSetInputFocus(fl_display, e->xclient.window, RevertToParent, time);
+  return 1;
+}
+
+void set_hints(const Fl_Window& window, Window id, const char* title) {
+  XStoreName(fl_display, id, title);
+  char name[] = "rescue-applet";
+  XClassHint names{name, name};
+  XSetClassHint(fl_display, id, &names);
+  XWMHints input{};
+  input.flags = InputHint | StateHint;
+  input.input = 0;
+  input.initial_state = NormalState;
+  XSetWMHints(fl_display, id, &input);
+  XSizeHints size{};
+  size.flags = USPosition | PMinSize | PMaxSize;
+  size.x = window.x(), size.y = window.y();
+  size.min_width = size.max_width = window.w();
+  size.min_height = size.max_height = window.h();
+  XSetWMNormalHints(fl_display, id, &size);
+  Atom protocols[] = {atom("WM_DELETE_WINDOW"), atom("WM_TAKE_FOCUS")};
+  XSetWMProtocols(fl_display, id, protocols, 2);
+  const unsigned long never = 0;
+  XChangeProperty(fl_display, id, atom("_NET_WM_USER_TIME"), XA_CARDINAL, 32, PropModeReplace,
+                  reinterpret_cast<const unsigned char*>(&never), 1);
+  const Atom above = atom("_NET_WM_STATE_ABOVE");
+  XChangeProperty(fl_display, id, atom("_NET_WM_STATE"), XA_ATOM, 32, PropModeReplace,
+                  reinterpret_cast<const unsigned char*>(&above), 1);
+}
+
 // FLTK hands over events of windows that are not its own; grabbed keys come on the root window.
 int on_event(void* event, void*) {
   const auto* e = static_cast<const XEvent*>(event);
@@ -80,17 +126,37 @@ void raise(Fl_Window& window) {
   if (window.shown() != 0) XRaiseWindow(fl_display, fl_xid(&window));
 }
 
-void keep_above(Fl_Window& window) {
-  if (window.shown() == 0) return;
-  XEvent e{};
-  e.xclient.type = ClientMessage;
-  e.xclient.window = fl_xid(&window);
-  e.xclient.message_type = XInternAtom(fl_display, "_NET_WM_STATE", 0);
-  e.xclient.format = 32;
-  e.xclient.data.l[0] = 1;  // add
-  e.xclient.data.l[1] = static_cast<long>(XInternAtom(fl_display, "_NET_WM_STATE_ABOVE", 0));
-  e.xclient.data.l[3] = 1;  // a normal application
-  XSendEvent(fl_display, DefaultRootWindow(fl_display), 0, SubstructureNotifyMask | SubstructureRedirectMask, &e);
+void show_without_focus(Fl_Window& window, const char* title, std::function<bool()> takes_focus) {
+  if (offers().empty()) Fl::add_system_handler(on_focus_offer, nullptr);
+  offers()[&window] = std::move(takes_focus);
+  // FLTK makes and maps a window in one call, and a window manager reads its hints when it is mapped. So it comes into being
+  // as one that no manager cares for, and goes down and up again at once with the hints that it needs.
+  window.set_override();
+  window.show();
+  const Window id = fl_xid(&window);
+  XUnmapWindow(fl_display, id);
+  XSetWindowAttributes managed{};
+  managed.override_redirect = 0;
+  XChangeWindowAttributes(fl_display, id, CWOverrideRedirect, &managed);
+  set_hints(window, id, title);
+  XMapRaised(fl_display, id);
+}
+
+void forget_focus(const Fl_Window& window) {
+  if (offers().erase(&window) != 0 && offers().empty()) Fl::remove_system_handler(on_focus_offer);
+}
+
+unsigned long focused_window() {
+  Window focus = None;
+  int revert = 0;
+  XGetInputFocus(fl_display, &focus, &revert);
+  return focus == PointerRoot ? None : focus;
+}
+
+void focus_window(unsigned long id) {
+  // It may have gone meanwhile; FLTK reports the error that this gives and goes on.
+  XSetInputFocus(fl_display, id, RevertToParent, CurrentTime);
+  XFlush(fl_display);
 }
 
 }  // namespace rescue::applet::fltk

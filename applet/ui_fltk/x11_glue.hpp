@@ -23,7 +23,13 @@ void release_key();
 void name_window(Fl_Window& window, const char* name);
 /// Puts the window above the others without giving it the focus.
 void raise(Fl_Window& window);
-/// Asks the window manager to keep it above the others (EWMH _NET_WM_STATE_ABOVE).
-void keep_above(Fl_Window& window);
+/// Shows a window above the others that never gets the keyboard by appearing (ICCCM 4.1.7 "globally active" input, EWMH
+/// _NET_WM_USER_TIME 0). Once the person clicks it or switches to it, the window manager offers the focus; `takes_focus` then
+/// says whether it is taken. Call forget_focus before the window goes.
+void show_without_focus(Fl_Window& window, const char* title, std::function<bool()> takes_focus);
+void forget_focus(const Fl_Window& window);
+/// The X window that has the focus (any client's), 0 when none in particular has it; and back to it.
+[[nodiscard]] unsigned long focused_window();
+void focus_window(unsigned long id);
 
 }  // namespace rescue::applet::fltk

@@ -29,10 +29,11 @@ class Person:
         self.xdotool("windowactivate", "--sync", window)
 
     def answer(self, yes, timeout=30):
-        """Reads the question (a prompt takes no answer in its first half second), then answers by keyboard."""
+        """Reads the question (a prompt takes no answer in its first half second), turns to it, and answers by keyboard."""
         window = self.wait_window(QUESTION, timeout)
-        self.focus(window)
         time.sleep(0.7)  # the person's reading time, longer than the prompt's deaf time
+        self.focus(window)
+        time.sleep(0.7)  # and keys are deaf as long again
         self.xdotool("key", "alt+y" if yes else "alt+n")
         wait_for(lambda: window not in self.windows(QUESTION), "the question to close")
 

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "applet/x11/host.hpp"
+#include "desktop/keysym.hpp"
 #include "support/paths.hpp"
 #include "unit/applet/x_server.hpp"
 
@@ -86,11 +87,15 @@ struct Window {
 
 class UserWindow : public testing::Test {
  protected:
-  std::optional<Window> find(const std::string& title) {
+  std::optional<Window> find(const std::string& title) { return find(title, client_.connection().root()); }
+  // A window manager puts windows into frames.
+  std::optional<Window> find(const std::string& title, xcb_window_t above) {
     auto* c = client_.connection().get();
-    auto tree = x11::reply(xcb_query_tree_reply, c, xcb_query_tree(c, client_.connection().root()), "tree").value();
-    const auto* all = xcb_query_tree_children(tree.get());
-    for (int i = 0; i < xcb_query_tree_children_length(tree.get()); ++i) {
+    auto tree = x11::reply(xcb_query_tree_reply, c, xcb_query_tree(c, above), "tree");
+    if (!tree) return std::nullopt;
+    const auto* all = xcb_query_tree_children(tree->get());
+    for (int i = 0; i < xcb_query_tree_children_length(tree->get()); ++i) {
+      if (auto inside = find(title, all[i])) return inside;
       auto name = x11::reply(xcb_get_property_reply, c, xcb_get_property(c, 0, all[i], XCB_ATOM_WM_NAME, XCB_GET_PROPERTY_TYPE_ANY, 0, 64), "name");
       auto attributes = x11::reply(xcb_get_window_attributes_reply, c, xcb_get_window_attributes(c, all[i]), "attributes");
       auto area = x11::reply(xcb_get_geometry_reply, c, xcb_get_geometry(c, all[i]), "geometry");
@@ -127,6 +132,38 @@ class UserWindow : public testing::Test {
     return {w.area.x + width * index + width / 2, w.area.y + w.area.height - 44};
   }
 
+  xcb_window_t focused() {
+    auto* c = client_.connection().get();
+    return x11::reply(xcb_get_input_focus_reply, c, xcb_get_input_focus(c), "focus").value()->focus;
+  }
+  void type_slowly(std::string_view text) {
+    for (const char c : text) {
+      ASSERT_TRUE(hand_->text(std::string(1, c)));
+      poll(nullptr, 0, 30);
+    }
+  }
+  void tap(desktop::Keysym key) {
+    ASSERT_TRUE(hand_->key(key, true));
+    ASSERT_TRUE(hand_->key(key, false));
+  }
+  // Types into the chat; the question comes in the middle, and `meddle` is what a window manager does about it.
+  void type_while_asked(const std::function<void()>& meddle) {
+    auto window = wait_for(kMain).value();
+    probe_.tell(std::string(kAda) + "1 0 0 0");
+    poll(nullptr, 0, 300);  // until the line to type in has woken up with the link
+    focus(window);
+    type_slowly("yes, no ");
+    probe_.tell("prompt 3 desktop_view 60");
+    meddle();
+    // Longer than the question is deaf, with every key that could mean an answer.
+    type_slowly("y n o y n o  y n o y n o  y n o ok");
+    EXPECT_EQ(focused(), window.id) << "the keyboard stays where it was";
+    tap(0xff0d);
+    EXPECT_EQ(probe_.line(), "says yes, no y n o y n o  y n o y n o  y n o ok");
+    EXPECT_TRUE(find(kQuestion)) << "it waits for its answer";
+    EXPECT_EQ(probe_.line(200ms), "");
+  }
+
   static constexpr auto kMain = "Rescue: remote help";
   static constexpr auto kQuestion = "Rescue: your permission";
   static constexpr auto kSign = "Rescue: in progress";
@@ -155,10 +192,12 @@ TEST_F(UserWindow, AQuestionIsAnsweredByMouse) {
   EXPECT_EQ(probe_.line(), "answered 4 no");
 }
 
-TEST_F(UserWindow, AQuestionIsAnsweredByKeyboardAndStandsOnNo) {
+TEST_F(UserWindow, AQuestionIsAnsweredByKeyboardOnlyByWhoTurnsToIt) {
   ASSERT_TRUE(wait_for(kMain));
   probe_.tell("single 5 60");
-  focus(wait_for(kQuestion).value());
+  auto question = wait_for(kQuestion).value();
+  read_it();
+  focus(question);
   read_it();
   ASSERT_TRUE(hand_->key(0xffe9, true));  // Alt
   ASSERT_TRUE(hand_->key('o', true));
@@ -167,10 +206,58 @@ TEST_F(UserWindow, AQuestionIsAnsweredByKeyboardAndStandsOnNo) {
   EXPECT_EQ(probe_.line(), "answered 5 one_by_one");
   wait_for(kQuestion, false);
   probe_.tell("prompt 6 desktop_view 60");
-  focus(wait_for(kQuestion).value());
+  question = wait_for(kQuestion).value();
   read_it();
-  ASSERT_TRUE(hand_->text(" "));
-  EXPECT_EQ(probe_.line(), "answered 6 no") << "a stray Space allows nothing";
+  focus(question);
+  ASSERT_TRUE(hand_->key(0xffe9, true));
+  tap('y');
+  ASSERT_TRUE(hand_->key(0xffe9, false));
+  EXPECT_EQ(probe_.line(300ms), "") << "the keyboard has only just come";
+  read_it();
+  for (const auto key : {desktop::Keysym{' '}, desktop::Keysym{0xff0d}, desktop::Keysym{'y'}}) {
+    tap(key);
+    EXPECT_EQ(probe_.line(200ms), "") << "neither Space, Return nor a letter says anything";
+  }
+  read_it();
+  tap(0xff09);
+  tap('x');
+  tap(' ');
+  EXPECT_EQ(probe_.line(300ms), "") << "somebody types";
+  read_it();
+  tap(' ');
+  EXPECT_EQ(probe_.line(), "answered 6 no") << "Tab comes to No first";
+  wait_for(kQuestion, false);
+  probe_.tell("prompt 7 desktop_view 60");
+  question = wait_for(kQuestion).value();
+  read_it();
+  focus(question);
+  read_it();
+  tap(0xff1b);
+  EXPECT_EQ(probe_.line(), "answered 7 no");
+}
+
+TEST_F(UserWindow, ChatGoesOnWhileAQuestionAppears) {
+  type_while_asked([] {});
+}
+
+TEST_F(UserWindow, ChatGoesOnWhereAWindowManagerGivesTheKeyboardToNewWindows) {
+  test::XProgram manager(server_, {"openbox"});
+  ASSERT_TRUE(wait_for(kMain));
+  auto* c = client_.connection().get();
+  const auto root = client_.connection().root();
+  const auto framed = [&] {
+    auto window = find(kMain);
+    if (!window) return false;
+    auto tree = x11::reply(xcb_query_tree_reply, c, xcb_query_tree(c, window->id), "tree");
+    return tree && (*tree)->parent != root;
+  };
+  for (auto end = std::chrono::steady_clock::now() + 20s; !framed() && std::chrono::steady_clock::now() < end;) poll(nullptr, 0, 20);
+  ASSERT_TRUE(framed()) << "the window manager is at work";
+  type_while_asked([] {});
+}
+
+TEST_F(UserWindow, ChatGoesOnEvenWhereTheKeyboardIsForcedUponTheQuestion) {
+  type_while_asked([this] { focus(wait_for(kQuestion).value()); });
 }
 
 TEST_F(UserWindow, AQuestionIsDeafInItsFirstHalfSecond) {
