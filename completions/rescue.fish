@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --linger --reason --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps
+    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps --from --to --size --jobs
       set skip 1
       continue
     end
@@ -201,6 +201,7 @@ complete -c rescue -n "__rescue_at ' session pickup'" -l receive-dir -d 'folder 
 complete -c rescue -n "__rescue_at ' session pickup'" -l join -d 'take part beside the technician who has the session'
 complete -c rescue -n "__rescue_at ' session pickup'" -s d -l detach -d 'leave the session to the background process at once'
 complete -c rescue -n "__rescue_at ' session pickup'" -l timeout -d 'how long to wait for the supported machine' -x
+complete -c rescue -n "__rescue_at ' session pickup'" -l profile -d 'TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site and the applet allow it' -x -a 'modern aes256-sha'
 complete -c rescue -n "__rescue_at ' session pickup'" -l linger -d 'how long the background process stays after the last view left' -x
 complete -c rescue -n "__rescue_at ' session attach'" -l script -d 'JSON lines instead of a chat, from FILE or \'-\' (man rescue-script)' -r -F
 complete -c rescue -n "__rescue_at ' session attach'" -l in-order -d 'with --script -: begin each command after the one before has ended'

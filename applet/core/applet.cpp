@@ -140,7 +140,7 @@ Applet::Task<base::Result<>> Applet::live() {
   ui_.show_reach(Reach::connecting, options_.server);
   auto inviting = obtain_invite();
   RESCUE_CO_TRY(invite_, co_await std::move(inviting));
-  RESCUE_CO_TRY(identity_, crypto::make_session_identity(env_.clock->wall()));
+  RESCUE_CO_TRY(identity_, crypto::make_session_identity(env_.clock->wall(), options_.key_kind));
   RESCUE_CO_TRY(const auto trust, site_trust(*invite_, options_));
   auto lookup = [this](std::string_view name) { return env_.var(name); };
   RESCUE_CO_TRY(site_, SiteClient::create(io_.executor(), invite_->broker_url, trust, identity_, lookup));

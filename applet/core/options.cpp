@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "applet/core/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 
@@ -28,6 +29,7 @@ constexpr Flag kFlags[] = {
     {"--headless", "", "no window: a scripted user at a synthetic desktop, for test harnesses"},
     {"--scenario", "FILE", "with --headless: what the user does, as JSON"},
     {"--seed", "N", "with --headless: makes the desktop and its files the same each time (default 1)"},
+    {"--profile", "NAME", "modern (default); aes256-sha also lets the technician choose TLS 1.2 without forward secrecy"},
     {"--log-level", "LEVEL", "debug, info, warn, error or off (default info); lines go to standard error"},
     {"--version", "", "print the version and end"},
     {"--help", "", "print this and end"},
@@ -89,6 +91,9 @@ base::Result<> set(Options& o, std::string_view name, const std::string& value, 
     if (!o.pin.empty()) return usage("give the PIN once");
     auto pin = name == "--pin" ? trim_pin(value) : name == "--pin-file" ? read_pin_file(value) : read_pin_fd(env.in_fd);
     RESCUE_TRY(o.pin, pin);
+  } else if (name == "--profile") {
+    if (value != "modern" && value != "aes256-sha") return usage(fmt::format("--profile: '{}' is none of modern, aes256-sha", value));
+    o.key_kind = value == "modern" ? crypto::KeyKind::p256 : crypto::KeyKind::rsa2048;
   } else if (name == "--seed") {
     auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), o.seed);
     if (error != std::errc() || end != value.data() + value.size())

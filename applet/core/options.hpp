@@ -12,6 +12,7 @@
 #include "applet/core/env.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "crypto/keys.hpp"
 #include "desktop/keysym.hpp"
 
 namespace rescue::applet {
@@ -36,6 +37,7 @@ struct Options {
   std::filesystem::path offer_file;          // answers every request for a file
   std::string display;                       // X11, empty: $DISPLAY
   desktop::Keysym revoke_key = 0;            // kNoSymbol: none
+  crypto::KeyKind key_kind = crypto::KeyKind::p256;  // of the session's key; rsa2048 for the profile aes256-sha
   base::LogLevel log_level = base::LogLevel::info;
   bool help = false;
   bool version = false;

@@ -38,6 +38,7 @@ std::vector<std::string> agent_arguments(const Invocation& in, const AgentStart&
                                start.receive_dir, "--linger", start.linger, "--ready-fd",  fmt::format("{}", kReadyFd)};
   if (start.record_dir) out.insert(out.end(), {"--record", *start.record_dir});
   if (start.join) out.emplace_back("--join");
+  out.insert(out.end(), {"--profile", start.profile});
   // What came by the environment is inherited with it.
   for (const char* flag : {"context", "server", "ca", "ca-pin"})
     if (in.parsed.source(flag) == cli::Source::flag)

@@ -43,6 +43,7 @@ struct AgentStart {
   std::string receive_dir;
   std::string linger;
   bool join = false;
+  std::string profile;
 };
 /// Connects to the session's background process; with `start`, starts one when there is none. Says hello.
 /// Errors: not_found without `start`; what the pickup says (already_picked_up, session_not_found, sign_in_needed …).

@@ -50,6 +50,7 @@ base::Result<client::AgentProcessOptions> options_of(Invocation& in) {
   out.record_dir =
       out.record_at_once ? std::filesystem::path(in.parsed.text("record")) : in.env.state_dir() / "recordings";
   out.join = in.parsed.on("join");
+  if (in.parsed.text("profile") == "aes256-sha") out.profile = crypto::Profile::aes256_sha;
   out.linger = in.parsed.duration("linger");
   out.software = fmt::format("rescue {}", RESCUE_VERSION);
   out.clock = in.env.clock;

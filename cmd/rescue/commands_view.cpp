@@ -79,6 +79,7 @@ base::Result<int> session_pickup(Invocation& in) {
   start.receive_dir = in.env.absolute(in.parsed.given("receive-dir") ? in.parsed.text("receive-dir") : ".").string();
   start.linger = in.parsed.text("linger");
   start.join = in.parsed.on("join");
+  start.profile = in.parsed.text("profile");
   json::object state;
   RESCUE_TRY(auto link, open_agent(in, start.session, &start, state));
   if (script) return run_script(in, link, script->fd, script->in_order);

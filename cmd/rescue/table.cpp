@@ -93,6 +93,7 @@ constexpr Flag kAgent[] = {
     {.name = "record", .type = ValueType::directory, .value = "DIR", .help = "record there"},
     {.name = "receive-dir", .type = ValueType::directory, .value = "DIR", .help = "folder for received files"},
     {.name = "join", .help = "take part beside another technician"},
+    kProfile,
     {.name = "linger",
      .type = ValueType::duration,
      .value = "TIME",

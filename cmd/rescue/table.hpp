@@ -128,6 +128,15 @@ inline constexpr cli::Flag kWait[] = {
      .help = "give up after that long",
      .fallback = "20m"},
 };
+inline constexpr std::string_view kProfiles[] = {"modern", "aes256-sha"};
+inline constexpr cli::Flag kProfile = {
+    .name = "profile",
+    .type = ValueType::choice,
+    .value = "PROFILE",
+    .help = "TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site "
+            "and the applet allow it",
+    .fallback = "modern",
+    .choices = kProfiles};
 inline constexpr cli::Flag kPickup[] = {
     {.name = "script",
      .type = ValueType::path,
@@ -143,6 +152,7 @@ inline constexpr cli::Flag kPickup[] = {
      .value = "DIR",
      .help = "folder for received files; without it the current one"},
     {.name = "join", .help = "take part beside the technician who has the session"},
+    kProfile,
     {.name = "detach", .letter = 'd', .help = "leave the session to the background process at once"},
     {.name = "timeout",
      .type = ValueType::duration,

@@ -15,8 +15,8 @@
 #include "net/signals.hpp"
 #include "net/websocket_client.hpp"
 #include "peer/console_peer.hpp"
-#include "wire/session_state.hpp"
 #include "session/ended_by.hpp"
+#include "wire/session_state.hpp"
 
 namespace rescue::client {
 namespace {
@@ -31,10 +31,10 @@ constexpr auto kLastWord = 1500ms;  // for the link to end in order before the s
 constexpr auto kSiteClose = 35s;    // above the time-out of a request
 constexpr auto kSpoolWait = 10s;    // for a process of this session that is just ending
 constexpr auto kPoll = 20ms;
-constexpr auto kQuickFlush = 5s;     // of the log, when the session goes on without us
 constexpr auto kWhoEnded = 3s;       // for the site to say so when the path is cut for good
 constexpr auto kAskAgain = 200ms;
 constexpr auto kPartFromGateways = 200ms;  // that were called ahead in vain
+constexpr auto kQuickFlush = 5s;     // of the log, when the session goes on without us
 constexpr auto kRenewAtLeast = 20s;  // between two lease renewals
 constexpr auto kRenewRetry = 15s;
 /// Numbers of one run of log events; the broker takes a new run for no gap (man rescue-protocol(7), LOG).
@@ -124,7 +124,7 @@ class Process {
   /// Nothing is asked first: each question is a round trip before the first picture.
   awaitable<base::Result<peer::Admission>> take(base::Guid id) {
     const auto spki = identity_->key.public_key().spki();
-    auto picking = api_->pickup(options_.session, spki, options_.join);
+    auto picking = api_->pickup(options_.session, spki, options_.join, options_.profile);
     const auto pickup = co_await std::move(picking);
     if (!pickup && pickup.error().code == Errc::already_picked_up) {
       auto asking = is_mine();
@@ -273,19 +273,6 @@ class Process {
     peer_->kick();
   }
 
-  /// Asks until the site says that the session is over, for a moment.
-  awaitable<void> ask_who_ended() {
-    const auto deadline = std::chrono::steady_clock::now() + kWhoEnded;
-    while (!agent_->ended() && std::chrono::steady_clock::now() < deadline) {
-      auto asking = api_->get("/sessions/" + options_.session);
-      const auto answer = co_await std::move(asking);
-      if (answer && answer->is_object()) look_at(answer->as_object());
-      if (agent_->ended()) co_return;
-      auto pause = net::sleep_for(kAskAgain);
-      co_await std::move(pause);
-    }
-  }
-
   awaitable<void> run_peer() {
     auto running = peer_->run();
     const auto result = co_await std::move(running);
@@ -299,6 +286,19 @@ class Process {
     if (!agent_->ended())
       agent_->on_site_ends(session::EndedBy::console, result ? "the link was closed" : message_of(result.error()));
     finish();
+  }
+
+  /// Asks until the site says that the session is over, for a moment.
+  awaitable<void> ask_who_ended() {
+    const auto deadline = std::chrono::steady_clock::now() + kWhoEnded;
+    while (!agent_->ended() && std::chrono::steady_clock::now() < deadline) {
+      auto asking = api_->get("/sessions/" + options_.session);
+      const auto answer = co_await std::move(asking);
+      if (answer && answer->is_object()) look_at(answer->as_object());
+      if (agent_->ended()) co_return;
+      auto pause = net::sleep_for(kAskAgain);
+      co_await std::move(pause);
+    }
   }
 
   awaitable<base::Result<peer::Admission>> renew() {

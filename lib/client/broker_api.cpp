@@ -189,10 +189,12 @@ awaitable<base::Result<json::value>> BrokerApi::del(std::string target) {
   return call(net::Method::del, std::move(target), "");
 }
 
-awaitable<base::Result<Pickup>> BrokerApi::pickup(std::string session, base::Bytes console_spki, bool join) {
+awaitable<base::Result<Pickup>> BrokerApi::pickup(std::string session, base::Bytes console_spki, bool join,
+                                                  crypto::Profile profile) {
   json::object body;
   body["console_key"] = base::to_base64url(console_spki);
   if (join) body["join"] = true;
+  if (profile == crypto::Profile::aes256_sha) body["profile"] = "aes256-sha";
   auto calling = post(fmt::format("/sessions/{}/pickup", net::encode_component(session)), std::move(body));
   RESCUE_CO_TRY(auto answer, co_await std::move(calling));
   co_return read_pickup(answer);

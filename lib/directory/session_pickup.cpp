@@ -28,6 +28,15 @@ base::Result<store::AppletKey> applet_of(store::ReadTransaction& tx, const store
   return std::move(*key);
 }
 
+/// Without an RSA key at both ends the grant would be of no use: the ends could never meet.
+base::Result<> check_applet_for_aes256_sha(const store::AppletKey& applet) {
+  RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(applet.spki));
+  if (key.kind() == crypto::KeyKind::rsa2048) return {};
+  return base::fail(base::Errc::conflict,
+                    "profile aes256-sha needs an RSA key in the applet too, and this one has none: pick up with the profile "
+                    "modern, or have the user start 'rescue-applet --profile aes256-sha' with a new PIN");
+}
+
 /// Whether `who` may take it now: nobody has it, or the same technician's applet came back from being offline.
 bool is_free(const store::Session& session, const Principal& who) {
   if (!session.technician) return true;
@@ -68,6 +77,7 @@ base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Sess
     return base::fail(base::Errc::invalid_argument, "generation: no such grant was ever made");
   }
   RESCUE_TRY(const auto applet, applet_of(tx, session));
+  if (request.profile == crypto::Profile::aes256_sha) RESCUE_CHECK(check_applet_for_aes256_sha(applet));
   RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
   RESCUE_TRY(const auto revoked, store::grants::revoke(tx, session.id, who.id, now));
   static_cast<void>(revoked);

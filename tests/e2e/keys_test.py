@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Who may be the applet: the first key binds; a ticket is worth nothing without its key; nothing that was changed is taken."""
+import json
 import pathlib
 import socket
 import struct
@@ -219,6 +220,30 @@ class LegacyProfile(SiteCase):
         for console, profile in ((modern, "aes256-sha"), (legacy, "modern"), (modern, "none")):
             status, answer = self.pickup(self.session(rsa=profile != "modern"), console, profile)
             self.assertEqual((status, answer["error"]), (400, "INVALID_ARGUMENT"), f"{profile}: {answer}")
+
+
+    def test_a_session_in_it_from_the_commands(self):
+        meeting = self.meet(start=False)
+        refused = self.tech.run("session", "pickup", meeting.id, "--profile", "aes256-sha", "--detach", "-o", "json", expect=7)
+        error = json.loads(refused.err.splitlines()[-1])
+        self.assertEqual((error["error"], error["code"]), ("CONFLICT", 7))
+        self.assertIn("rescue-applet --profile aes256-sha", error["message"])
+        meeting.script = meeting.view("pickup")  # the session still waits
+        meeting.close()
+
+        meeting = self.meet(start=False, applet=("--profile", "aes256-sha"))
+        meeting.script = meeting.view("pickup", "--profile", "aes256-sha")
+        meeting.script.call("chat", text="in the old way")
+        wait_for(lambda: any(e.get("text") == "in the old way" for e in meeting.user_log()), "the chat line")
+        ciphers = {e["cipher"] for e in meeting.user_log() if e.get("msg") == "path" and e.get("state") == "up"}
+        self.assertEqual(ciphers, {"TLSv1.2 AES256-SHA"})
+        meeting.close()
+        meeting = self.meet(start=False, applet=("--profile", "aes256-sha"))
+        meeting.script = meeting.view("pickup")
+        meeting.script.call("chat", text="in the new way")
+        ciphers = {e["cipher"] for e in meeting.user_log() if e.get("msg") == "path" and e.get("state") == "up"}
+        self.assertEqual(ciphers, {"TLSv1.3 TLS_AES_256_GCM_SHA384"}, "an applet that may use the old profile need not")
+        meeting.close()
 
 
 class LegacyProfileOff(SiteCase):

@@ -21,7 +21,7 @@ def sha256(path):
 class Meeting:
     """One headless session: a scripted user at one end, a technician's script at the other."""
 
-    def __init__(self, site, tech, scenario=None, name="", seed=1, pickup=(), env=None, start=True):
+    def __init__(self, site, tech, scenario=None, name="", seed=1, pickup=(), env=None, start=True, applet=()):
         self.site, self.tech, self.name = site, tech, name
         created = tech.run("session", "create", "-o", "json").json()
         self.id, self.pin = created["id"], created["pin"]
@@ -31,7 +31,7 @@ class Meeting:
         scenario_file = self.folder / "scenario.json"
         scenario_file.write_text(json.dumps(YES if scenario is None else scenario))
         self.applet = site.start_applet("--server", site.url, *site.trust_flags(), "--pin", self.pin, "--headless",
-                                        "--scenario", scenario_file, "--seed", seed, "--download-dir", self.downloads,
+                                        "--scenario", scenario_file, "--seed", seed, "--download-dir", self.downloads, *applet,
                                         name=f"applet{name}-{self.id[:8]}", env=env)
         tech.run("session", "wait", self.id, "--state", "waiting", "--timeout", "30s")
         self.script = self.view("pickup", *pickup) if start else None
@@ -112,15 +112,15 @@ RUN = 1 << 24  # a console with a new key begins a new run of numbers
 
 
 def broken_sequences(events):
-    """Each end numbers its events from 1 without gaps: what of that does not hold, as text; empty when all is there once."""
+    """Each end numbers the events of a run without gaps: what of that does not hold, as text; empty when all is there once."""
+    runs = {}
+    for e in events:
+        if e["source"] in ("applet", "console"):
+            runs.setdefault((e["source"], e["origin"], (e["seq"] - 1) // RUN), []).append(e["seq"])
     wrong = []
-    for source in ("applet", "console"):
-        seqs = [e["seq"] for e in events if e["source"] == source]
-        per_device = sorted(seqs)
-        if len(set(per_device)) != len(per_device):
-            wrong.append(f"{source}: twice: {per_device}")
-        elif per_device and per_device != list(range(per_device[0], per_device[0] + len(per_device))):
-            wrong.append(f"{source}: gaps: {per_device}")
+    for (source, _, run), seqs in runs.items():
+        if sorted(seqs) != list(range(run * RUN + 1, run * RUN + 1 + len(seqs))):
+            wrong.append(f"{source}: {sorted(seqs)}")
     return wrong
 
 

@@ -37,6 +37,8 @@ TEST(AppletOptions, TakesValuesBehindAnEqualsSign) {
   auto o = parse({"--server=https://h", "--pin=123456", "--revoke-key=Pause", "--seed=0"}).value();
   EXPECT_EQ(o.revoke_key, 0xff13U);
   EXPECT_EQ(parse({"--server=https://h", "--pin=123456", "--revoke-key=none"}).value().revoke_key, 0U);
+  EXPECT_EQ(o.key_kind, crypto::KeyKind::p256);
+  EXPECT_EQ(parse({"--server=https://h", "--pin=123456", "--profile=aes256-sha"}).value().key_kind, crypto::KeyKind::rsa2048);
 }
 
 TEST(AppletOptions, ReadsThePinFromAFileOrStandardInput) {
@@ -68,6 +70,7 @@ TEST(AppletOptions, SaysWhatIsWrong) {
   EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--scenario", "x"}), "--scenario works with --headless only");
   EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--ca", "x", "--ca-pin", kPin}), "give either --ca or --ca-pin");
   EXPECT_EQ(why({"--invite", "f", "--pin", "123456"}), "--invite says it all: leave --server, --ca, --ca-pin and the PIN away");
+  EXPECT_EQ(why({"--profile", "tls1.1"}), "--profile: 'tls1.1' is none of modern, aes256-sha");
   EXPECT_EQ(why({"--seed", "-1"}), "--seed: '-1' is no whole number from 0 on");
   EXPECT_EQ(why({"--revoke-key", "F99"}), "--revoke-key: there is no key 'F99'");
   EXPECT_EQ(why({"--log-level", "loud"}), "--log-level: 'loud' is none of debug, info, warn, error, off");

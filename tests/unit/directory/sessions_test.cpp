@@ -342,8 +342,21 @@ TEST_F(DeskTest, ARenewalTakesAwayWhatTheGroupLost) {
   EXPECT_EQ(ok_value(renew(s.id, ada_, key)).grant.permissions, group.permissions);
 }
 
-TEST_F(DeskTest, TheOldProfileFollowsTheKindOfTheConsolesKey) {
+TEST_F(DeskTest, TheOldProfileIsRefusedWhereTheAppletHasNoKeyForIt) {
   const auto s = waiting_session(ada_);
+  PickupRequest request;
+  request.session = s.id;
+  request.console_spki = new_key(crypto::KeyKind::rsa2048);
+  request.profile = crypto::Profile::aes256_sha;
+  const auto refused = write([&](Transaction& tx) { return desk_->pickup(tx, request, principal(ada_), now()); });
+  EXPECT_CODE(refused, base::Errc::conflict);
+  EXPECT_THAT(refused.error().context, HasSubstr("rescue-applet --profile aes256-sha"));
+  EXPECT_TRUE(grants(s.id).empty());
+  EXPECT_EQ(ok_value(pickup(s.id, ada_)).grant.profile, crypto::Profile::modern) << "the session still waits";
+}
+
+TEST_F(DeskTest, TheOldProfileFollowsTheKindOfTheConsolesKey) {
+  const auto s = waiting_session(ada_, crypto::KeyKind::rsa2048);
   PickupRequest request;
   request.session = s.id;
   request.console_spki = new_key(crypto::KeyKind::rsa2048);

@@ -82,10 +82,10 @@ class DirectoryTest : public store::StoreTest {
     return write([&](Transaction& tx) { return desk_->register_applet(tx, hello, now()); });
   }
   /// A session with an applet waiting in it.
-  store::Session waiting_session(const store::User& by) {
+  store::Session waiting_session(const store::User& by, crypto::KeyKind applet = crypto::KeyKind::p256) {
     const auto created = create(by);
     const auto redeemed = ok_value(redeem(created.pin));
-    EXPECT_TRUE(ok_value(register_applet(redeemed.guid, new_key())).registered);
+    EXPECT_TRUE(ok_value(register_applet(redeemed.guid, new_key(applet))).registered);
     return session(created.session.id);
   }
   base::Result<PickedUp> pickup(const base::Guid& session_id, const store::User& by, base::Bytes key = new_key(),
