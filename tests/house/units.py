@@ -16,7 +16,10 @@ EXPOSURE = 20  # tenths, of 100: what systemd-analyze calls OK begins at 49
 
 
 def run(*argv):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return 1, str(error)
     return done.returncode, (done.stdout + done.stderr).strip()
 
 

@@ -310,6 +310,26 @@ class Gateways(Base):
         self.assertEqual(self.admit(socket, session, "applet", guid_id, applet.spki), "session_ended")
         socket.close()
 
+    def test_a_gateway_that_has_not_registered_gets_no_answer(self):
+        identity, _, enrolled = self.enroll("gw-hasty")
+        enrolled.expect(201)
+        socket = WebSocket(self.broker, "/api/v1/gateway/connect", identity=identity)
+        socket.send(2, flatc_binary("gateway", {"message_type": "AdmitRequest", "message": {
+            "id": 7, "session": list(bytes(16)), "role": "applet", "guid_id": list(bytes(32)),
+            "holder_fingerprint": list(bytes(32)), "remote_address": "192.0.2.9:5"}}))
+        self.assertEqual(socket.message(), ("close", 1002))
+
+    def test_a_message_beyond_the_cap_ends_the_connection_before_it_has_come(self):
+        identity, _, enrolled = self.enroll("gw-long")
+        enrolled.expect(201)
+        socket = self.gateway_socket(identity, "gw-long")
+        # The head of a frame of 16385 bytes, of which none comes.
+        socket.socket.sendall(bytes([0x82, 0x80 | 126]) + (16 * 1024 + 1).to_bytes(2, "big") + bytes(4))
+        self.assertEqual(socket.message(), ("close", 1009))
+        again = self.gateway_socket(identity, "gw-long")
+        again.socket.sendall(bytes([0x82, 0x80 | 126]) + (16 * 1024).to_bytes(2, "big") + bytes(4) + bytes(16 * 1024))
+        self.assertEqual(again.message(), ("close", 1002), "as long as it may be, and nonsense")
+
     def test_incidents_connection_and_loss_are_in_the_log(self):
         identity, _, enrolled = self.enroll("gw-log")
         gateway = enrolled.expect(201)["id"]
