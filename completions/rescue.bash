@@ -54,6 +54,7 @@ _rescue() {
       ' recording frames') at=' recording frames' ;;
       ' recording events') at=' recording events' ;;
       ' recording convert') at=' recording convert' ;;
+      ' recording import') at=' recording import' ;;
       ' completion') at=' completion' ;;
       ' version') at=' version' ;;
       ' help') at=' help' ;;
@@ -83,8 +84,8 @@ _rescue() {
     'session pickup':--script) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'session pickup':--record) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     'session pickup':--receive-dir) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-    'session pickup':--timeout) return ;;
     'session pickup':--profile) COMPREPLY=($(compgen -W 'modern aes256-sha' -- "$cur")); return ;;
+    'session pickup':--timeout) return ;;
     'session pickup':--linger) return ;;
     'session attach':--script) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'session close':--reason) return ;;
@@ -107,8 +108,13 @@ _rescue() {
     'recording frames':--at) return ;;
     'recording frames':--every) return ;;
     'recording convert':--out|'recording convert':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording convert':--codec) COMPREPLY=($(compgen -W 'h264 mpeg4 zmbv vp9' -- "$cur")); return ;;
+    'recording convert':--codec) COMPREPLY=($(compgen -W 'h264 mpeg4 zmbv vp9 ffv1 mjpeg' -- "$cur")); return ;;
     'recording convert':--fps) return ;;
+    'recording convert':--from) return ;;
+    'recording convert':--to) return ;;
+    'recording convert':--size) return ;;
+    'recording convert':--jobs) return ;;
+    'recording import':--out|'recording import':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     *:--context) return ;;
     *:--server) return ;;
     *:--ca) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -165,7 +171,7 @@ _rescue() {
     'log tail':-*) words='--session --technician --type --source --lines --follow --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'log show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'recording':*) words='info verify repair frames events convert' ;;
+    'recording':*) words='info verify repair frames events convert import' ;;
     'recording info':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording info':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording verify':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
@@ -176,8 +182,10 @@ _rescue() {
     'recording frames':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording events':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording events':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording convert':-*) words='--out --codec --fps --no-cursor --sidecars --force --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording convert':-*) words='--out --codec --fps --from --to --size --jobs --no-cursor --sidecars --force --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording convert':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording import':-*) words='--out --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording import':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'completion':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'completion':*) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
     'version':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;

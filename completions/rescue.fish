@@ -106,6 +106,8 @@ function __rescue_at
         set at ' recording events'
       case ' recording convert'
         set at ' recording convert'
+      case ' recording import'
+        set at ' recording import'
       case ' completion'
         set at ' completion'
       case ' version'
@@ -199,9 +201,9 @@ complete -c rescue -n "__rescue_at ' session pickup'" -l in-order -d 'with --scr
 complete -c rescue -n "__rescue_at ' session pickup'" -l record -d 'record to a file in DIR as soon as the user allows it' -x -a '(__fish_complete_directories)'
 complete -c rescue -n "__rescue_at ' session pickup'" -l receive-dir -d 'folder for received files; without it the current one' -x -a '(__fish_complete_directories)'
 complete -c rescue -n "__rescue_at ' session pickup'" -l join -d 'take part beside the technician who has the session'
+complete -c rescue -n "__rescue_at ' session pickup'" -l profile -d 'TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site and the applet allow it' -x -a 'modern aes256-sha'
 complete -c rescue -n "__rescue_at ' session pickup'" -s d -l detach -d 'leave the session to the background process at once'
 complete -c rescue -n "__rescue_at ' session pickup'" -l timeout -d 'how long to wait for the supported machine' -x
-complete -c rescue -n "__rescue_at ' session pickup'" -l profile -d 'TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site and the applet allow it' -x -a 'modern aes256-sha'
 complete -c rescue -n "__rescue_at ' session pickup'" -l linger -d 'how long the background process stays after the last view left' -x
 complete -c rescue -n "__rescue_at ' session attach'" -l script -d 'JSON lines instead of a chat, from FILE or \'-\' (man rescue-script)' -r -F
 complete -c rescue -n "__rescue_at ' session attach'" -l in-order -d 'with --script -: begin each command after the one before has ended'
@@ -231,6 +233,7 @@ complete -c rescue -n "__rescue_at ' recording'" -a repair -d 'make a whole copy
 complete -c rescue -n "__rescue_at ' recording'" -a frames -d 'take pictures (PNG) from a recording'
 complete -c rescue -n "__rescue_at ' recording'" -a events -d 'list chat and events of a recording'
 complete -c rescue -n "__rescue_at ' recording'" -a convert -d 'make a video from recordings'
+complete -c rescue -n "__rescue_at ' recording'" -a import -d 'make a recording from a video'
 complete -c rescue -n "__rescue_at ' recording info'" -F
 complete -c rescue -n "__rescue_at ' recording verify'" -F
 complete -c rescue -n "__rescue_at ' recording repair'" -s o -l out -d 'the repaired copy' -r -F
@@ -240,12 +243,18 @@ complete -c rescue -n "__rescue_at ' recording frames'" -l at -d 'the picture at
 complete -c rescue -n "__rescue_at ' recording frames'" -l every -d 'a picture each TIME' -x
 complete -c rescue -n "__rescue_at ' recording frames'" -F
 complete -c rescue -n "__rescue_at ' recording events'" -F
-complete -c rescue -n "__rescue_at ' recording convert'" -s o -l out -d 'the video (.avi, .mp4 or .webm); a folder makes one AVI for each recording' -r -F
-complete -c rescue -n "__rescue_at ' recording convert'" -l codec -d 'video codec; without it h264, for WebM vp9' -x -a 'h264 mpeg4 zmbv vp9'
-complete -c rescue -n "__rescue_at ' recording convert'" -l fps -d 'pictures per second, 1 to 60' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -s o -l out -d 'the video (.avi, .mkv, .mp4 or .webm), or a folder for one video of each recording' -r -F
+complete -c rescue -n "__rescue_at ' recording convert'" -l codec -d 'video codec; without it h264, for WebM vp9' -x -a 'h264 mpeg4 zmbv vp9 ffv1 mjpeg'
+complete -c rescue -n "__rescue_at ' recording convert'" -l fps -d 'pictures per second, 1 to 60, or vfr: one where something changes (not AVI)' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -l from -d 'begin at this time of the recordings one after the other' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -l to -d 'end at this time' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -l size -d 'size of the video; the picture keeps its shape' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -l jobs -d 'videos to make at a time, for a folder; without it half the processors' -x
 complete -c rescue -n "__rescue_at ' recording convert'" -l no-cursor -d 'leave the mouse pointer out'
-complete -c rescue -n "__rescue_at ' recording convert'" -l sidecars -d 'also write FILE.srt with the chat and FILE.events.jsonl'
+complete -c rescue -n "__rescue_at ' recording convert'" -l sidecars -d 'also write chat and events to FILE.srt and FILE.events.jsonl'
 complete -c rescue -n "__rescue_at ' recording convert'" -l force -d 'replace an existing file'
 complete -c rescue -n "__rescue_at ' recording convert'" -F
+complete -c rescue -n "__rescue_at ' recording import'" -s o -l out -d 'the recording; it must not exist' -r -F
+complete -c rescue -n "__rescue_at ' recording import'" -F
 complete -c rescue -n "__rescue_at ' completion'" -x -a 'bash zsh fish'
 complete -c rescue -s h -l help -d 'show help'

@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "cmd/rescue-media/sandbox.hpp"
 #include "media/convert.hpp"
+#include "media/import.hpp"
 
 namespace rescue::media_program {
 namespace {
@@ -42,6 +43,19 @@ int show_error(Env& env, const base::Error& e) {
   return static_cast<int>(e.exit());
 }
 
+struct ImportFlags {
+  std::string input;
+  std::string output;
+  std::string progress;
+  int progress_fd = 2;
+};
+
+void add_progress(CLI::App& command, std::string& progress, int& fd) {
+  command.add_option("--progress", progress, "json: a line of progress ten times a second")
+      ->check(CLI::IsMember({"json"}));
+  command.add_option("--progress-fd", fd, "descriptor for progress")->check(CLI::Range(1, 1023))->capture_default_str();
+}
+
 void add_convert(CLI::App& app, ConvertFlags& f) {
   CLI::App* convert = app.add_subcommand("convert", "Converts recordings to a video file; several follow one another");
   convert->add_option("input", f.inputs, "recordings (*.rcrec)")->required();
@@ -54,13 +68,17 @@ void add_convert(CLI::App& app, ConvertFlags& f) {
   convert->add_option("--to", f.to, "end at this time");
   convert->add_option("--size", f.size, "WIDTHxHEIGHT of the video; without it that of the recording");
   convert->add_flag("--no-cursor", f.no_cursor, "leave the mouse cursor out");
-  convert->add_flag("--sidecars", f.options.sidecars, "also write OUT.srt (chat) and OUT.events.jsonl");
+  convert->add_flag("--sidecars", f.options.sidecars, "also write OUT.srt and OUT.events.jsonl (chat, events)");
   convert->add_flag("--overwrite", f.options.overwrite, "replace an existing output");
-  convert->add_option("--progress", f.progress, "json: a line of progress ten times a second")
-      ->check(CLI::IsMember({"json"}));
-  convert->add_option("--progress-fd", f.progress_fd, "descriptor for progress")
-      ->check(CLI::Range(1, 1023))
-      ->capture_default_str();
+  add_progress(*convert, f.progress, f.progress_fd);
+}
+
+CLI::App* add_import(CLI::App& app, ImportFlags& f) {
+  CLI::App* import = app.add_subcommand("import", "Makes a recording from any video");
+  import->add_option("video", f.input, "a video that FFmpeg reads")->required();
+  import->add_option("-o,--output", f.output, "the recording (*.rcrec)")->required();
+  add_progress(*import, f.progress, f.progress_fd);
+  return import;
 }
 
 /// Progress lines; a reader that went away is not our failure.
@@ -143,14 +161,20 @@ base::Result<screen::Size> read_size(const std::string& text) {
   return screen::Size{*width, *height};
 }
 
+base::Result<base::Duration> read_time(std::string_view flag, const std::string& text) {
+  const auto t = base::parse_duration(text);
+  if (!t) return base::fail(base::Errc::invalid_argument, fmt::format("{}: {}", flag, t.error().context));
+  return *t;
+}
+
 /// What the flags say beyond their text.
 base::Result<> read_flags(ConvertFlags& f) {
   RESCUE_CHECK(read_fps(f.fps, f.options));
   if (!f.from.empty()) {
-    RESCUE_TRY(f.options.from, base::parse_duration(f.from));
+    RESCUE_TRY(f.options.from, read_time("--from", f.from));
   }
   if (!f.to.empty()) {
-    RESCUE_TRY(f.options.to, base::parse_duration(f.to));
+    RESCUE_TRY(f.options.to, read_time("--to", f.to));
   }
   if (!f.size.empty()) {
     RESCUE_TRY(f.options.size, read_size(f.size));
@@ -178,13 +202,40 @@ base::Result<int> convert(ConvertFlags& f, Env& env) {
   env.out << boost::json::serialize(describe(summary, confinement)) << std::endl;
   return static_cast<int>(summary.partial() ? base::Exit::partial : base::Exit::ok);
 }
+base::Result<int> import_video(const ImportFlags& f, Env& env) {
+  media::ImportOptions options;
+  options.canceled = env.canceled;
+  if (f.progress == "json") options.on_progress = ProgressPrinter(env, f.progress_fd);
+  std::vector<std::string> confinement;
+  if (env.confine) {
+    const auto folder = std::filesystem::path(f.output).parent_path();
+    RESCUE_TRY(confinement, confine({f.input}, folder.empty() ? "." : folder.string()));
+  }
+  RESCUE_TRY(const auto s, media::import_video(f.input, f.output, options, base::system_random()));
+  boost::json::object out{{"path", s.path},
+                          {"frames", s.frames},
+                          {"changed", s.changed},
+                          {"duration_us", s.duration.count()},
+                          {"width", s.size.width},
+                          {"height", s.size.height},
+                          {"codec", s.codec},
+                          {"bytes", s.bytes},
+                          {"sha256", s.sha256_hex},
+                          {"partial", s.damage.has_value()},
+                          {"confined_by", boost::json::array(confinement.begin(), confinement.end())}};
+  if (s.damage) out["damage"] = *s.damage;
+  env.out << boost::json::serialize(out) << std::endl;
+  return static_cast<int>(s.damage ? base::Exit::partial : base::Exit::ok);
+}
 }  // namespace
 
 int x_main(const std::vector<std::string>& args, Env& env) {
-  CLI::App app("Converts RCREC recordings to video", "rescue-media");
+  CLI::App app("Converts RCREC recordings to video, and video to recordings", "rescue-media");
   app.require_subcommand(1);
   ConvertFlags flags;
+  ImportFlags import_flags;
   add_convert(app, flags);
+  const CLI::App* import = add_import(app, import_flags);
   std::vector<std::string> reversed(args.rbegin(),
                                     args.empty() ? args.rend() : args.rend() - 1);  // as CLI11 takes them
   try {
@@ -195,7 +246,7 @@ int x_main(const std::vector<std::string>& args, Env& env) {
   } catch (const CLI::ParseError& e) {
     return show_error(env, {base::Errc::invalid_argument, e.what()});
   }
-  const auto code = convert(flags, env);
+  const auto code = import->parsed() ? import_video(import_flags, env) : convert(flags, env);
   return code ? *code : show_error(env, code.error());
 }
 

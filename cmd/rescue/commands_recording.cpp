@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // recording info, verify, repair, frames, events. convert: commands_convert.cpp.
+#include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <filesystem>
 #include <ostream>
 
@@ -18,6 +21,7 @@ namespace rescue::program {
 namespace {
 namespace json = boost::json;
 
+constexpr std::size_t kMaxDisplays = 100;  // sizes that info lists
 constexpr cli::Column kInfoColumns[] = {{"FILE"},         {"SESSION"},      {"START"},        {"DURATION"},
                                         {"FINISHED"},     {"SIZE", true},   {"FRAMES", true}, {"CHAT", true},
                                         {"EVENTS", true}, {"DAMAGED", true}};
@@ -26,6 +30,21 @@ std::string seconds(rcrec::Time t) { return fmt::format("{}.{:06}", t.count() / 
 
 json::object damage_json(const rcrec::DamagedPlace& d) {
   return {{"kind", rcrec::damage_kind_name(d.kind)}, {"offset", d.offset}, {"length", d.length}, {"what", d.what}};
+}
+
+/// Chunks and bytes of each kind that the file has, and how many bytes a minute of it takes.
+json::object kinds_json(const rcrec::RecordingInfo& i) {
+  json::object out;
+  for (std::size_t type = 0; type < std::size(i.by_type); ++type) {
+    const auto& count = i.by_type[type];
+    if (count.chunks == 0) continue;
+    std::string name(rcrec::chunk_type_name(static_cast<std::uint8_t>(type)));
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto minutes = static_cast<double>(i.duration.count()) / 60e6;
+    const auto per_minute = minutes > 0 ? std::llround(static_cast<double>(count.bytes) / minutes) : 0;
+    out[name] = {{"chunks", count.chunks}, {"bytes", count.bytes}, {"bytes_per_minute", per_minute}};
+  }
+  return out;
 }
 
 json::object info_json(const rcrec::RecordingInfo& i) {
@@ -45,7 +64,43 @@ json::object info_json(const rcrec::RecordingInfo& i) {
           {"chain_tip", base::to_hex(i.chain_tip)},
           {"damaged_places", i.damaged_places},
           {"damage", std::move(damage)},
+          {"kinds", kinds_json(i)},
           {"head", i.head}};
+}
+
+/// What the screen packets say of themselves.
+struct Pictures {
+  std::uint64_t packets = 0;
+  std::uint64_t exact = 0;
+  std::vector<screen::Size> displays;  // sizes in the order they came up
+};
+
+/// Pictures that its packets make are those of the display, pixel by pixel.
+bool is_exact(screen::CodecId codec) { return codec == screen::CodecId::tiles || codec == screen::CodecId::context; }
+
+base::Result<Pictures> pictures_of(const std::string& path) {
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path));
+  Pictures out;
+  for (;;) {
+    RESCUE_TRY(const auto item, timeline.next());
+    if (!item) return out;
+    const auto* video = std::get_if<rcrec::VideoItem>(&item->item);
+    if (video == nullptr) continue;
+    ++out.packets;
+    const auto packet = screen::inspect_packet(video->packet);
+    if (!packet) continue;
+    if (is_exact(packet->codec)) ++out.exact;
+    if (packet->size.width == 0 || out.displays.size() >= kMaxDisplays) continue;  // only keyframes tell it
+    if (std::ranges::find(out.displays, packet->size) == out.displays.end()) out.displays.push_back(packet->size);
+  }
+}
+
+void add_pictures(json::object& o, const Pictures& p) {
+  json::array displays;
+  for (const auto& size : p.displays) displays.push_back({{"width", size.width}, {"height", size.height}});
+  o["displays"] = std::move(displays);
+  o["exact_share"] = p.packets == 0 ? json::value(nullptr)
+                                    : json::value(static_cast<double>(p.exact) / static_cast<double>(p.packets));
 }
 
 cli::Record info_record(const rcrec::RecordingInfo& i) {
@@ -122,8 +177,14 @@ base::Result<int> recording_info(Invocation& in) {
   std::vector<cli::Record> records;
   const auto files = in.parsed.positionals("FILE");
   for (const auto& file : files) {
-    RESCUE_TRY(const auto info, rcrec::info(in.env.absolute(file).string()));
+    const auto path = in.env.absolute(file).string();
+    RESCUE_TRY(const auto info, rcrec::info(path));
     records.push_back(info_record(info));
+    if (!in.json()) continue;
+    RESCUE_TRY(const auto pictures, pictures_of(path));
+    auto o = info_json(info);
+    add_pictures(o, pictures);
+    records.back().json = json::serialize(o);
   }
   write_records(in, kInfoColumns, records, files.size() == 1);
   return 0;

@@ -86,6 +86,7 @@ base::Result<int> recording_repair(Invocation&);
 base::Result<int> recording_frames(Invocation&);
 base::Result<int> recording_events(Invocation&);
 base::Result<int> recording_convert(Invocation&);
+base::Result<int> recording_import(Invocation&);
 base::Result<int> completion(Invocation&);
 base::Result<int> version(Invocation&);
 base::Result<int> help(Invocation&);

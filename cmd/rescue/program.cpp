@@ -60,6 +60,7 @@ constexpr std::array kHandlers{
     Entry{"recording frames", recording_frames},
     Entry{"recording events", recording_events},
     Entry{"recording convert", recording_convert},
+    Entry{"recording import", recording_import},
     Entry{"completion", completion},
     Entry{"version", version},
     Entry{"help", help},

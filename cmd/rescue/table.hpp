@@ -287,6 +287,8 @@ inline constexpr cli::Positional kRecording[] = {
     {.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path}};
 inline constexpr cli::Positional kRecordings[] = {
     {.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path, .repeated = true}};
+inline constexpr cli::Positional kConvertInputs[] = {
+    {.name = "FILE", .help = "a recording (rcrec), or a folder of them", .type = ValueType::path, .repeated = true}};
 inline constexpr cli::Flag kRepair[] = {{.name = "out",
                                          .letter = 'o',
                                          .type = ValueType::path,
@@ -307,32 +309,65 @@ inline constexpr cli::Flag kFrames[] = {
      .repeated = true},
     {.name = "every", .type = ValueType::duration, .value = "TIME", .help = "a picture each TIME"},
 };
-inline constexpr std::string_view kCodecs[] = {"h264", "mpeg4", "zmbv", "vp9"};
+inline constexpr std::string_view kCodecs[] = {"h264", "mpeg4", "zmbv", "vp9", "ffv1", "mjpeg"};
 inline constexpr cli::Flag kConvert[] = {
     {.name = "out",
      .letter = 'o',
      .type = ValueType::path,
      .value = "FILE",
-     .help = "the video (.avi, .mp4 or .webm); a folder makes one AVI for each recording",
+     .help = "the video (.avi, .mkv, .mp4 or .webm), or a folder for one video of each recording",
      .required = true},
     {.name = "codec",
      .type = ValueType::choice,
      .value = "NAME",
      .help = "video codec; without it h264, for WebM vp9",
      .choices = kCodecs},
-    {.name = "fps", .type = ValueType::integer, .value = "N", .help = "pictures per second, 1 to 60", .fallback = "15"},
+    {.name = "fps",
+     .type = ValueType::text,
+     .value = "N",
+     .help = "pictures per second, 1 to 60, or vfr: one where something changes (not AVI)",
+     .fallback = "15"},
+    {.name = "from",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "begin at this time of the recordings one after the other"},
+    {.name = "to", .type = ValueType::duration, .value = "TIME", .help = "end at this time"},
+    {.name = "size",
+     .type = ValueType::text,
+     .value = "WxH",
+     .help = "size of the video; the picture keeps its shape"},
+    {.name = "jobs",
+     .type = ValueType::integer,
+     .value = "N",
+     .help = "videos to make at a time, for a folder; without it half the processors"},
     {.name = "no-cursor", .help = "leave the mouse pointer out"},
-    {.name = "sidecars", .help = "also write FILE.srt with the chat and FILE.events.jsonl"},
+    {.name = "sidecars", .help = "also write chat and events to FILE.srt and FILE.events.jsonl"},
     {.name = "force", .help = "replace an existing file"},
 };
 inline constexpr cli::Example kConvertExamples[] = {
     {"rescue recording convert session.rcrec -o session.avi", "One recording."},
     {"rescue recording convert part1.rcrec part2.rcrec -o visit.avi",
      "Two recordings, one after the other in one video."},
-    {"rescue recording convert *.rcrec -o videos/", "Each to a file of its name in videos/."},
+    {"rescue recording convert archive/ -o videos/", "Each below archive/ to a file of its name and place below videos/."},
+    {"rescue recording convert a.rcrec --from 2m --to 150s -o part.mkv --fps vfr", "Half a minute of it, as it was."},
 };
+inline constexpr cli::Positional kVideo[] = {
+    {.name = "VIDEO", .help = "any video that FFmpeg reads", .type = ValueType::path}};
+inline constexpr cli::Flag kImport[] = {{.name = "out",
+                                         .letter = 'o',
+                                         .type = ValueType::path,
+                                         .value = "FILE",
+                                         .help = "the recording; it must not exist",
+                                         .required = true}};
+inline constexpr cli::Example kImportExamples[] = {
+    {"rescue recording import old.avi -o old.rcrec", "An old recording, smaller and exact."}};
 inline constexpr cli::Command kRecordingCommands[] = {
-    {.name = "info", .summary = "show what is in recordings", .positionals = kRecordings},
+    {.name = "info",
+     .summary = "show what is in recordings",
+     .description =
+         "JSON has more than the table: bytes and bytes per minute of each kind of chunk (\"kinds\"), the sizes of the "
+         "display, and the share of the screen packets that are exact to the pixel (\"exact_share\").",
+     .positionals = kRecordings},
     {.name = "verify",
      .summary = "check every byte of recordings",
      .description =
@@ -349,10 +384,21 @@ inline constexpr cli::Command kRecordingCommands[] = {
      .summary = "make a video from recordings",
      .description =
          "Runs the helper rescue-media, which is looked for beside this program, in its libexec folder and in "
-         "PATH. On these commands -o names the file; the format of listings is --output.",
+         "PATH. On these commands -o names the file; the format of listings is --output. Into a folder each "
+         "recording becomes a video of its own (.avi; .mkv with --fps vfr, .webm with vp9), also those below folders "
+         "that are named; one that fails does not stop the others. Exit code 3 when parts or single videos are "
+         "missing: the places are told.",
      .flags = kConvert,
-     .positionals = kRecordings,
+     .positionals = kConvertInputs,
      .examples = kConvertExamples},
+    {.name = "import",
+     .summary = "make a recording from a video",
+     .description =
+         "Exact to the pixel as FFmpeg decodes it, without sound. Runs rescue-media. Exit code 3 when the video is "
+         "damaged; what can be decoded is kept.",
+     .flags = kImport,
+     .positionals = kVideo,
+     .examples = kImportExamples},
 };
 
 }  // namespace rescue::program

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/convert.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "media/impl/part_file.hpp"
 #include "media/impl/player.hpp"
 #include "media/impl/scaler.hpp"
 #include "media/impl/sidecars.hpp"
@@ -23,30 +22,6 @@ std::int64_t ticks(rcrec::Time duration, int fps) {
   return std::max<std::int64_t>(1, (duration.count() * fps + 999'999) / 1'000'000);
 }
 rcrec::Time tick_time(std::int64_t tick, int fps) { return rcrec::Time(tick * 1'000'000 / fps); }
-
-/// The temporary file; gone unless it was renamed.
-class PartFile {
- public:
-  explicit PartFile(const std::string& out) : path_(out + ".part") { ::unlink(path_.c_str()); }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-  ~PartFile() {
-    if (!renamed_) ::unlink(path_.c_str());
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] base::Result<> rename_to(const std::string& out, bool overwrite) {
-    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, out.c_str(), overwrite ? 0 : RENAME_NOREPLACE) != 0) {
-      if (errno == EEXIST) return base::fail(base::Errc::conflict, "'" + out + "' exists");
-      return base::fail(base::errno_error("rename to '" + out + "'"));
-    }
-    renamed_ = true;
-    return {};
-  }
-
- private:
-  std::string path_;
-  bool renamed_ = false;
-};
 
 class Conversion {
  public:

@@ -58,7 +58,7 @@ struct ConvertOptions {
   Container container = Container::avi;
   std::optional<VideoCodec> codec;  // none: default_codec(container)
   bool draw_cursor = true;
-  bool sidecars = false;                             // OUT.srt with the chat and OUT.events.jsonl with chat and events
+  bool sidecars = false;                             // OUT.srt and OUT.events.jsonl, both with chat and events
   bool overwrite = false;                            // replace an existing output
   std::function<void(const Progress&)> on_progress;  // about ten times a second of work
   std::function<bool()> canceled;                    // asked at every frame

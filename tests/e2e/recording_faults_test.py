@@ -26,6 +26,12 @@ def ffprobe(path):
     return got["streams"][0], float(got["format"]["duration"])
 
 
+def pictures(path):
+    """A hash of each frame as it decodes."""
+    return subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-pix_fmt", "rgb24", "-f", "framemd5", "-"], check=True, capture_output=True,
+                          timeout=60).stdout
+
+
 class RecordingCase(SiteCase):
     def moves(self, script):
         """The picture goes on: a later frame was decoded."""
@@ -143,6 +149,18 @@ class Killed(RecordingCase):
         both = self.site.dir / "both.avi"
         self.tech.run("recording", "convert", path, again, "-o", both, timeout=120)
         self.assertGreater(ffprobe(both)[1], duration - 0.5)
+
+        # A whole folder, one that cannot be converted among them; and a video back to a recording, nothing lost on the way.
+        (folder / "empty.rcrec").write_bytes(b"")
+        bulk = self.tech.run("recording", "convert", folder, "-o", self.site.dir / "videos", "--codec", "ffv1", "--jobs", "2", "--output", "json",
+                             timeout=120, expect=3).json()
+        self.assertEqual([("error" in row) for row in sorted(bulk, key=lambda r: "error" in r)], [False, False, True], bulk)
+        exact = self.site.dir / "videos" / (path.stem + ".avi")
+        imported = self.tech.run("recording", "import", exact, "-o", self.site.dir / "back.rcrec", "--output", "json", timeout=120).json()
+        self.assertEqual(imported["frames"], next(row["frames"] for row in bulk if row["path"] == str(exact)))
+        again = self.site.dir / "again.avi"
+        self.tech.run("recording", "convert", self.site.dir / "back.rcrec", "-o", again, "--codec", "ffv1", timeout=120)
+        self.assertEqual(pictures(again), pictures(exact))
 
 
 def force(site, on):

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdarg>
 #include <mutex>
+#include <utility>
 
 extern "C" {
 #include <libavutil/log.h>
@@ -30,6 +31,11 @@ void capture_ffmpeg_log() {
   av_log_set_callback(keep_last_error);
   const std::lock_guard lock(g_mutex);
   g_last_message.clear();
+}
+
+std::string take_ffmpeg_message() {
+  const std::lock_guard lock(g_mutex);
+  return std::exchange(g_last_message, {});
 }
 
 base::Error ffmpeg_error(int code, std::string context) {

@@ -27,6 +27,10 @@ using Owned = std::unique_ptr<T, FfmpegFree>;
 /// "context: FFmpeg's words". ENOSPC and other system errors keep their meaning; all else is internal.
 [[nodiscard]] base::Error ffmpeg_error(int code, std::string context);
 
+/// What FFmpeg said of an error since this was asked last; "" when nothing. Decoders tell damage that they patch over
+/// in no other way.
+[[nodiscard]] std::string take_ffmpeg_message();
+
 /// Silences FFmpeg's own output on stderr; what it says about the latest error is added to ffmpeg_error's text.
 void capture_ffmpeg_log();
 

@@ -64,18 +64,20 @@ void Sidecars::add(const rcrec::TimelineItem& item, rcrec::Time at, base::WallTi
   };
   if (const auto* chat = std::get_if<rcrec::ChatItem>(&item.item)) {
     line("chat", chat->all);
-    subtitles_.out << ++cues_ << '\n'
-                   << srt_time(at) << " --> " << srt_time(at + kCueTime) << '\n'
-                   << base::to_display_text(chat->from) << ": " << one_block(base::to_display_text(chat->text, true))
-                   << "\n\n";
+    add_cue(at, base::to_display_text(chat->from) + ": " + one_block(base::to_display_text(chat->text, true)));
   } else if (const auto* event = std::get_if<rcrec::EventItem>(&item.item)) {
     line("event", event->all);
+    add_cue(at, "[" + base::to_display_text(event->type) + "]");
   } else if (const auto* gap = std::get_if<rcrec::GapItem>(&item.item)) {
     line("damage", {{"kind", rcrec::damage_kind_name(gap->place.kind)},
                     {"offset", gap->place.offset},
                     {"length", gap->place.length},
                     {"what", gap->place.what}});
   }
+}
+
+void Sidecars::add_cue(rcrec::Time at, const std::string& text) {
+  subtitles_.out << ++cues_ << '\n' << srt_time(at) << " --> " << srt_time(at + kCueTime) << '\n' << text << "\n\n";
 }
 
 base::Result<std::vector<std::string>> Sidecars::commit() {

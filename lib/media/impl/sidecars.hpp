@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a video file cannot hold, beside it: the chat as subtitles (.srt), chat and events as JSON lines
+// What a video file cannot hold, beside it: chat and events as subtitles (.srt), and whole as JSON lines
 // (.events.jsonl).
 #pragma once
 
@@ -28,6 +28,7 @@ class Sidecars {
     std::ofstream out;
   };
   Sidecars() = default;
+  void add_cue(rcrec::Time at, const std::string& text);
   Part subtitles_;
   Part events_;
   std::uint64_t cues_ = 0;

@@ -126,6 +126,51 @@ TEST_F(ProgramTest, TheRealProgramConvertsConfined) {
   }
 }
 
+TEST_F(ProgramTest, TheRealProgramImportsConfined) {
+  const std::string program = (test::binary_dir() / "bin/rescue-media").string();
+  ASSERT_EQ(run({"convert", file("in.rcrec"), "-o", file("in.mkv"), "--codec", "ffv1"}).code, 0);
+  const auto result =
+      boost::json::parse(output_of(program + " import '" + file("in.mkv") + "' -o '" + file("out.rcrec") + "'"))
+          .as_object();
+  EXPECT_EQ(result.at("frames").as_int64(), 15);
+  EXPECT_EQ(result.at("changed").as_int64(), 1);
+  EXPECT_EQ(result.at("codec").as_string(), "ffv1");
+  EXPECT_FALSE(result.at("partial").as_bool());
+  const auto& layers = result.at("confined_by").as_array();
+  EXPECT_NE(std::find(layers.begin(), layers.end(), boost::json::value("seccomp")), layers.end());
+  const Outcome again = run({"import", file("in.mkv"), "-o", file("out.rcrec")});
+  EXPECT_EQ(again.code, 7) << again.err;
+  EXPECT_EQ(run({"import", file("in.mkv")}).code, 2);
+}
+
+TEST_F(ProgramTest, FlagsThatMakeNoSenseAreRefused) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--fps", "0"},
+                                                {"--fps", "61"},
+                                                {"--fps", "15x"},
+                                                {"--fps", "vfr"},
+                                                {"--from", "10"},
+                                                {"--from", "2s"},
+                                                {"--to", "x"},
+                                                {"--size", "100"},
+                                                {"--size", "0x10"},
+                                                {"--size", "10x10x"},
+                                                {"--size", "99999x10"},
+                                                {"--codec", "vp9"}}) {
+    std::vector<std::string> args{"convert", file("in.rcrec"), "-o", file("x.avi")};
+    args.insert(args.end(), flags.begin(), flags.end());
+    const Outcome r = run(args);
+    EXPECT_EQ(r.code, 2) << flags[0] << ' ' << flags[1] << ": " << r.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(file("x.avi")));
+  const Outcome r = run({"convert", file("in.rcrec"), "-o", file("x.mkv"), "--fps", "vfr", "--from", "500ms", "--to",
+                         "2s", "--size", "32x48"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  const auto result = boost::json::parse(r.out).as_object();
+  EXPECT_EQ(result.at("width").as_int64(), 32);
+  EXPECT_EQ(result.at("fps").as_int64(), 0);
+  EXPECT_EQ(result.at("duration_us").as_int64(), 500'000);
+}
+
 TEST_F(ProgramTest, AConfinedProcessReachesNothingElse) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -45,6 +45,14 @@ TEST(RecordingCommands, InspectAndVerify) {
   EXPECT_EQ(info.at("duration_us").as_int64(), 2'000'000);
   EXPECT_EQ(info.at("frames").as_int64(), 2);
   EXPECT_TRUE(info.at("finished").as_bool());
+  EXPECT_EQ(info.at("exact_share").as_double(), 1.0);
+  EXPECT_EQ(info.at("displays").at(0).at("width").as_int64(), 32);
+  EXPECT_EQ(info.at("displays").as_array().size(), 1U);
+  const auto& kinds = info.at("kinds").as_object();
+  std::int64_t counted = 64;  // the file's header
+  for (const auto& kind : kinds) counted += kind.value().at("bytes").as_int64();
+  EXPECT_EQ(counted, info.at("bytes").as_int64()) << "each byte is of one kind";
+  EXPECT_EQ(kinds.at("chat").at("bytes_per_minute").as_int64(), kinds.at("chat").at("bytes").as_int64() * 30);
   const auto good = p.run({"recording", "verify", file, "-o", "json"});
   EXPECT_EQ(good.code, 0);
   EXPECT_EQ(good.json().at("verdict").as_string(), "intact");
@@ -123,6 +131,75 @@ TEST(RecordingConvert, RunsTheHelperAndShowsItsResult) {
   std::filesystem::create_directory(p.home / "videos");
   EXPECT_EQ(p.run("recording convert a.rcrec b.rcrec -o videos --output jsonl").code, 0);
   EXPECT_NE(slurp(p.home / "args").find("videos/b.avi"), std::string::npos);
+}
+
+TEST(RecordingConvert, AFolderIsConvertedWholeEvenWhereOneFails) {
+  Person p;
+  // Fails for the one that is called bad, and says that parts are missing in the one that is called torn.
+  make_helper(
+      p,
+      "for last; do :; done\n"
+      "echo \"$@\" >> " +
+          (p.home / "args").string() +
+          "\n"
+          "case \"$last\" in\n"
+          "*bad.rcrec) echo '{\"error\":\"BAD_FORMAT\",\"code\":1,\"message\":\"no picture\"}' >&2; exit 1;;\n"
+          "*torn.rcrec) echo '{\"path\":\"t.avi\",\"partial\":true,\"gaps\":[{\"path\":\"torn.rcrec\",\"offset\":77,"
+          "\"what\":\"a hole\"}]}'; exit 3;;\n"
+          "*) echo '{\"path\":\"x.avi\",\"partial\":false}';;\nesac\n");
+  std::filesystem::create_directories(p.home / "archive" / "2026");
+  for (const char* name : {"a.rcrec", "bad.rcrec", "2026/b.rcrec", "notes.txt"})
+    std::ofstream(p.home / "archive" / name) << "x";
+  const auto r = p.run("recording convert archive -o videos --jobs 2 --output jsonl");
+  EXPECT_EQ(r.code, 3) << r.err;
+  std::istringstream lines(r.out);
+  std::vector<boost::json::object> rows;
+  for (std::string line; std::getline(lines, line);) rows.push_back(boost::json::parse(line).as_object());
+  ASSERT_EQ(rows.size(), 3U) << r.out;
+  EXPECT_FALSE(rows[0].contains("error")) << "2026/b comes first";
+  EXPECT_EQ(rows[2].at("error").as_string(), "BAD_FORMAT");
+  EXPECT_EQ(rows[2].at("input").as_string(), (p.home / "archive/bad.rcrec").string());
+  EXPECT_NE(slurp(p.home / "args").find("videos/2026/b.avi"), std::string::npos) << slurp(p.home / "args");
+
+  std::ofstream(p.home / "archive" / "torn.rcrec") << "x";
+  const auto told = p.run("recording convert archive/torn.rcrec archive/a.rcrec -o videos/ --output table");
+  EXPECT_EQ(told.code, 3);
+  EXPECT_NE(told.err.find("2 converted, of these 1 with parts missing; 0 failed"), std::string::npos) << told.err;
+  EXPECT_NE(told.err.find("torn.rcrec' at offset 77: a hole"), std::string::npos) << told.err;
+  const auto all_bad = p.run("recording convert archive/bad.rcrec -o videos/ --output json");
+  EXPECT_EQ(all_bad.code, 1);
+  EXPECT_EQ(all_bad.error().at("error").as_string(), "BAD_FORMAT");
+
+  EXPECT_EQ(p.run("recording convert archive/a.rcrec archive archive/2026 -o videos").code, 2) << "a.avi twice";
+  std::filesystem::create_directory(p.home / "empty");
+  EXPECT_EQ(p.run("recording convert empty -o videos").code, 6);
+  EXPECT_EQ(p.run("recording convert archive -o videos --jobs 0").code, 2);
+}
+
+TEST(RecordingConvert, NamesOfVideosInAFolderFollowTheFlags) {
+  Person p;
+  make_helper(p, "echo \"$@\" > " + (p.home / "args").string() + "\necho '{\"path\":\"x\",\"partial\":false}'\n");
+  EXPECT_EQ(p.run("recording convert a.rcrec -o videos/ --codec vp9 --from 10s --to 1m --size 640x480").code, 0);
+  EXPECT_NE(slurp(p.home / "args")
+                .find("videos/a.webm --fps 15 --progress json --codec vp9 --from 10s --to 1m --size 640x480"),
+            std::string::npos)
+      << slurp(p.home / "args");
+  EXPECT_EQ(p.run("recording convert a.rcrec -o videos/ --fps vfr").code, 0);
+  EXPECT_NE(slurp(p.home / "args").find("videos/a.mkv --fps vfr"), std::string::npos) << slurp(p.home / "args");
+}
+
+TEST(RecordingImport, RunsTheHelperAndTellsDamage) {
+  Person p;
+  make_helper(p,
+              "echo \"$@\" > " + (p.home / "args").string() +
+                  "\necho '{\"path\":\"o.rcrec\",\"frames\":20,\"changed\":3,\"duration_us\":2000000,\"partial\":true,"
+                  "\"damage\":\"after frame 9\"}'\nexit 3\n");
+  const auto r = p.run("recording import old.avi -o o.rcrec --output table");
+  EXPECT_EQ(r.code, 3);
+  EXPECT_EQ(slurp(p.home / "args"), "import -o " + (p.home / "o.rcrec").string() + " --progress json -- " +
+                                        (p.home / "old.avi").string() + "\n");
+  EXPECT_NE(r.out.find("2.000000"), std::string::npos) << r.out;
+  EXPECT_NE(r.err.find("after frame 9"), std::string::npos) << r.err;
 }
 
 TEST(RecordingConvert, TellsItsErrorsAndCrashes) {
