@@ -10,6 +10,7 @@ namespace rescue::applet {
 namespace {
 using test::FakeSite;
 using test::HeadlessApplet;
+using test::play;
 using wire::Permission;
 using namespace std::chrono_literals;
 using boost::asio::awaitable;
@@ -51,7 +52,6 @@ TEST(Applet, FromThePinToTheEndWithEveryLogEventOnce) {
     return chance.below(2) == 0 ? FakeSite::LogFault::refuse : FakeSite::LogFault::lose_answer;
   };
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, kYes);
     CO_EVENTUALLY(site.changed, site.sink != nullptr);
     CO_ASSERT(site.sink);
@@ -77,10 +77,8 @@ TEST(Applet, FromThePinToTheEndWithEveryLogEventOnce) {
     EXPECT_TRUE(applet.said("user", "ended", "closed by the technician: solved"));
     auto leaving = ada.stop();
     co_await std::move(leaving);
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
   EXPECT_GT(faults, 3);
   EXPECT_GT(site.repeated, 0) << "the test met a lost answer";
   for (std::uint64_t n = 1; n <= site.stored.size(); ++n) EXPECT_TRUE(site.stored.contains(n)) << "gap at " << n;
@@ -95,7 +93,6 @@ TEST(Applet, TheUserEndsAndTheSiteIsTold) {
   net::IoContext context;
   FakeSite site(context);
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, R"({"steps":[{"when":"helped","after":"50ms","do":"end"}]})");
     CO_EVENTUALLY(site.changed, site.sink != nullptr);
     CO_ASSERT(site.sink);
@@ -107,17 +104,14 @@ TEST(Applet, TheUserEndsAndTheSiteIsTold) {
     EXPECT_TRUE(contains(site.types(), "link.down") || contains(site.types(), "link.up"));
     auto leaving = ada.stop();
     co_await std::move(leaving);
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
 }
 
 TEST(Applet, WhoeverTheSiteNoLongerNamesIsOut) {
   net::IoContext context;
   FakeSite site(context);
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, kYes);
     CO_EVENTUALLY(site.changed, site.sink != nullptr);
     CO_ASSERT(site.sink);
@@ -132,17 +126,14 @@ TEST(Applet, WhoeverTheSiteNoLongerNamesIsOut) {
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
     auto leaving = ada.stop();
     co_await std::move(leaving);
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
 }
 
 TEST(Applet, ASessionGoesOnWhileTheSiteIsAway) {
   net::IoContext context;
   FakeSite site(context);
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, kYes);
     CO_EVENTUALLY(site.changed, site.sink != nullptr);
     CO_ASSERT(site.sink);
@@ -167,17 +158,14 @@ TEST(Applet, ASessionGoesOnWhileTheSiteIsAway) {
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
     auto leaving = ada.stop();
     co_await std::move(leaving);
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
 }
 
 TEST(Applet, RefusesAGrantThatTheSiteDidNotSign) {
   net::IoContext context;
   FakeSite site(context);
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, kYes);
     CO_EVENTUALLY(site.changed, site.sink != nullptr);
     CO_ASSERT(site.sink);
@@ -192,10 +180,8 @@ TEST(Applet, RefusesAGrantThatTheSiteDidNotSign) {
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
     auto leaving = mallory.stop();
     co_await std::move(leaving);
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
 }
 
 struct Refusal {
@@ -225,32 +211,26 @@ TEST_P(AppletIsRefused, AndSaysWhy) {
   site.register_status = p.register_status;
   site.register_error = p.register_error;
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, kYes);
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
     EXPECT_EQ(applet.exit_code(), p.exit);
     EXPECT_TRUE(applet.said("applet", "failed", std::string("\"error\":\"") + p.name + "\""));
     EXPECT_TRUE(applet.said("applet", "failed", site.server.origin().text())) << "it names the site";
     EXPECT_FALSE(applet.lines("user", "ended").empty()) << "the user is told";
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
 }
 
 TEST(Applet, DoesNotTalkToASiteWithAnotherKey) {
   net::IoContext context;
   FakeSite site(context);
   const auto body = [&]() -> awaitable<void> {
-    site.start();
     HeadlessApplet applet(site, kYes, {"--ca-pin", std::string(64, 'b')});
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
     EXPECT_EQ(applet.exit_code(), 10);
     EXPECT_FALSE(site.bound);
-    auto stopping = site.stop();
-    co_await std::move(stopping);
   };
-  net::test::run(context, body);
+  play(site, body);
 }
 
 TEST(SiteEvents, AreReadStrictly) {

@@ -77,4 +77,17 @@ class HeadlessApplet {
   std::thread thread_;
 };
 
+/// Runs `body` between the site's start and its end.
+template <typename F>
+void play(FakeSite& site, F body) {
+  const auto run_it = [&]() -> awaitable<void> {
+    site.start();
+    auto playing = body();
+    co_await std::move(playing);
+    auto stopping = site.stop();
+    co_await std::move(stopping);
+  };
+  net::test::run(site.context, run_it);
+}
+
 }  // namespace rescue::test

@@ -52,12 +52,7 @@ struct Scene {
 
 template <typename F>
 void play(F body) {
-  net::IoContext context;
-  const auto run = [&]() -> awaitable<void> {
-    Scene scene(context);
-    co_await body(scene);
-  };
-  net::test::run(context, run);
+  net::test::play<Scene>(body);
 }
 
 }  // namespace
