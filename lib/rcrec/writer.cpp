@@ -53,7 +53,8 @@ struct Writer::State {
   Time last_clock = -kClockEvery;
   Time last_sync{};
   Time last_checkpoint{};
-  bool video_since_checkpoint = false;
+  std::uint64_t keyframe_bytes = 0;
+  std::uint64_t bytes_since_checkpoint = 0;  // of video, without the keyframe
   bool unsynced = false;
 
   // After a failed write.
@@ -244,8 +245,13 @@ base::Result<> Writer::video(base::ByteView packet, bool keyframe, Time t) {
     s.pictures.type = ChunkType::ckpt;
   }
   RESCUE_CHECK(s.add(s.pictures, packet, t));
-  if (keyframe) s.last_checkpoint = s.last_t;
-  s.video_since_checkpoint = !keyframe;
+  if (keyframe) {
+    s.last_checkpoint = s.last_t;
+    s.keyframe_bytes = packet.size();
+    s.bytes_since_checkpoint = 0;
+  } else {
+    s.bytes_since_checkpoint += packet.size();
+  }
   s.wants_keyframe = false;
   return {};
 }
@@ -319,7 +325,10 @@ base::Result<> Writer::flush() {
 bool Writer::clock_due(Time now) const { return now - state_->last_clock >= kClockEvery; }
 bool Writer::needs_keyframe() const { return state_->wants_keyframe && !state_->fails; }
 bool Writer::checkpoint_due(Time now) const {
-  return state_->video_since_checkpoint && now - state_->last_checkpoint >= kCheckpointEvery;
+  const State& s = *state_;
+  if (s.bytes_since_checkpoint == 0) return false;
+  return now - s.last_checkpoint >= kCheckpointEvery ||
+         s.bytes_since_checkpoint >= std::max(kCheckpointBytes, kCheckpointShare * s.keyframe_bytes);
 }
 bool Writer::failing() const { return state_->fails; }
 ChainHash Writer::chain_tip() const { return state_->file.tip(); }

@@ -25,6 +25,10 @@ inline constexpr std::size_t kFlushBytes = std::size_t{64} << 10;  // a chunk th
 inline constexpr Time kSyncEvery = std::chrono::seconds(1);        // fdatasync at most this often
 inline constexpr Time kClockEvery = std::chrono::seconds(60);      // CLOCK and INDEX, when there is something to say
 inline constexpr Time kCheckpointEvery = std::chrono::minutes(10);
+// Or after this much video, which takes some seconds to decode, once it is so many times what a keyframe costs: then
+// seeking stays quick, and checkpoints stay a small part of the file.
+inline constexpr std::uint64_t kCheckpointBytes = std::uint64_t{2} << 20;
+inline constexpr std::uint64_t kCheckpointShare = 8;
 inline constexpr Time kRetryAfter = std::chrono::seconds(1);        // after a failed write
 inline constexpr std::size_t kMaxHeldBytes = std::size_t{1} << 20;  // chat and events kept while the disk is full
 

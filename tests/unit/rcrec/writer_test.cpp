@@ -137,6 +137,26 @@ TEST(Writer, PacketsBeforeTheFirstKeyframeAreDropped) {
   EXPECT_EQ(only<VideoItem>(items_of(path)).size(), 2u);
 }
 
+TEST(Writer, MuchVideoWantsACheckpointSoonerButNeverMoreThanAnEighthOfIt) {
+  const test::TempDir dir;
+  base::SeededRandom random(1);
+  auto w = Writer::create(*create_file_sink((dir / "a.rcrec").string()), start(), random);
+  const auto due_after = [&](std::size_t keyframe) {
+    EXPECT_TRUE(w->video(packet(random, keyframe), true, seconds(1)));
+    std::uint64_t bytes = 0;
+    for (; !w->checkpoint_due(seconds(1)) && bytes < 64 * kCheckpointBytes; bytes += 50'000)
+      EXPECT_TRUE(w->video(packet(random, 50'000), false, seconds(1)));
+    return bytes;
+  };
+  const auto small = due_after(10);
+  EXPECT_GE(small, kCheckpointBytes);
+  EXPECT_LE(small, kCheckpointBytes + 50'000);
+  const auto large = due_after(500'000);
+  EXPECT_GE(large, kCheckpointShare * 500'000);
+  EXPECT_LE(large, kCheckpointShare * 500'000 + 50'000);
+  EXPECT_TRUE(w->finish(seconds(4)));
+}
+
 TEST(Writer, AKilledRecordersFileOpensAndVerifiesUpToTheLastSecond) {
   const test::TempDir dir;
   const std::string path = (dir / "killed.rcrec").string();
