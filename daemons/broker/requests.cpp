@@ -119,7 +119,7 @@ base::Result<std::string> read_note(std::string_view body) {
 }
 
 base::Result<std::vector<audit::IncomingEvent>> read_log_intake(std::string_view body) {
-  constexpr TextRule kActor{.max = audit::kMaxActorBytes};
+  static constexpr TextRule kActor{.max = audit::kMaxActorBytes};
   RESCUE_TRY(auto json, object_of(body));
   std::vector<audit::IncomingEvent> out;
   json.objects("events", 1, audit::kMaxBatch, [&out](JsonBody& event) {

@@ -94,8 +94,22 @@ TEST(Envelope, OpensOnlyInItsDomainWithAKnownKey) {
 TEST(Envelope, NoDomainIsAPrefixOfAnothersMessage) {
   const auto bytes = sign_envelope("ab", as_bytes("c"), kSite).value();
   EXPECT_FALSE(open_envelope("a", bytes, kKeys));
-  const auto moved = sign_envelope("a", as_bytes("bc"), kSite).value();
-  EXPECT_FALSE(open_envelope("ab", moved, kKeys));
+  // The end of one domain moved into the payload: the same letters in the same order.
+  auto moved = Bytes(bytes.begin(), bytes.begin() + kEnvelopeHeaderBytes);
+  base::append(moved, as_bytes("bc"));
+  EXPECT_EQ(open_envelope("a", moved, kKeys).error().code, Errc::signature_invalid);
+}
+
+TEST(Envelope, IsTooLongHoweverWellItIsSigned) {
+  auto message = base::to_bytes(as_bytes("d"));
+  message.push_back(0);
+  const Bytes payload(kMaxEnvelopeBytes - kEnvelopeHeaderBytes + 1, 7);
+  base::append(message, payload);
+  Bytes envelope = base::to_bytes(as_bytes("RSG1"));
+  base::append(envelope, key_id(kSite.public_key()).value());
+  base::append(envelope, kSite.sign(message).value());
+  base::append(envelope, payload);
+  EXPECT_EQ(open_envelope("d", envelope, kKeys).error().code, Errc::token_malformed);
 }
 
 TEST(Envelope, KeepsItsCapAndTakesEd25519Only) {
