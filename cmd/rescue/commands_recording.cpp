@@ -13,6 +13,7 @@
 #include "cli/progress.hpp"
 #include "cmd/rescue/invocation.hpp"
 #include "rcrec/inspect.hpp"
+#include "rcrec/writer.hpp"
 #include "screen/codec.hpp"
 #include "screen/compose.hpp"
 #include "screen/png.hpp"
@@ -241,7 +242,9 @@ base::Result<int> recording_frames(Invocation& in) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
   if (error) return base::fail(base::Errc::io, fmt::format("create folder '{}'", dir.string()), error);
-  RESCUE_TRY(auto timeline, rcrec::Timeline::open(in.env.absolute(in.parsed.positional("FILE")).string()));
+  const auto file = in.env.absolute(in.parsed.positional("FILE")).string();
+  RESCUE_TRY(const auto info, rcrec::info(file));
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(file));
   constexpr cli::Column kColumns[] = {{"TIME"}, {"FILE"}};
   cli::RecordWriter writer(in.env, in.format, in.color, kColumns);
   Player player;
@@ -252,11 +255,18 @@ base::Result<int> recording_frames(Invocation& in) {
     writer.add({{seconds(t), path}, json::serialize(json::object{{"time_us", t.count()}, {"path", path}}), path});
     return {};
   };
+  std::optional<rcrec::Time> sought;
   for (;;) {
+    // A checkpoint stands every few minutes, so what lies far ahead is not played up to.
+    if (const auto moment = moments.next(); moment && *moment > end + rcrec::kCheckpointEvery && sought != moment) {
+      sought = moment;
+      player = Player();  // should the checkpoint be damaged, a picture of another time must not stand for it
+      RESCUE_CHECK(timeline.seek(*moment));
+    }
     RESCUE_TRY(const auto item, timeline.next());
     // A moment shows the newest picture at or before it; before the first picture there is none.
     while (moments.next() && player.has_picture() && (!item || item->t > *moments.next())) {
-      if (!item && *moments.next() > end) break;
+      if (!item && *moments.next() > info.duration) break;
       RESCUE_CHECK(take(*moments.next()));
       moments.advance();
     }

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "program_env.hpp"
+#include "rcrec/reader.hpp"
 #include "rcrec/writer.hpp"
 #include "screen/codec.hpp"
 #include "screen/png.hpp"
@@ -95,6 +96,48 @@ TEST(RecordingCommands, FramesShowThePictureOfAMoment) {
   }
   EXPECT_EQ(colours, (std::vector<std::uint32_t>{0x0000ff, 0xff0000}));
   EXPECT_EQ(p.run("recording frames a.rcrec -o shots").code, 2);
+}
+
+TEST(RecordingCommands, FramesFarApartAreThoseOfTheirTimes) {
+  Person p;
+  rcrec::RecordingStart start;
+  start.session = base::Guid::parse(test::kId).value();
+  auto writer = rcrec::Writer::create(rcrec::create_file_sink((p.home / "long.rcrec").string()).value(), start,
+                                      base::system_random())
+                    .value();
+  screen::Encoder encoder;
+  auto frame = screen::Frame::create({32, 16}).value();
+  for (int minute = 0; minute < 60; ++minute) {
+    frame.fill({0, 0, 32, 16}, static_cast<screen::Pixel>(0x010203 * (minute + 1)));
+    const std::chrono::minutes t(minute);
+    const auto packet = encoder.encode(frame, nullptr, writer.checkpoint_due(t)).value().value();
+    EXPECT_TRUE(writer.video(packet.bytes, packet.info.keyframe, t));
+  }
+  EXPECT_TRUE(writer.finish(1h));
+  const auto r = p.run("recording frames long.rcrec -o shots --at 58m --at 3m --at 3595s --at 31m --output jsonl");
+  ASSERT_EQ(r.code, 0) << r.err;
+  std::istringstream lines(r.out);
+  std::vector<std::uint32_t> colours;
+  for (std::string line; std::getline(lines, line);) {
+    const auto png = slurp(std::string(boost::json::parse(line).at("path").as_string()));
+    colours.push_back(screen::from_png(base::as_bytes(png)).value().row(3)[3]);
+  }
+  EXPECT_EQ(colours, (std::vector<std::uint32_t>{0x010203 * 4, 0x010203 * 32, 0x010203 * 59, 0x010203 * 60}));
+  EXPECT_EQ(p.run("recording frames long.rcrec -o shots --at 2h").code, 6);
+
+  // The checkpoint before 31 min is damaged: the picture of 3 min must not stand for it.
+  auto reader = rcrec::ChunkReader::open((p.home / "long.rcrec").string()).value();
+  std::uint64_t damaged = 0;
+  for (auto peek = reader.peek_next().value(); peek && peek->header.t0 <= 31min; peek = reader.peek_next().value())
+    if (peek->header.type == static_cast<std::uint8_t>(rcrec::ChunkType::ckpt)) damaged = peek->offset;
+  ASSERT_GT(damaged, 0U);
+  auto bytes = slurp(p.home / "long.rcrec");
+  bytes[damaged + rcrec::kChunkHeaderBytes + 9] ^= 0x20;
+  std::ofstream(p.home / "bad.rcrec", std::ios::binary) << bytes;
+  const auto bad = p.run("recording frames bad.rcrec -o bad --at 3m --at 31m --output name");
+  EXPECT_EQ(bad.code, 0) << bad.err;
+  EXPECT_NE(bad.out.find("frame-0000180000ms.png"), std::string::npos) << bad.out;
+  EXPECT_EQ(bad.out.find("frame-0001860000ms.png"), std::string::npos) << bad.out;
 }
 
 TEST(RecordingCommands, EventsListChatAndEvents) {
