@@ -244,10 +244,10 @@ class TechnicianEvents(Base):
 
 
 class Gateways(Base):
-    def enroll(self, name):
+    def enroll(self, name, address="127.0.0.1:8444"):
         token = self.broker.api("POST", "/gateways/tokens", {"name": name}, token=self.admin).expect(201)["token"]
         identity = self.identity()
-        body = {"token": token, "name": name, "public_key": identity.public, "addresses": ["127.0.0.1:8444"],
+        body = {"token": token, "name": name, "public_key": identity.public, "addresses": [address],
                 "csr_pem": identity.csr()}
         return identity, body, self.broker.api("POST", "/gateways/enroll", body)
 
@@ -286,6 +286,14 @@ class Gateways(Base):
         self.assertEqual(len(enrolled.json["token_keys"]), 1)
         self.broker.api("POST", "/gateways/enroll", body).expect(403, "DENIED")
         self.broker.api("POST", "/gateways/tokens", {"name": "once"}, token=self.admin).expect(409, "CONFLICT")
+
+    def test_a_certificate_is_for_the_addresses_and_not_for_what_its_request_says(self):
+        """The request of Identity.csr() names 127.0.0.1."""
+        _, _, enrolled = self.enroll("gw-elsewhere", "gw7.example.test:8444")
+        leaf = enrolled.expect(201)["certificate_pem"]
+        names = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName"], input=leaf.encode(), check=True,
+                               capture_output=True).stdout.decode().split("\n", 1)[1].split()
+        self.assertEqual(names, ["DNS:gw7.example.test"])
 
     def test_a_connected_gateway_admits_by_the_database(self):
         identity, _, enrolled = self.enroll("gw-admit")
