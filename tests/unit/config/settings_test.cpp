@@ -123,6 +123,30 @@ TEST(Settings, MaskSecretsInDumpAndErrors) {
   EXPECT_THAT(s->dump(), Not(HasSubstr("sesame")));
 }
 
+/// A mistyped secret is nearly the secret; neither its type nor its rule is a reason to print it.
+TEST(Settings, TellNoSecretWhenTheySayWhatIsWrongWithIt) {
+  static constexpr Key kSecrets[] = {
+      {"hash", Type::text, "", "A hash.", true, {.check = is_sha256_hex, .rule = "64 hex digits"}},
+      {"number", Type::integer, "1", "A number.", true, {.min = 1, .max = 9}},
+      {"word", Type::text, "", "A word.", true, {.choices = kLevels}},
+  };
+  constexpr KeyTable table("RESCUE_TEST", kSecrets);
+  for (const auto* name : {"hash", "number", "word"}) {
+    const auto in_file = load_text(table, std::string(name) + " = \"hunter2 hunter2\"\n", "t.toml");
+    ASSERT_FALSE(in_file) << name;
+    EXPECT_THAT(in_file.error().message(), HasSubstr(name));
+    EXPECT_THAT(in_file.error().message(), Not(HasSubstr("hunter"))) << name;
+    const auto variable = table.environment_name(*table.find(name));
+    const auto in_environment = load(table, environment({{variable, "hunter2 hunter2"}}));
+    ASSERT_FALSE(in_environment) << name;
+    EXPECT_THAT(in_environment.error().message(), HasSubstr(variable));
+    EXPECT_THAT(in_environment.error().message(), Not(HasSubstr("hunter"))) << name;
+  }
+  const auto outside = load_text(table, "number = 4711\n", "t.toml");
+  ASSERT_FALSE(outside);
+  EXPECT_THAT(outside.error().message(), Not(HasSubstr("4711")));
+}
+
 TEST(Settings, RefuseASecretAsAFlag) {
   Sources sources;
   sources.flags = {{"tls.password", "open sesame"}};
