@@ -41,9 +41,8 @@ void HandoffCore::enter(HandoffState state, base::SteadyTime deadline) {
 
 std::size_t HandoffCore::wanted() const {
   // While the site is asked nothing is read: a client that talks on fills its own socket.
-  const bool reads =
-      state_ == HandoffState::hello || (state_ == HandoffState::waiting && !said_goodbye_) ||
-      state_ == HandoffState::leaving;
+  const bool reads = state_ == HandoffState::hello || (state_ == HandoffState::waiting && !said_goodbye_) ||
+                     state_ == HandoffState::leaving;
   return reads ? reader_.wanted() : 0;
 }
 

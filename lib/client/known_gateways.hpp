@@ -17,7 +17,8 @@ struct KnownGateways {
 };
 
 /// "gateways/<16 hex digits of the URL's SHA-256>.json" in `state_dir`.
-[[nodiscard]] std::filesystem::path known_gateways_file(const std::filesystem::path& state_dir, std::string_view site_url);
+[[nodiscard]] std::filesystem::path known_gateways_file(const std::filesystem::path& state_dir,
+                                                        std::string_view site_url);
 /// Nothing unless the whole file is what write_known_gateways writes.
 [[nodiscard]] std::optional<KnownGateways> read_known_gateways(const std::filesystem::path& file);
 /// Replaces the file (0600) when it says something else. A failure leaves the old one.

@@ -53,8 +53,8 @@ class TlsStream final : public ByteStream {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A TLS client whose ClientHello travels before it has the socket to itself: somebody else's last bytes are still to be
-/// read from that.
+/// A TLS client whose ClientHello travels before it has the socket to itself: somebody else's last bytes are still to
+/// be read from that.
 class EarlyTls {
  public:
   [[nodiscard]] static base::Result<EarlyTls> begin(const crypto::TlsContext& context);

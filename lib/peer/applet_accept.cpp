@@ -63,8 +63,7 @@ asio::awaitable<void> AppletPeer::Impl::keep_waiting(std::shared_ptr<Impl> self)
       s.failure = std::move(outer).error();
       break;
     }
-    auto opening =
-        GatewayConnection::open(std::move(*gateway), std::move(*outer), std::move(who), s.rounds.ticket());
+    auto opening = GatewayConnection::open(std::move(*gateway), std::move(*outer), std::move(who), s.rounds.ticket());
     auto opened = co_await std::move(opening);
     if (!opened) {
       s.rounds.failed(opened.error());

@@ -78,7 +78,9 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
     RESCUE_CO_TRY(auto at_gateway, co_await std::move(entering));
     // With other gateways to try, the applet may be waiting at one of them.
     const bool may_be_elsewhere = !rounds.only_one();
-    const auto patience = may_be_elsewhere ? std::optional(kPairing) : early ? std::optional(kEarlyPatience) : std::nullopt;
+    const auto patience = may_be_elsewhere ? std::optional(kPairing)
+                          : early          ? std::optional(kEarlyPatience)
+                                           : std::nullopt;
     auto waiting = at_gateway->wait_joined(patience);
     auto joined = co_await std::move(waiting);
     if (!joined && early && !may_be_elsewhere && joined.error().code == base::Errc::timed_out) {
@@ -111,7 +113,8 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
         const bool impostor = path.error().code == crypto::Errc::peer_unexpected;
         auto error = impostor ? base::Error(Errc::wrong_applet, path.error().context) : path.error();
         s.rounds.failed(error);
-        // A connection that just broke may be all that a gateway of an earlier version has to say to Hello with goodbye.
+        // A connection that just broke may be all that a gateway of an earlier version has to say to Hello with
+        // goodbye.
         s.early = s.early && &error.code.domain() == &error_domain(Errc::gateway_refused);
         s.report(impostor ? PathState::refused : PathState::failed, where, std::move(error));
         continue;

@@ -20,7 +20,7 @@ struct ConsolePeerOptions {
   crypto::Fingerprint applet{};      // the only key that may answer
   crypto::Profile profile = crypto::Profile::modern;
   Admission admission;
-  base::Guid link_id;  // drawn at random; the same again resumes in the same process only
+  base::Guid link_id;                    // drawn at random; the same again resumes in the same process only
   GatewayCalls* called_ahead = nullptr;  // not owned; used for the first path, then dropped
 
   explicit ConsolePeerOptions(crypto::SessionIdentity i) : identity(std::move(i)) {}

@@ -20,12 +20,13 @@ class GatewayCalls {
   GatewayCalls(const GatewayCalls&) = delete;
   GatewayCalls& operator=(const GatewayCalls&) = delete;
 
-  /// Calls the first kCalledAheadMax of them, checking their certificates by `ca_pin`. A connection nobody takes is closed
-  /// after kCalledAhead.
+  /// Calls the first kCalledAheadMax of them, checking their certificates by `ca_pin`. A connection nobody takes is
+  /// closed after kCalledAhead.
   void call(const std::vector<GatewayAddress>& gateways, const crypto::Digest256& ca_pin);
-  /// The connection to this gateway, checked by this pin; waits for one on its way. Null when there is none. The gateway
-  /// may have closed it meanwhile: what is done with it then fails by closed or io.
-  [[nodiscard]] boost::asio::awaitable<std::unique_ptr<GatewayConnection>> take(net::Endpoint at, crypto::Digest256 ca_pin);
+  /// The connection to this gateway, checked by this pin; waits for one on its way. Null when there is none. The
+  /// gateway may have closed it meanwhile: what is done with it then fails by closed or io.
+  [[nodiscard]] boost::asio::awaitable<std::unique_ptr<GatewayConnection>> take(net::Endpoint at,
+                                                                                crypto::Digest256 ca_pin);
   /// No more is needed: the rest is closed in order.
   void drop();
 

@@ -31,8 +31,8 @@ base::Bytes hello_message(const HandoffIdentity& who, base::ByteView ticket, bas
   const auto guid_at =
       who.guid ? vector(b, who.guid->bytes()) : flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>();
   const auto proof_at = vector(b, possession);
-  return finish(b, fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(who.role), ticket_at, guid_at, proof_at,
-                                   leaves));
+  return finish(b,
+                fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(who.role), ticket_at, guid_at, proof_at, leaves));
 }
 
 base::Bytes ping_message() {
@@ -214,8 +214,8 @@ asio::awaitable<base::Result<InnerPath>> GatewayConnection::secure(crypto::LinkR
   auto socket = outer_->release();
   outer_.reset();
   const auto side = role == crypto::LinkRole::applet ? net::TlsStream::Side::server : net::TlsStream::Side::client;
-  RESCUE_CO_TRY(auto stream, early_ ? early_->go_on(std::move(socket))
-                                    : net::TlsStream::create(inner, std::move(socket), side));
+  RESCUE_CO_TRY(auto stream,
+                early_ ? early_->go_on(std::move(socket)) : net::TlsStream::create(inner, std::move(socket), side));
   auto shaking = stream->handshake();
   RESCUE_CO_CHECK(co_await net::with_timeout(std::move(shaking), kInnerHandshake));
   InnerPath out;

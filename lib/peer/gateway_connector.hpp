@@ -30,8 +30,8 @@ struct GatewayAddress {
 struct Admission {
   base::Bytes ticket;  // signed envelope
   std::vector<GatewayAddress> gateways;
-  /// Of the CA that certified the gateways, as the broker said. Gateways are checked by it however the broker is checked:
-  /// a broker may have a certificate of a public authority, its gateways never do.
+  /// Of the CA that certified the gateways, as the broker said. Gateways are checked by it however the broker is
+  /// checked: a broker may have a certificate of a public authority, its gateways never do.
   crypto::Digest256 gateway_ca_pin{};
 };
 
@@ -65,9 +65,9 @@ class GatewayConnection {
       GatewayAddress gateway, crypto::TlsContext outer, HandoffIdentity identity, base::Bytes ticket);
   /// Shows ticket and key, and returns when the gateway answered Waiting. Errors: peer::Errc, closed, io, timed_out.
   [[nodiscard]] boost::asio::awaitable<base::Result<>> admit(HandoffIdentity identity, base::Bytes ticket);
-  /// The same in one flight with the goodbye to the outer TLS and the ClientHello of `inner`: two round trips less for a
-  /// console whose applet waits already. Nothing can be said to the gateway any more, so wait_joined() needs a patience
-  /// of kEarlyPatience at most.
+  /// The same in one flight with the goodbye to the outer TLS and the ClientHello of `inner`: two round trips less for
+  /// a console whose applet waits already. Nothing can be said to the gateway any more, so wait_joined() needs a
+  /// patience of kEarlyPatience at most.
   [[nodiscard]] boost::asio::awaitable<base::Result<>> admit_early(HandoffIdentity identity, base::Bytes ticket,
                                                                    crypto::TlsContext inner);
   ~GatewayConnection();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many bytes of files may be on their way at a time. Whatever lies in the buffers between the ends goes before a key
-// press, so no more may lie there than keeps the path busy: limit = delivery rate x (shortest round trip + queue time). The
-// two are measured in the manner of BBR (draft-cardwell-iccrg-bbr-congestion-control, sections 4.1 and 4.3): the highest rate
-// of the last second, and the shortest round trip, for which the path is emptied when none was as short for kRoundTripMemory.
-// The rate is that of kRateSpan or a round trip, whichever is longer: a receiver that shares its processor takes in bursts,
-// and the rate of one burst would let far too much onto the path.
+// How many bytes of files may be on their way at a time. Whatever lies in the buffers between the ends goes before a
+// key press, so no more may lie there than keeps the path busy: limit = delivery rate x (shortest round trip + queue
+// time). The two are measured in the manner of BBR (draft-cardwell-iccrg-bbr-congestion-control, sections 4.1 and 4.3):
+// the highest rate of the last second, and the shortest round trip, for which the path is emptied when none was as
+// short for kRoundTripMemory. The rate is that of kRateSpan or a round trip, whichever is longer: a receiver that
+// shares its processor takes in bursts, and the rate of one burst would let far too much onto the path.
 #pragma once
 
 #include <deque>
@@ -58,18 +58,18 @@ class FilesWindow {
 
   std::uint64_t span_delivered_ = 0;  // when the span began whose rate is measured
   base::SteadyTime span_began_{};
-  bool span_filled_ = false;          // the limit was reached in it; else the rate is only what there was to send
-  double rate_now_ = 0;               // bytes/s, highest of this period
-  double rate_before_ = 0;            // and of the one before
+  bool span_filled_ = false;  // the limit was reached in it; else the rate is only what there was to send
+  double rate_now_ = 0;       // bytes/s, highest of this period
+  double rate_before_ = 0;    // and of the one before
   base::SteadyTime period_began_{};
   unsigned period_spans_ = 0;
-  bool growing_ = true;               // the path was not full yet
+  bool growing_ = true;  // the path was not full yet
   double full_rate_ = 0;
   unsigned full_spans_ = 0;
 
   std::optional<base::Duration> shortest_;
   base::SteadyTime shortest_at_{};
-  bool probing_ = false;           // the path is being emptied for a new shortest_
+  bool probing_ = false;  // the path is being emptied for a new shortest_
   std::optional<base::SteadyTime> empty_since_;
   std::optional<base::Duration> probed_;
   unsigned probes_ = 0;

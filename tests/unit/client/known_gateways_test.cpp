@@ -80,8 +80,8 @@ TEST(KnownGateways, AFileOfAnotherMakingIsAsGoodAsNone) {
     text.replace(at, from.size(), to);
     return text;
   };
-  for (const auto& bad : {std::string(), std::string("[]"), std::string("{"), good.substr(0, good.size() / 2), with("8443", "0"),
-                          with("8443", "65536"), with("8443", "\"8443\""), with("192.0.2.7", ""),
+  for (const auto& bad : {std::string(), std::string("[]"), std::string("{"), good.substr(0, good.size() / 2),
+                          with("8443", "0"), with("8443", "65536"), with("8443", "\"8443\""), with("192.0.2.7", ""),
                           with("192.0.2.7", std::string(300, 'a')), with("ab00", "zz00"), with("ab00", "ab"),
                           with("gateways", "doorways"), std::string(70'000, ' ') + good}) {
     put(file, bad);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A key press during a transfer, over a line whose buffers take whatever they are given: what is on its way goes first, so
-// only the sender can keep the wait short. Manual time.
+// A key press during a transfer, over a line whose buffers take whatever they are given: what is on its way goes first,
+// so only the sender can keep the wait short. Manual time.
 #include <gtest/gtest.h>
 
 #include "link_pair.hpp"
@@ -24,7 +24,8 @@ struct Line {
   std::deque<std::pair<SteadyTime, base::Bytes>> under_way{};
 
   void put(base::Bytes bytes, SteadyTime now) {
-    const auto takes = std::chrono::microseconds(static_cast<std::int64_t>(static_cast<double>(bytes.size()) * 1e6 / bytes_per_s));
+    const auto takes =
+        std::chrono::microseconds(static_cast<std::int64_t>(static_cast<double>(bytes.size()) * 1e6 / bytes_per_s));
     free = std::max(free, now) + takes;
     under_way.emplace_back(free + delay, std::move(bytes));
   }
@@ -41,9 +42,9 @@ struct Transfer {
   Link a{some_id()}, b{some_id()};
   PathId path{1};
   SteadyTime now{1h};
-  std::uint64_t file_bytes = 0;              // that have arrived
+  std::uint64_t file_bytes = 0;  // that have arrived
   std::optional<SteadyTime> pressed;
-  std::vector<Duration> waits;               // of key presses
+  std::vector<Duration> waits;  // of key presses
 
   Transfer(double bytes_per_s, Duration one_way) : there{bytes_per_s, one_way}, back{1e9, one_way} {
     a.path_up(path, now);
@@ -97,7 +98,8 @@ struct Transfer {
     run(time);
     std::ranges::sort(waits);
     if (waits.empty()) return {0, 1h};
-    return {static_cast<double>(file_bytes - before) * 1e6 / static_cast<double>(time.count()), waits[waits.size() * 9 / 10]};
+    return {static_cast<double>(file_bytes - before) * 1e6 / static_cast<double>(time.count()),
+            waits[waits.size() * 9 / 10]};
   }
 };
 
@@ -106,7 +108,8 @@ struct Case {
   double bytes_per_s;
   Duration one_way;
 };
-const Case kCases[] = {{"local network", 20e6, 500us}, {"fast line", 5e6, 10ms}, {"far away", 5e6, 100ms}, {"10 Mbit/s", 1.25e6, 20ms}};
+const Case kCases[] = {
+    {"local network", 20e6, 500us}, {"fast line", 5e6, 10ms}, {"far away", 5e6, 100ms}, {"10 Mbit/s", 1.25e6, 20ms}};
 }  // namespace
 
 TEST(FilesWindow, AKeyPressWaitsLittleAndTheFileKeepsThePathBusy) {
@@ -117,7 +120,8 @@ TEST(FilesWindow, AKeyPressWaitsLittleAndTheFileKeepsThePathBusy) {
     const auto seen = t.measure(6s);
     EXPECT_GE(seen.rate, 0.85 * c.bytes_per_s);
     // Two fragments at least are on their way, and one may just be going out.
-    const auto least = std::chrono::microseconds(static_cast<std::int64_t>((kFilesWindowMin + kFrameMax) * 1e6 / c.bytes_per_s));
+    const auto least =
+        std::chrono::microseconds(static_cast<std::int64_t>((kFilesWindowMin + kFrameMax) * 1e6 / c.bytes_per_s));
     EXPECT_LE(seen.wait, c.one_way + std::max<Duration>(least, kFilesQueueTime) + 6ms);
   }
 }

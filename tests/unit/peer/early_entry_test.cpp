@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Round trips that a technician does not wait for: gateways called while the site is asked, and Hello, the goodbye to the
-// outer TLS and the inner ClientHello in one flight.
+// Round trips that a technician does not wait for: gateways called while the site is asked, and Hello, the goodbye to
+// the outer TLS and the inner ClientHello in one flight.
 #include "ends.hpp"
 
 namespace rescue::peer {
@@ -119,7 +119,8 @@ TEST(EarlyEntry, RefusalIsReadBehindTheGoodbye) {
     s.gateway.refuse_next = wire::handoff::RefuseReason::not_admitted;
     s.start_console();
     CO_EVENTUALLY(s.console->changed, s.console->count(PathState::failed) == 1);
-    const auto failed = std::ranges::find_if(s.console->reports, [](const auto& r) { return r.state == PathState::failed; });
+    const auto failed =
+        std::ranges::find_if(s.console->reports, [](const auto& r) { return r.state == PathState::failed; });
     CO_ASSERT(failed != s.console->reports.end());
     EXPECT_EQ(failed->error->code, Errc::not_admitted) << failed->error->message();
     co_await s.stop();
