@@ -10,6 +10,13 @@
 
 namespace rescue::session::testing {
 
+/// Bytes that differ from place to place.
+inline base::Bytes content(std::size_t n) {
+  base::Bytes b(n);
+  for (std::size_t i = 0; i < n; ++i) b[i] = static_cast<std::uint8_t>(i * 31 + i / 257);
+  return b;
+}
+
 /// A file system of one end: what is being written, what stands under its final name, what can be read.
 struct MemoryFiles {
   struct Partial {
