@@ -265,6 +265,32 @@ TEST(Http, ClosesASilentOrSlowClient) {
   test::run(context, body);
 }
 
+/// The time between two requests is long, that of the header of the second is not.
+TEST(Http, EndsADrippingHeaderOfALaterRequestToo) {
+  IoContext context;
+  const auto body = [&]() -> awaitable<void> {
+    HttpServerOptions options;
+    options.header_timeout = 50ms;
+    options.keep_alive_timeout = 1h;
+    TestServer server(context, sample(), options, false);
+    auto socket = co_await connect_tcp(server.server->local(), ConnectLimits());
+    CO_ASSERT(socket);
+    CO_ASSERT(co_await write_all(**socket, base::as_bytes("GET /echo/x HTTP/1.1\r\nHost: h\r\n\r\n")));
+    std::array<std::uint8_t, 1024> answer{};
+    CO_ASSERT(co_await (*socket)->read_some(answer));
+    base::Result<> written = co_await write_all(**socket, base::as_bytes("GET / HTTP/1.1\r\nX:"));
+    for (const auto start = std::chrono::steady_clock::now(); written && std::chrono::steady_clock::now() - start < 10s;) {
+      written = co_await write_all(**socket, base::as_bytes("x"));
+      auto nap = sleep_for(2ms);
+      (void)co_await std::move(nap);
+    }
+    EXPECT_FALSE(written);
+    EXPECT_EQ(server.server->counters().timed_out, 1u);
+    co_await server.stop();
+  };
+  test::run(context, body);
+}
+
 /// A body that keeps coming, one byte at a time, has no more than the whole time; one that stops has less.
 TEST(Http, EndsABodyThatDripsAndOneThatStopsByAnAnswer) {
   IoContext context;
