@@ -149,7 +149,8 @@ TEST(SessionAgent, HandsPointerAndKeysFromOneViewToAnotherAtOnce) {
   p.say(R"({"id":1,"cmd":"control"})");
   ASSERT_NE(p.view(1).find("result", 1), nullptr) << p.view(1).text();
   p.say(R"({"id":2,"cmd":"uncontrol"})", ViewId(2));
-  EXPECT_EQ(text_of(*p.view(2).find("error", 2), "error"), "INPUT_TAKEN") << "not theirs to give back";
+  ASSERT_NE(p.view(2).find("error", 2), nullptr) << "not theirs to give back";
+  EXPECT_EQ(text_of(*p.view(2).find("error", 2), "error"), "INPUT_TAKEN");
   p.say(R"({"id":3,"cmd":"type","text":"mine"})");
   EXPECT_EQ(p.typed, "mine");
   // Both lines come before the applet has heard of either.

@@ -349,6 +349,7 @@ TEST_F(DeskTest, TheOldProfileIsRefusedWhereTheAppletHasNoKeyForIt) {
   request.console_spki = new_key(crypto::KeyKind::rsa2048);
   request.profile = crypto::Profile::aes256_sha;
   const auto refused = write([&](Transaction& tx) { return desk_->pickup(tx, request, principal(ada_), now()); });
+  ASSERT_FALSE(refused);
   EXPECT_CODE(refused, base::Errc::conflict);
   EXPECT_THAT(refused.error().context, HasSubstr("rescue-applet --profile aes256-sha"));
   EXPECT_TRUE(grants(s.id).empty());
