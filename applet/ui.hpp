@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The user's side of the applet, whatever draws it: the FLTK window, the scripted user of the headless mode, later Windows.
+// The user's side of the applet, whatever draws it: the FLTK window, the scripted user of the headless mode, later
+// Windows.
 //
 // The core calls Ui from its network thread; an implementation hands that over to its own thread and returns at once.
 // The user interface calls UiEvents from its own thread; the core hands that over to the network thread.

@@ -49,8 +49,10 @@ Desktop x11_desktop(const Options& options, const desktop::OwnWindows& own) {
     return x11::make_capture(capture);
   };
   auto input = x11::make_input(options.display, own);
-  if (input) out.input = std::move(*input);
-  else base::log(base::LogLevel::warn, "applet", "this desktop cannot be controlled", {{"why", input.error().message()}});
+  if (input)
+    out.input = std::move(*input);
+  else
+    base::log(base::LogLevel::warn, "applet", "this desktop cannot be controlled", {{"why", input.error().message()}});
   return out;
 }
 
@@ -71,7 +73,9 @@ int run_headless(Options options, Env& env) {
   if (scenario->desktop.kind == DesktopKind::x11) {
     desktop = x11_desktop(options, none);
   } else {
-    desktop.make_capture = [&made_up] { return base::Result<std::unique_ptr<desktop::Capture>>(made_up.make_capture()); };
+    desktop.make_capture = [&made_up] {
+      return base::Result<std::unique_ptr<desktop::Capture>>(made_up.make_capture());
+    };
     desktop.input = made_up.make_input();
   }
   const auto seed = options.seed;

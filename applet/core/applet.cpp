@@ -18,7 +18,6 @@ constexpr std::chrono::milliseconds kTurn{20};  // of looking whether the log is
 constexpr int kTurnsPerRetry = 15;
 constexpr net::NamedTimeout kEndReport("report of the end", kLastWords);
 
-
 std::vector<peer::GatewayAddress> to_peer(const std::vector<GatewayAddress>& gateways) {
   std::vector<peer::GatewayAddress> out;
   for (const auto& g : gateways) out.emplace_back(g.id, net::Endpoint(g.host, g.port));
@@ -127,8 +126,8 @@ Applet::Task<> Applet::session() {
       finished_.notify();
       co_return;
     }
-    base::log(base::LogLevel::error, "applet", "failed", {{"error", error.code.name()}, {"code", static_cast<int>(error.exit())},
-                                                          {"message", error.message()}});
+    base::log(base::LogLevel::error, "applet", "failed",
+              {{"error", error.code.name()}, {"code", static_cast<int>(error.exit())}, {"message", error.message()}});
     Finish why;
     why.ending = {result.error().exit(), result.error().message()};
     finish(std::move(why));
@@ -147,7 +146,8 @@ Applet::Task<base::Result<>> Applet::live() {
   auto enrolling = enrol_patiently();
   RESCUE_CO_TRY(registration_, co_await std::move(enrolling));
   const auto session = registration_->session.text();
-  base::log(base::LogLevel::info, "applet", "registered", {{"session", session}, {"organisation", registration_->organisation}});
+  base::log(base::LogLevel::info, "applet", "registered",
+            {{"session", session}, {"organisation", registration_->organisation}});
   machine_log(session, "registered at " + invite_->broker_url);
 
   peer::AppletPeerOptions options(*identity_);
@@ -159,7 +159,8 @@ Applet::Task<base::Result<>> Applet::live() {
   options.admission.gateway_ca_pin = registration_->gateway_ca_pin;
   options.core.software = std::string("rescue-applet ") + RESCUE_VERSION;
   options.core.hasher = file_hasher();
-  peer_ = std::make_unique<peer::AppletPeer>(io_.executor(), std::move(options), peer_hooks(), *env_.clock, *env_.random);
+  peer_ =
+      std::make_unique<peer::AppletPeer>(io_.executor(), std::move(options), peer_hooks(), *env_.clock, *env_.random);
   tasks_.spawn("site", follow_site());
   tasks_.spawn("log", send_log());
   auto running = peer_->run();
@@ -235,8 +236,10 @@ Applet::Task<> Applet::follow_site() {
       co_return;
     }
     auto read = read_site_event(event->type, event->data);
-    if (!read) base::log(base::LogLevel::warn, "applet", "strange event of the site", {{"why", read.error().message()}});
-    else if (*read) on_site_event(**read);
+    if (!read)
+      base::log(base::LogLevel::warn, "applet", "strange event of the site", {{"why", read.error().message()}});
+    else if (*read)
+      on_site_event(**read);
   }
 }
 
@@ -249,7 +252,8 @@ Applet::Task<> Applet::send_log() {
         spool_.accepted(*through);
       } else if (through.error().code == Errc::refused) {
         if (spool_.refused(env_.clock->steady()))
-          base::log(base::LogLevel::error, "applet", "the site does not take a log event", {{"why", through.error().message()}});
+          base::log(base::LogLevel::error, "applet", "the site does not take a log event",
+                    {{"why", through.error().message()}});
       } else {
         base::log(base::LogLevel::info, "applet", "the log waits", {{"why", through.error().message()}});
         spool_.failed(env_.clock->steady());
@@ -290,7 +294,8 @@ Applet::Task<> Applet::goodbye() {
   auto telling = site_->end(finish_->tell_site);
   auto limited = net::with_timeout(std::move(telling), kEndReport);
   auto told = co_await std::move(limited);
-  if (!told) base::log(base::LogLevel::warn, "applet", "the site was not told of the end", {{"why", told.error().message()}});
+  if (!told)
+    base::log(base::LogLevel::warn, "applet", "the site was not told of the end", {{"why", told.error().message()}});
 }
 
 }  // namespace rescue::applet

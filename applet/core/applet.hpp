@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The applet as a whole: registers with the site, keeps itself reachable, lets technicians in by grant, and joins their
-// sessions with the user, the desktop and the log. The user interface has the calling thread, the network one of its own.
+// sessions with the user, the desktop and the log. The user interface has the calling thread, the network one of its
+// own.
 #pragma once
 
 #include <map>
@@ -94,7 +95,7 @@ class Applet final : public UiEvents {
   CaptureFactory make_capture_;
   net::IoContext io_;
   net::TaskGroup tasks_;
-  net::Signal finished_;      // finish_ was set, or session() has ended
+  net::Signal finished_;  // finish_ was set, or session() has ended
   net::Signal log_changed_;
   std::optional<Finish> finish_;
   bool session_over_ = false;
@@ -120,8 +121,8 @@ class Applet final : public UiEvents {
 
 /// Trust of the options in the site named there.
 [[nodiscard]] base::Result<crypto::ServerTrust> trust_of(const Options& options);
-/// Trust in the site once its invite is there: the site's own CA where its broker has a certificate of that, else as the
-/// options say, which is the system's store when they say nothing.
+/// Trust in the site once its invite is there: the site's own CA where its broker has a certificate of that, else as
+/// the options say, which is the system's store when they say nothing.
 [[nodiscard]] base::Result<crypto::ServerTrust> site_trust(const crypto::Invite& invite, const Options& options);
 /// An envelope in text (base64url) or as it is. not_found, io, too_large, bad_format.
 [[nodiscard]] base::Result<base::Bytes> read_invite_file(const std::filesystem::path& path);

@@ -13,7 +13,8 @@ namespace {
 PersonId person_of(peer::TechnicianNumber number) { return PersonId(number.get()); }
 
 std::string closed_text(const SiteClose& close) {
-  std::string out = close.by.empty() ? "The session has been closed" : fmt::format("The session was closed by the {}", close.by);
+  std::string out =
+      close.by.empty() ? "The session has been closed" : fmt::format("The session was closed by the {}", close.by);
   if (!close.reason.empty()) out += ": " + close.reason;
   return base::to_display_text(out + ".");
 }
@@ -42,7 +43,8 @@ void Applet::answered(PersonId person, session::PromptId prompt, session::Answer
   on_network([=, this] {
     with_host(person, [&](TechnicianHost& host) {
       if (!host.core().user_answers(prompt, answer, now()))
-        base::log(base::LogLevel::info, "applet", "answer not taken: too early or too late", {{"prompt", prompt.get()}});
+        base::log(base::LogLevel::info, "applet", "answer not taken: too early or too late",
+                  {{"prompt", prompt.get()}});
     });
   });
 }
@@ -60,7 +62,8 @@ void Applet::file_picked(PersonId person, std::uint32_t request, std::optional<s
 }
 
 void Applet::cancels_file(PersonId person, session::TransferId transfer) {
-  on_network([=, this] { with_host(person, [&](TechnicianHost& host) { host.core().user_cancels_file(transfer, now()); }); });
+  on_network(
+      [=, this] { with_host(person, [&](TechnicianHost& host) { host.core().user_cancels_file(transfer, now()); }); });
 }
 
 void Applet::revokes(session::Permission permission) {
@@ -89,14 +92,16 @@ void Applet::on_site_event(const SiteEvent& event) {
   if (const auto* grant = std::get_if<SiteGrant>(&event)) {
     if (auto taken = peer_->on_grant(grant->envelope); !taken) {
       base::log(base::LogLevel::warn, "applet", "a grant was refused", {{"why", taken.error().message()}});
-      log_event(session::audit_type::kAlert, "applet", fmt::format(R"({{"reason":{}}})", base::json_quote("grant refused: " + taken.error().message())));
+      log_event(session::audit_type::kAlert, "applet",
+                fmt::format(R"({{"reason":{}}})", base::json_quote("grant refused: " + taken.error().message())));
     }
   } else if (const auto* revoke = std::get_if<SiteRevoke>(&event)) {
     peer_->on_revoke(revoke->technician, "the site took the permission back");
   } else if (const auto* synced = std::get_if<SiteSynced>(&event)) {
     peer_->keep_grants_of(synced->technicians, "the site took the permission back");
   } else if (const auto* close = std::get_if<SiteClose>(&event)) {
-    with_each_host([&](TechnicianHost& host) { host.core().on_site_ends(session::ended_by(close->by), close->reason, now()); });
+    with_each_host(
+        [&](TechnicianHost& host) { host.core().on_site_ends(session::ended_by(close->by), close->reason, now()); });
     Finish why;
     why.ending = {base::Exit::ok, closed_text(*close)};
     finish(std::move(why));
@@ -111,7 +116,9 @@ void Applet::on_site_event(const SiteEvent& event) {
 
 peer::AppletPeerHooks Applet::peer_hooks() {
   peer::AppletPeerHooks hooks;
-  hooks.joined = [this](peer::TechnicianNumber n, session::AppletSession& core, const crypto::Grant& grant) { on_joined(n, core, grant); };
+  hooks.joined = [this](peer::TechnicianNumber n, session::AppletSession& core, const crypto::Grant& grant) {
+    on_joined(n, core, grant);
+  };
   hooks.pumped = [this](peer::TechnicianNumber n, session::AppletSession&) {
     if (auto found = hosts_.find(person_of(n)); found != hosts_.end()) found->second->drain(now());
   };
@@ -128,30 +135,37 @@ peer::AppletPeerHooks Applet::peer_hooks() {
 }
 
 void Applet::on_joined(peer::TechnicianNumber number, session::AppletSession& core, const crypto::Grant& grant) {
-  HostServices services{ui_,
-                        *worker_,
-                        *files_,
-                        *input_,
-                        make_capture_,
-                        [this](PersonId person, SessionCall call) { peer_->post(peer::TechnicianNumber(person.get()), std::move(call)); },
-                        options_.offer_file,
-                        [this](const std::string& technician, const session::AuditEvent& event) { audit(technician, event); }};
+  HostServices services{
+      ui_,
+      *worker_,
+      *files_,
+      *input_,
+      make_capture_,
+      [this](PersonId person, SessionCall call) { peer_->post(peer::TechnicianNumber(person.get()), std::move(call)); },
+      options_.offer_file,
+      [this](const std::string& technician, const session::AuditEvent& event) { audit(technician, event); }};
   const auto person = person_of(number);
   hosts_[person] = std::make_unique<TechnicianHost>(
       person, core, PersonNames{grant.technician_name, grant.technician_email, grant.organisation}, services);
-  base::log(base::LogLevel::info, "applet", "a technician is here", {{"person", person.get()}, {"email", grant.technician_email}});
+  base::log(base::LogLevel::info, "applet", "a technician is here",
+            {{"person", person.get()}, {"email", grant.technician_email}});
 }
 
 void Applet::on_path(peer::TechnicianNumber number, const peer::PathReport& report) {
   const bool up = report.state == peer::PathState::up;
   linked_[person_of(number)] = up;
   const std::string why = report.error ? report.error->message() : "";
-  base::log(base::LogLevel::info, "applet", "path", {{"person", number.get()}, {"state", peer::name(report.state)},
-                                                     {"path", report.path}, {"gateway", report.gateway},
-                                                     {"cipher", report.cipher}, {"why", why}});
+  base::log(base::LogLevel::info, "applet", "path",
+            {{"person", number.get()},
+             {"state", peer::name(report.state)},
+             {"path", report.path},
+             {"gateway", report.gateway},
+             {"cipher", report.cipher},
+             {"why", why}});
   if (up)
-    log_event("transport.changed", "applet", fmt::format(R"({{"to":{},"gateway":{},"cipher":{}}})", base::json_quote(report.path),
-                                                         base::json_quote(report.gateway), base::json_quote(report.cipher)));
+    log_event("transport.changed", "applet",
+              fmt::format(R"({{"to":{},"gateway":{},"cipher":{}}})", base::json_quote(report.path),
+                          base::json_quote(report.gateway), base::json_quote(report.cipher)));
   show_reach();
 }
 
@@ -161,16 +175,21 @@ void Applet::on_waiting(const peer::PathReport& report) {
   base::log(waiting_ || !report.error ? base::LogLevel::info : base::LogLevel::warn, "applet", "waiting connection",
             {{"state", peer::name(report.state)}, {"gateway", report.gateway}, {"why", trouble_}});
   if (report.state == peer::PathState::refused)
-    log_event(session::audit_type::kAlert, "applet", fmt::format(R"({{"reason":{}}})", base::json_quote("refused: " + trouble_)));
+    log_event(session::audit_type::kAlert, "applet",
+              fmt::format(R"({{"reason":{}}})", base::json_quote("refused: " + trouble_)));
   show_reach();
 }
 
 void Applet::show_reach() {
   const bool up = std::ranges::any_of(linked_, [](const auto& l) { return l.second; });
-  if (up) ui_.show_reach(Reach::helped, "");
-  else if (!linked_.empty()) ui_.show_reach(Reach::reconnecting, trouble_);
-  else if (waiting_) ui_.show_reach(Reach::waiting, invite_->organisation);
-  else ui_.show_reach(Reach::connecting, trouble_);
+  if (up)
+    ui_.show_reach(Reach::helped, "");
+  else if (!linked_.empty())
+    ui_.show_reach(Reach::reconnecting, trouble_);
+  else if (waiting_)
+    ui_.show_reach(Reach::waiting, invite_->organisation);
+  else
+    ui_.show_reach(Reach::connecting, trouble_);
 }
 
 // ---- the log

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Captures for one technician on a thread of its own: damage is gathered, and a frame is grabbed and encoded only when the
-// console can take one, so there is never a queue of old pictures, and the newest is what is sent.
+// Captures for one technician on a thread of its own: damage is gathered, and a frame is grabbed and encoded only when
+// the console can take one, so there is never a queue of old pictures, and the newest is what is sent.
 #pragma once
 
 #include <atomic>
@@ -60,9 +60,9 @@ class CaptureLoop {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Orders orders_;
-  bool grabbing_ = false;                      // a grab is in progress; stop() waits for its end
+  bool grabbing_ = false;  // a grab is in progress; stop() waits for its end
   std::vector<desktop::Display> displays_;
-  desktop::Capture* capture_ = nullptr;        // for wake(); set and cleared by the thread
+  desktop::Capture* capture_ = nullptr;  // for wake(); set and cleared by the thread
   std::thread thread_;
 };
 

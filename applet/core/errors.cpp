@@ -9,10 +9,14 @@ using base::ErrorEntry;
 using base::Exit;
 constexpr std::array kEntries{
     ErrorEntry{int(Errc::pin_unknown), "PIN_UNKNOWN", "the site does not know this PIN", Exit::not_found, false},
-    ErrorEntry{int(Errc::pin_expired), "PIN_EXPIRED", "this PIN has expired; ask for a new one", Exit::timed_out, false},
-    ErrorEntry{int(Errc::pin_spent), "PIN_SPENT", "this PIN was used already; ask for a new one", Exit::conflict, false},
-    ErrorEntry{int(Errc::key_already_bound), "KEY_ALREADY_BOUND", "another computer has taken this session", Exit::conflict, false},
-    ErrorEntry{int(Errc::session_not_found), "SESSION_NOT_FOUND", "the site does not know this session", Exit::not_found, false},
+    ErrorEntry{int(Errc::pin_expired), "PIN_EXPIRED", "this PIN has expired; ask for a new one", Exit::timed_out,
+               false},
+    ErrorEntry{int(Errc::pin_spent), "PIN_SPENT", "this PIN was used already; ask for a new one", Exit::conflict,
+               false},
+    ErrorEntry{int(Errc::key_already_bound), "KEY_ALREADY_BOUND", "another computer has taken this session",
+               Exit::conflict, false},
+    ErrorEntry{int(Errc::session_not_found), "SESSION_NOT_FOUND", "the site does not know this session",
+               Exit::not_found, false},
     ErrorEntry{int(Errc::session_ended), "SESSION_ENDED", "the session is over", Exit::conflict, false},
     ErrorEntry{int(Errc::rate_limited), "RATE_LIMITED", "too many tries; wait a minute", Exit::denied, true},
     ErrorEntry{int(Errc::unavailable), "UNAVAILABLE", "the site is busy", Exit::unreachable, true},

@@ -64,8 +64,9 @@ base::Result<FileSource> FileSource::open(const std::filesystem::path& path) {
     return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is no ordinary file", path.string()));
   out.name = path.filename().string();
   out.size = static_cast<std::uint64_t>(info.st_size);
-  out.modified = base::WallTime(std::chrono::seconds(info.st_mtim.tv_sec) +
-                                std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(info.st_mtim.tv_nsec)));
+  out.modified =
+      base::WallTime(std::chrono::seconds(info.st_mtim.tv_sec) +
+                     std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(info.st_mtim.tv_nsec)));
   return out;
 }
 FileSource::FileSource(FileSource&& o) noexcept
@@ -92,7 +93,9 @@ struct FileStore::Files {
     auto file = ReceivedFile::create(dir, a.name, a.size, *random);
     if (!file) {
       log_failure(file.error());
-      return [id = key.second, why = stop_for(file.error())](AppletSession& s, Now now) { s.file_open_failed(id, why, now); };
+      return [id = key.second, why = stop_for(file.error())](AppletSession& s, Now now) {
+        s.file_open_failed(id, why, now);
+      };
     }
     incoming.erase(key);
     incoming.emplace(key, std::move(*file));
@@ -106,7 +109,8 @@ struct FileStore::Files {
       incoming.erase(found);
       return [id = key.second](AppletSession& s, Now now) { s.file_write_failed(id, FileStop::disk, now); };
     }
-    return [id = key.second, end = a.offset + a.bytes.size()](AppletSession& s, Now now) { s.file_written(id, end, now); };
+    return
+        [id = key.second, end = a.offset + a.bytes.size()](AppletSession& s, Now now) { s.file_written(id, end, now); };
   }
   SessionCall commit(Key key) {
     auto found = incoming.find(key);
@@ -141,7 +145,9 @@ FileStore::FileStore(Worker& worker, Deliver deliver, std::filesystem::path down
   files_->random = &random;
 }
 
-void FileStore::on_saved(std::function<void(PersonId, const std::filesystem::path&)> f) { files_->saved = std::move(f); }
+void FileStore::on_saved(std::function<void(PersonId, const std::filesystem::path&)> f) {
+  files_->saved = std::move(f);
+}
 
 void FileStore::act(PersonId person, session::FileAction action) {
   worker_.post([files = files_, deliver = deliver_, dir = dir_, person, action = std::move(action)] {
@@ -149,12 +155,18 @@ void FileStore::act(PersonId person, session::FileAction action) {
     std::visit(
         [&]<typename A>(const A& a) {
           const Key key{person, a.transfer};
-          if constexpr (std::is_same_v<A, session::OpenForWrite>) call = files->open(key, a, dir);
-          else if constexpr (std::is_same_v<A, session::WriteChunk>) call = files->write(key, a);
-          else if constexpr (std::is_same_v<A, session::CommitFile>) call = files->commit(key);
-          else if constexpr (std::is_same_v<A, session::DropFile>) files->incoming.erase(key);
-          else if constexpr (std::is_same_v<A, session::ReadChunk>) call = files->read(key, a);
-          else if constexpr (std::is_same_v<A, session::CloseSource>) files->outgoing.erase(key);
+          if constexpr (std::is_same_v<A, session::OpenForWrite>)
+            call = files->open(key, a, dir);
+          else if constexpr (std::is_same_v<A, session::WriteChunk>)
+            call = files->write(key, a);
+          else if constexpr (std::is_same_v<A, session::CommitFile>)
+            call = files->commit(key);
+          else if constexpr (std::is_same_v<A, session::DropFile>)
+            files->incoming.erase(key);
+          else if constexpr (std::is_same_v<A, session::ReadChunk>)
+            call = files->read(key, a);
+          else if constexpr (std::is_same_v<A, session::CloseSource>)
+            files->outgoing.erase(key);
         },
         action);
     if (call) deliver(person, std::move(call));

@@ -35,7 +35,8 @@ class FileStore {
   FileStore(Worker& worker, Deliver deliver, std::filesystem::path download_dir, base::RandomSource& random);
 
   void act(PersonId person, session::FileAction action);
-  /// Opens the picked file, offers it to the technician, keeps it until CloseSource. `picked` empty: the user chose none.
+  /// Opens the picked file, offers it to the technician, keeps it until CloseSource. `picked` empty: the user chose
+  /// none.
   void offer(PersonId person, std::uint32_t request, std::optional<std::filesystem::path> picked);
   /// The person's session is over: what is under way is dropped.
   void forget(PersonId person);

@@ -28,16 +28,21 @@ InputWorker::~InputWorker() {
 }
 
 void InputWorker::post(InputEvent event) {
-  if (const auto* key = std::get_if<KeyInput>(&event); key != nullptr && ignored_ != desktop::kNoSymbol && key->keysym == ignored_)
+  if (const auto* key = std::get_if<KeyInput>(&event);
+      key != nullptr && ignored_ != desktop::kNoSymbol && key->keysym == ignored_)
     return;
   bool full = false;
   {
     std::lock_guard lock(mutex_);
     // The event before must itself be only a move, else its press or release would be lost.
-    const bool merge = queue_.size() > 1 && replaces(queue_[queue_.size() - 2], queue_.back()) && replaces(queue_.back(), event);
-    if (merge) queue_.back() = std::move(event);
-    else if (queue_.size() < kQueueMax) queue_.push_back(std::move(event));
-    else full = true;
+    const bool merge =
+        queue_.size() > 1 && replaces(queue_[queue_.size() - 2], queue_.back()) && replaces(queue_.back(), event);
+    if (merge)
+      queue_.back() = std::move(event);
+    else if (queue_.size() < kQueueMax)
+      queue_.push_back(std::move(event));
+    else
+      full = true;
   }
   if (full) {
     base::log(base::LogLevel::warn, "input", "the desktop does not take input; all keys released");

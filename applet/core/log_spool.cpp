@@ -52,7 +52,8 @@ void LogSpool::accepted(std::uint64_t through) {
 void LogSpool::failed(base::SteadyTime now) {
   under_way_ = 0;
   // Doubling, at most kLongestRetry, a random half of it so that the applets of a site do not come back together.
-  const auto longest = std::min<base::Duration>(kLongestRetry, base::Duration(kFirstRetry) * (1 << std::min(failures_, 6U)));
+  const auto longest =
+      std::min<base::Duration>(kLongestRetry, base::Duration(kFirstRetry) * (1 << std::min(failures_, 6U)));
   const auto half = static_cast<std::uint64_t>(longest.count() / 2);
   not_before_ = now + base::Duration(half + random_->below(half + 1));
   ++failures_;
@@ -71,8 +72,9 @@ bool LogSpool::refused(base::SteadyTime now) {
   }
   under_way_ = 0;
   bytes_ -= bad.json.size();
-  bad.json = event_json(bad.seq, bad.time, "alert", "applet",
-                        fmt::format(R"({{"reason":{}}})", base::json_quote("the site refused an event of type " + bad.type)));
+  bad.json =
+      event_json(bad.seq, bad.time, "alert", "applet",
+                 fmt::format(R"({{"reason":{}}})", base::json_quote("the site refused an event of type " + bad.type)));
   bad.replaced = true;
   bytes_ += bad.json.size();
   return true;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The applet's part of the session log on its way to the site: numbered once, kept until the site has it, sent again until
-// then. The site stores each number once, so each event arrives exactly once. Sans-IO.
+// The applet's part of the session log on its way to the site: numbered once, kept until the site has it, sent again
+// until then. The site stores each number once, so each event arrives exactly once. Sans-IO.
 //
-// Memory only: the applet's key dies with its process, and with it the right to add to this log. What the user must be able
-// to prove stands in the machine's own log (machine_log.hpp).
+// Memory only: the applet's key dies with its process, and with it the right to add to this log. What the user must be
+// able to prove stands in the machine's own log (machine_log.hpp).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace rescue::applet {
 class LogSpool {
  public:
   static constexpr std::size_t kBatchEvents = 200;
-  static constexpr std::size_t kBatchBytes = 256 * 1024;       // the site takes 1 MiB
+  static constexpr std::size_t kBatchBytes = 256 * 1024;        // the site takes 1 MiB
   static constexpr std::size_t kSpoolBytes = 16 * 1024 * 1024;  // a session of a day without the site
   static constexpr std::chrono::milliseconds kFirstRetry{500};
   static constexpr std::chrono::seconds kLongestRetry{30};
@@ -30,15 +30,15 @@ class LogSpool {
   /// `data` is a JSON object. Returns the event's number, or 0 when the spool is full: nothing is overwritten.
   std::uint64_t add(base::WallTime time, std::string_view type, std::string_view actor, std::string_view data);
 
-  /// A request body {"events":[…]}, oldest first; none while one is under way, before the retry time, or without events.
-  /// Every body is answered by accepted(), failed() or refused().
+  /// A request body {"events":[…]}, oldest first; none while one is under way, before the retry time, or without
+  /// events. Every body is answered by accepted(), failed() or refused().
   [[nodiscard]] std::optional<std::string> next_batch(base::SteadyTime now);
   /// The site has everything up to and with this number.
   void accepted(std::uint64_t through);
   /// The site was not reached or could not store them. They go out again later.
   void failed(base::SteadyTime now);
-  /// The site will not take this body as it is. Smaller ones follow, until the event that it objects to is alone; an "alert"
-  /// takes its place and number, so that what comes after it is not held up. True when an event was replaced.
+  /// The site will not take this body as it is. Smaller ones follow, until the event that it objects to is alone; an
+  /// "alert" takes its place and number, so that what comes after it is not held up. True when an event was replaced.
   bool refused(base::SteadyTime now);
   /// Forgets the wait after failures: this is the last chance.
   void retry_now() {

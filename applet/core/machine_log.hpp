@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supported machine's own log (syslog, which journald collects): what was asked, allowed and done, without the text of
-// the chat. It stays with the user, whatever the site keeps.
+// The supported machine's own log (syslog, which journald collects): what was asked, allowed and done, without the text
+// of the chat. It stays with the user, whatever the site keeps.
 #pragma once
 
 #include <string_view>

@@ -29,13 +29,16 @@ constexpr Flag kFlags[] = {
     {"--headless", "", "no window: a scripted user at a synthetic desktop, for test harnesses"},
     {"--scenario", "FILE", "with --headless: what the user does, as JSON"},
     {"--seed", "N", "with --headless: makes the desktop and its files the same each time (default 1)"},
-    {"--profile", "NAME", "modern (default); aes256-sha also lets the technician choose TLS 1.2 without forward secrecy"},
+    {"--profile", "NAME",
+     "modern (default); aes256-sha also lets the technician choose TLS 1.2 without forward secrecy"},
     {"--log-level", "LEVEL", "debug, info, warn, error or off (default info); lines go to standard error"},
     {"--version", "", "print the version and end"},
     {"--help", "", "print this and end"},
 };
 
-std::unexpected<base::Error> usage(std::string text) { return base::fail(base::Errc::invalid_argument, std::move(text)); }
+std::unexpected<base::Error> usage(std::string text) {
+  return base::fail(base::Errc::invalid_argument, std::move(text));
+}
 
 base::Result<std::string> trim_pin(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
@@ -76,23 +79,35 @@ base::Result<base::LogLevel> parse_level(std::string_view text) {
 }
 
 base::Result<> set(Options& o, std::string_view name, const std::string& value, const Env& env) {
-  if (name == "--server") o.server = value;
-  else if (name == "--ca-pin") o.ca_pin = value;
-  else if (name == "--ca") o.ca_file = value;
-  else if (name == "--invite") o.invite = value;
-  else if (name == "--headless") o.headless = true;
-  else if (name == "--scenario") o.scenario = value;
-  else if (name == "--download-dir") o.download_dir = value;
-  else if (name == "--offer-file") o.offer_file = value;
-  else if (name == "--display") o.display = value;
-  else if (name == "--help") o.help = true;
-  else if (name == "--version") o.version = true;
+  if (name == "--server")
+    o.server = value;
+  else if (name == "--ca-pin")
+    o.ca_pin = value;
+  else if (name == "--ca")
+    o.ca_file = value;
+  else if (name == "--invite")
+    o.invite = value;
+  else if (name == "--headless")
+    o.headless = true;
+  else if (name == "--scenario")
+    o.scenario = value;
+  else if (name == "--download-dir")
+    o.download_dir = value;
+  else if (name == "--offer-file")
+    o.offer_file = value;
+  else if (name == "--display")
+    o.display = value;
+  else if (name == "--help")
+    o.help = true;
+  else if (name == "--version")
+    o.version = true;
   else if (name == "--pin" || name == "--pin-file" || name == "--pin-stdin") {
     if (!o.pin.empty()) return usage("give the PIN once");
     auto pin = name == "--pin" ? trim_pin(value) : name == "--pin-file" ? read_pin_file(value) : read_pin_fd(env.in_fd);
     RESCUE_TRY(o.pin, pin);
   } else if (name == "--profile") {
-    if (value != "modern" && value != "aes256-sha") return usage(fmt::format("--profile: '{}' is none of modern, aes256-sha", value));
+    if (value != "modern" && value != "aes256-sha")
+      return usage(fmt::format("--profile: '{}' is none of modern, aes256-sha", value));
     o.key_kind = value == "modern" ? crypto::KeyKind::p256 : crypto::KeyKind::rsa2048;
   } else if (name == "--seed") {
     auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), o.seed);

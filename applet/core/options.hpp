@@ -18,25 +18,25 @@
 namespace rescue::applet {
 
 struct Flag {
-  std::string_view name;     // with dashes
-  std::string_view value;    // word for the value in help, empty for a switch
-  std::string_view help;     // one sentence without full stop
+  std::string_view name;   // with dashes
+  std::string_view value;  // word for the value in help, empty for a switch
+  std::string_view help;   // one sentence without full stop
 };
 [[nodiscard]] std::span<const Flag> flags();
 
 struct Options {
-  std::string server;                        // "https://host[:port]"; with `pin`
-  std::string ca_pin;                        // 64 hex digits, or
-  std::filesystem::path ca_file;             // PEM, or neither: the system's store
+  std::string server;             // "https://host[:port]"; with `pin`
+  std::string ca_pin;             // 64 hex digits, or
+  std::filesystem::path ca_file;  // PEM, or neither: the system's store
   std::string pin;
-  std::filesystem::path invite;              // instead of server and pin
+  std::filesystem::path invite;  // instead of server and pin
   bool headless = false;
   std::filesystem::path scenario;
   std::uint64_t seed = 1;
-  std::filesystem::path download_dir;        // resolved: never empty
-  std::filesystem::path offer_file;          // answers every request for a file
-  std::string display;                       // X11, empty: $DISPLAY
-  desktop::Keysym revoke_key = 0;            // kNoSymbol: none
+  std::filesystem::path download_dir;                // resolved: never empty
+  std::filesystem::path offer_file;                  // answers every request for a file
+  std::string display;                               // X11, empty: $DISPLAY
+  desktop::Keysym revoke_key = 0;                    // kNoSymbol: none
   crypto::KeyKind key_kind = crypto::KeyKind::p256;  // of the session's key; rsa2048 for the profile aes256-sha
   base::LogLevel log_level = base::LogLevel::info;
   bool help = false;

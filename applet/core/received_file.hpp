@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file on its way in: under a partial name until it is whole, never over another file, gone when it does not become whole.
+// A file on its way in: under a partial name until it is whole, never over another file, gone when it does not become
+// whole.
 #pragma once
 
 #include <cstdint>

@@ -202,7 +202,9 @@ awaitable<base::Result<std::uint64_t>> SiteClient::send_log(std::string body) {
 }
 
 awaitable<base::Result<>> SiteClient::end(std::string reason) {
-  auto posting = post("/applet/end", fmt::format(R"({{"reason":{}}})", base::json_quote(at_most(std::move(reason), kTextMax))), "end the session");
+  auto posting =
+      post("/applet/end", fmt::format(R"({{"reason":{}}})", base::json_quote(at_most(std::move(reason), kTextMax))),
+           "end the session");
   RESCUE_CO_TRY(auto body, co_await std::move(posting));
   static_cast<void>(body);
   co_return base::Result<>();

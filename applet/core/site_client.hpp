@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The applet's side of the broker's API (docs/openapi.json, tag "applet"): PIN, registration, tickets, log, the end, and the
-// event stream that brings grants and revocations. The session identity is the TLS client certificate.
+// The applet's side of the broker's API (docs/openapi.json, tag "applet"): PIN, registration, tickets, log, the end,
+// and the event stream that brings grants and revocations. The session identity is the TLS client certificate.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -66,7 +66,8 @@ using SiteEvent = std::variant<SiteGrant, SiteRevoke, SiteSynced, SiteClose, Sit
 /// Strand of `executor`. Errors: applet::Errc, and those of net::HttpClient.
 class SiteClient {
  public:
-  /// `identity` may be missing for redeem_pin alone. `lookup` reads the environment (proxies). invalid_argument: no https.
+  /// `identity` may be missing for redeem_pin alone. `lookup` reads the environment (proxies). invalid_argument: no
+  /// https.
   [[nodiscard]] static base::Result<std::unique_ptr<SiteClient>> create(
       boost::asio::any_io_executor executor, const std::string& url, const crypto::ServerTrust& trust,
       const std::optional<crypto::SessionIdentity>& identity,
@@ -74,7 +75,8 @@ class SiteClient {
 
   /// The signed invite, still to be opened.
   [[nodiscard]] boost::asio::awaitable<base::Result<base::Bytes>> redeem_pin(std::string pin);
-  [[nodiscard]] boost::asio::awaitable<base::Result<Registration>> enrol(base::Guid guid, HostNames host, std::string version);
+  [[nodiscard]] boost::asio::awaitable<base::Result<Registration>> enrol(base::Guid guid, HostNames host,
+                                                                         std::string version);
   [[nodiscard]] boost::asio::awaitable<base::Result<TicketAnswer>> renew_ticket();
   /// `body` of LogSpool; the number up to which the site has all.
   [[nodiscard]] boost::asio::awaitable<base::Result<std::uint64_t>> send_log(std::string body);

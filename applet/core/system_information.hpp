@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a technician wants to know of the machine, readable without root. Collecting takes a few milliseconds of file reading;
-// call it from a worker thread.
+// What a technician wants to know of the machine, readable without root. Collecting takes a few milliseconds of file
+// reading; call it from a worker thread.
 #pragma once
 
 #include <filesystem>

@@ -237,12 +237,15 @@ SysinfoSection processes_section(const Path& root) {
     auto status = fields_of(read_file(entry.path() / "status"), ':');
     if (status.contains("VmRSS")) all.push_back({number_of(status["VmRSS"]), pid, status["Name"], status["Uid"]});
   }
-  std::ranges::sort(all, [](const auto& a, const auto& b) { return std::tie(b.resident_kb, a.pid) < std::tie(a.resident_kb, b.pid); });
+  std::ranges::sort(all, [](const auto& a, const auto& b) {
+    return std::tie(b.resident_kb, a.pid) < std::tie(a.resident_kb, b.pid);
+  });
   Items out("processes");
   out.add("count", std::to_string(all.size()));
   if (all.size() > kProcessesShown) all.resize(kProcessesShown);
   for (const auto& p : all)
-    out.add(p.pid, fmt::format("{}, {} bytes, uid {}", p.name, p.resident_kb * 1024, p.user.substr(0, p.user.find('\t'))));
+    out.add(p.pid,
+            fmt::format("{}, {} bytes, uid {}", p.name, p.resident_kb * 1024, p.user.substr(0, p.user.find('\t'))));
   return out.take();
 }
 }  // namespace
@@ -253,13 +256,20 @@ std::vector<SysinfoSection> collect_system_information(const std::vector<std::st
   std::vector<SysinfoSection> out;
   for (auto name : kSections) {
     if (!sections.empty() && std::ranges::find(sections, name) == sections.end()) continue;
-    if (name == "system") out.push_back(system_section(root));
-    else if (name == "hardware") out.push_back(hardware_section(root));
-    else if (name == "memory") out.push_back(memory_section(root));
-    else if (name == "disks") out.push_back(disks_section(root));
-    else if (name == "network") out.push_back(network_section(root));
-    else if (name == "session") out.push_back(session_section());
-    else out.push_back(processes_section(root));
+    if (name == "system")
+      out.push_back(system_section(root));
+    else if (name == "hardware")
+      out.push_back(hardware_section(root));
+    else if (name == "memory")
+      out.push_back(memory_section(root));
+    else if (name == "disks")
+      out.push_back(disks_section(root));
+    else if (name == "network")
+      out.push_back(network_section(root));
+    else if (name == "session")
+      out.push_back(session_section());
+    else
+      out.push_back(processes_section(root));
   }
   return out;
 }

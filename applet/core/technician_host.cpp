@@ -7,7 +7,8 @@
 
 namespace rescue::applet {
 
-TechnicianHost::TechnicianHost(PersonId person, session::AppletSession& core, PersonNames names, const HostServices& services)
+TechnicianHost::TechnicianHost(PersonId person, session::AppletSession& core, PersonNames names,
+                               const HostServices& services)
     : person_(person),
       services_(services),
       names_(std::move(names)),
@@ -28,26 +29,41 @@ void TechnicianHost::drain(session::Now now) {
 void TechnicianHost::act(session::AppletAction& action, session::Now now) {
   std::visit(
       [&]<typename A>(A& a) {
-        if constexpr (std::is_same_v<A, session::ShowPrompt>) services_.ui.show_prompt({person_, a});
-        else if constexpr (std::is_same_v<A, session::ClosePrompt>) services_.ui.close_prompt(person_, a.id);
-        else if constexpr (std::is_same_v<A, session::InjectKey>) services_.input.post(KeyInput{a.keysym, a.down});
-        else if constexpr (std::is_same_v<A, session::InjectText>) services_.input.post(TextInput{std::move(a.text)});
-        else if constexpr (std::is_same_v<A, session::InjectPointer>) inject_pointer(a);
-        else if constexpr (std::is_same_v<A, session::ReleaseInput>) services_.input.release_all();
+        if constexpr (std::is_same_v<A, session::ShowPrompt>)
+          services_.ui.show_prompt({person_, a});
+        else if constexpr (std::is_same_v<A, session::ClosePrompt>)
+          services_.ui.close_prompt(person_, a.id);
+        else if constexpr (std::is_same_v<A, session::InjectKey>)
+          services_.input.post(KeyInput{a.keysym, a.down});
+        else if constexpr (std::is_same_v<A, session::InjectText>)
+          services_.input.post(TextInput{std::move(a.text)});
+        else if constexpr (std::is_same_v<A, session::InjectPointer>)
+          inject_pointer(a);
+        else if constexpr (std::is_same_v<A, session::ReleaseInput>)
+          services_.input.release_all();
         else if constexpr (std::is_same_v<A, session::StartCapture>) {
           capture_.start(a.display, a.max_frames_per_s);
           if (core_.can_send_screen(now)) capture_.may_send();
-        } else if constexpr (std::is_same_v<A, session::KeyframeWanted>) capture_.keyframe();
-        else if constexpr (std::is_same_v<A, session::StopCapture>) capture_.stop();
-        else if constexpr (std::is_same_v<A, session::ScreenWanted>) capture_.may_send();
-        else if constexpr (std::is_same_v<A, session::ChooseFile>) choose_file(a.request);
-        else if constexpr (std::is_same_v<A, session::CollectSysinfo>) collect(a);
-        else if constexpr (std::is_same_v<A, session::FileAction>) services_.files.act(person_, std::move(a));
-        else if constexpr (std::is_same_v<A, session::ShowChat>) services_.ui.show_chat({a.from, a.text, a.sent});
+        } else if constexpr (std::is_same_v<A, session::KeyframeWanted>)
+          capture_.keyframe();
+        else if constexpr (std::is_same_v<A, session::StopCapture>)
+          capture_.stop();
+        else if constexpr (std::is_same_v<A, session::ScreenWanted>)
+          capture_.may_send();
+        else if constexpr (std::is_same_v<A, session::ChooseFile>)
+          choose_file(a.request);
+        else if constexpr (std::is_same_v<A, session::CollectSysinfo>)
+          collect(a);
+        else if constexpr (std::is_same_v<A, session::FileAction>)
+          services_.files.act(person_, std::move(a));
+        else if constexpr (std::is_same_v<A, session::ShowChat>)
+          services_.ui.show_chat({a.from, a.text, a.sent});
         else if constexpr (std::is_same_v<A, session::ShowStatus>)
           services_.ui.show_person({person_, names_.name, names_.email, names_.organisation, a});
-        else if constexpr (std::is_same_v<A, session::ShowFile>) services_.ui.show_file({person_, a.event});
-        else if constexpr (std::is_same_v<A, session::SessionEnded>) ended_ = a;
+        else if constexpr (std::is_same_v<A, session::ShowFile>)
+          services_.ui.show_file({person_, a.event});
+        else if constexpr (std::is_same_v<A, session::SessionEnded>)
+          ended_ = a;
       },
       action);
 }

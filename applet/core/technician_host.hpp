@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine's side of one technician's session: carries out what the session core says and reports back. Knows no network:
-// whoever owns the core pumps it, calls drain() after each pump, and hands over what workers deliver.
+// The machine's side of one technician's session: carries out what the session core says and reports back. Knows no
+// network: whoever owns the core pumps it, calls drain() after each pump, and hands over what workers deliver.
 #pragma once
 
 #include <filesystem>

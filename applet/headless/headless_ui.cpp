@@ -71,10 +71,18 @@ void HeadlessUi::fire(Trigger trigger) {
     if (step.when != trigger) continue;
     later(step.after, [step](UiEvents& events) {
       switch (step.action) {
-        case StepAction::say: events.says(step.text); break;
-        case StepAction::revoke: events.revokes(*step.permission); break;
-        case StepAction::revoke_all: events.revokes_all(); break;
-        case StepAction::end: events.ends(); break;
+        case StepAction::say:
+          events.says(step.text);
+          break;
+        case StepAction::revoke:
+          events.revokes(*step.permission);
+          break;
+        case StepAction::revoke_all:
+          events.revokes_all();
+          break;
+        case StepAction::end:
+          events.ends();
+          break;
       }
     });
   }
@@ -90,9 +98,16 @@ void HeadlessUi::show_person(const PersonView& p) {
     std::lock_guard lock(mutex_);
     people_[p.id] = p.status;
   }
-  say("person", {{"person", p.id.get()}, {"name", p.name}, {"email", p.email}, {"organisation", p.organisation},
-                 {"linked", p.status.linked}, {"viewing", p.status.viewing}, {"controlling", p.status.controlling},
-                 {"held", p.status.input_held}, {"recording", p.status.recording}, {"in_force", p.status.in_force.text()}});
+  say("person", {{"person", p.id.get()},
+                 {"name", p.name},
+                 {"email", p.email},
+                 {"organisation", p.organisation},
+                 {"linked", p.status.linked},
+                 {"viewing", p.status.viewing},
+                 {"controlling", p.status.controlling},
+                 {"held", p.status.input_held},
+                 {"recording", p.status.recording},
+                 {"in_force", p.status.in_force.text()}});
   if (p.status.linked) fire(Trigger::helped);
   if (p.status.viewing) fire(Trigger::viewing);
   if (p.status.controlling) fire(Trigger::controlling);
@@ -107,8 +122,12 @@ void HeadlessUi::remove_person(PersonId person) {
 
 void HeadlessUi::show_prompt(const PromptView& view) {
   const auto& prompt = view.show.prompt;
-  say("prompt", {{"person", view.person.get()}, {"prompt", prompt.id.get()}, {"name", view.show.technician_name},
-                 {"email", view.show.technician_email}, {"permissions", prompt.covers.text()}, {"single", prompt.single}});
+  say("prompt", {{"person", view.person.get()},
+                 {"prompt", prompt.id.get()},
+                 {"name", view.show.technician_name},
+                 {"email", view.show.technician_email},
+                 {"permissions", prompt.covers.text()},
+                 {"single", prompt.single}});
   for (auto& rule : scenario_.prompts) {
     const bool fits = prompt.single ? rule.single || !rule.permission
                                     : !rule.single && (!rule.permission || prompt.covers.has(*rule.permission));
@@ -139,10 +158,14 @@ void HeadlessUi::show_chat(const ChatLine& line) {
 
 void HeadlessUi::show_file(const FileView& view) {
   if (const auto* offered = std::get_if<session::FileOffered>(&view.event)) {
-    say("file offered", {{"direction", session::name(offered->transfer.direction)}, {"name", offered->name}, {"bytes", offered->size}});
+    say("file offered",
+        {{"direction", session::name(offered->transfer.direction)}, {"name", offered->name}, {"bytes", offered->size}});
   } else if (const auto* done = std::get_if<session::FileFinished>(&view.event)) {
-    say("file finished", {{"direction", session::name(done->transfer.direction)}, {"name", done->name}, {"bytes", done->size},
-                          {"outcome", session::name(done->reason)}, {"md5", base::to_hex(done->digests.md5)},
+    say("file finished", {{"direction", session::name(done->transfer.direction)},
+                          {"name", done->name},
+                          {"bytes", done->size},
+                          {"outcome", session::name(done->reason)},
+                          {"md5", base::to_hex(done->digests.md5)},
                           {"sha256", base::to_hex(done->digests.sha256)}});
     if (done->reason == session::FileStop::none && done->transfer.direction == session::FileDirection::to_applet)
       fire(Trigger::file_received);
@@ -164,8 +187,10 @@ void HeadlessUi::ask_file(const FileQuestion& question) {
     std::optional<std::filesystem::path> picked;
     if (scenario_.file_answer == FileAnswer::offer) {
       auto path = offered_file();
-      if (path) picked = *path;
-      else say("file missing", {{"why", path.error().message()}});
+      if (path)
+        picked = *path;
+      else
+        say("file missing", {{"why", path.error().message()}});
     }
     events.file_picked(question.person, question.request, picked);
   });

@@ -48,6 +48,7 @@ class HeadlessUi final : public Ui {
 };
 
 /// A file of `bytes` bytes made of the seed, the same on every machine.
-[[nodiscard]] base::Result<> write_seeded_file(const std::filesystem::path& path, std::uint64_t bytes, std::uint64_t seed);
+[[nodiscard]] base::Result<> write_seeded_file(const std::filesystem::path& path, std::uint64_t bytes,
+                                               std::uint64_t seed);
 
 }  // namespace rescue::applet

@@ -41,7 +41,8 @@ class Object {
     if (out.size() > most) return wrong(at(key), fmt::format("at most {} bytes", most));
     return out;
   }
-  base::Result<std::uint64_t> number(std::string_view key, std::uint64_t fallback, std::uint64_t least, std::uint64_t most) {
+  base::Result<std::uint64_t> number(std::string_view key, std::uint64_t fallback, std::uint64_t least,
+                                     std::uint64_t most) {
     const auto* v = take(key);
     if (v == nullptr) return fallback;
     if (!v->is_int64() && !v->is_uint64()) return wrong(at(key), "a whole number is expected");
@@ -131,10 +132,14 @@ base::Result<ChatRule> chat_rule(Object& o) {
 }
 
 base::Result<Step> step(Object& o) {
-  constexpr Name<Trigger> kTriggers[] = {{"started", Trigger::started},         {"waiting", Trigger::waiting},
-                                         {"helped", Trigger::helped},           {"viewing", Trigger::viewing},
-                                         {"controlling", Trigger::controlling}, {"recording", Trigger::recording},
-                                         {"chat", Trigger::chat},               {"file_received", Trigger::file_received}};
+  constexpr Name<Trigger> kTriggers[] = {{"started", Trigger::started},
+                                         {"waiting", Trigger::waiting},
+                                         {"helped", Trigger::helped},
+                                         {"viewing", Trigger::viewing},
+                                         {"controlling", Trigger::controlling},
+                                         {"recording", Trigger::recording},
+                                         {"chat", Trigger::chat},
+                                         {"file_received", Trigger::file_received}};
   constexpr Name<StepAction> kActions[] = {{"say", StepAction::say},
                                            {"revoke", StepAction::revoke},
                                            {"revoke_all", StepAction::revoke_all},
@@ -156,7 +161,8 @@ base::Result<std::vector<T>> list(Object& o, std::string_view key, base::Result<
   const auto* v = o.take(key);
   if (v == nullptr) return out;
   if (!v->is_array()) return wrong(o.at(key), "a list is expected");
-  if (v->get_array().size() > kScenarioRowsMax) return wrong(o.at(key), fmt::format("at most {} rows", kScenarioRowsMax));
+  if (v->get_array().size() > kScenarioRowsMax)
+    return wrong(o.at(key), fmt::format("at most {} rows", kScenarioRowsMax));
   for (std::size_t i = 0; i < v->get_array().size(); ++i) {
     RESCUE_TRY(auto row, Object::of(v->get_array()[i], fmt::format("{}[{}]", o.at(key), i)));
     RESCUE_TRY(auto value, read(row));
@@ -200,7 +206,8 @@ base::Result<> desktop(const json::value& v, Scenario& out) {
   RESCUE_TRY(out.desktop.kind, choose(o, "kind", "synthetic", kKinds));
   RESCUE_TRY(out.desktop.period, o.duration("period", out.desktop.period));
   RESCUE_TRY(auto displays, list<screen::Size>(o, "displays", &display_size));
-  if (displays.size() > wire::kDisplaysMax) return wrong(o.at("displays"), fmt::format("at most {}", wire::kDisplaysMax));
+  if (displays.size() > wire::kDisplaysMax)
+    return wrong(o.at("displays"), fmt::format("at most {}", wire::kDisplaysMax));
   if (!displays.empty()) out.desktop.displays = std::move(displays);
   return o.finish();
 }

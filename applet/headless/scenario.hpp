@@ -16,7 +16,7 @@
 namespace rescue::applet {
 
 inline constexpr std::size_t kScenarioBytesMax = 1024 * 1024;
-inline constexpr std::size_t kScenarioRowsMax = 1000;            // of each list
+inline constexpr std::size_t kScenarioRowsMax = 1000;  // of each list
 inline constexpr std::uint64_t kScenarioFileBytesMax = std::uint64_t{4} << 30;
 
 /// Answer to a prompt; none is no answer, so that it times out.
@@ -25,7 +25,7 @@ struct PromptRule {
   bool single = false;                            // the prompt for everything at once
   std::optional<session::Answer> answer;
   base::Duration delay{};
-  int times = 0;                                  // uses before the rule is spent, 0: no limit
+  int times = 0;  // uses before the rule is spent, 0: no limit
 };
 
 struct ChatRule {

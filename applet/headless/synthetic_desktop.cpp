@@ -16,22 +16,26 @@ constexpr Pixel kWallpaper = 0x2e4a62, kPaper = 0xf7f7f2, kInk = 0x1c1c1c, kTitl
                 kButtonFace = 0xd8d8d8, kGreen = 0x2f8f4e, kWhite = 0xffffff;
 constexpr std::uint64_t kTicksPerLine = 4;  // the log scrolls by one line in so many frames
 constexpr std::size_t kFieldBytesMax = 4096;
-constexpr std::size_t kEnteredMax = 200;    // lines kept
-constexpr const char* kWords[] = {"printer", "queue",  "opened", "network", "cable",  "update", "folder", "backup",
+constexpr std::size_t kEnteredMax = 200;  // lines kept
+constexpr const char* kWords[] = {"printer", "queue",  "opened", "network", "cable",   "update", "folder", "backup",
                                   "driver",  "failed", "retry",  "closed",  "browser", "disk",   "login",  "mail"};
 
 void draw_text(Frame& frame, std::int32_t x, std::int32_t y, std::string_view text, Pixel ink, const Rect& clip) {
   const Rect inside = clip.intersected(screen::whole(frame.size()));
   for (std::size_t at = 0; at < text.size();) {
     char32_t c = base::next_code_point(text, at);
-    // A box with the code's low bits inside stands for what the font lacks, so that different characters look different.
+    // A box with the code's low bits inside stands for what the font lacks, so that different characters look
+    // different.
     const bool known = c >= 0x20 && c < 0x20 + kGlyphs.size();
     for (int row = 0; row < kGlyphHeight; ++row) {
       std::uint8_t bits = 0;
-      if (known) bits = kGlyphs[c - 0x20][static_cast<std::size_t>(row)];
-      else if (row >= 2 && row <= 10) bits = row == 2 || row == 10 ? 0xf8 : static_cast<std::uint8_t>(0x88 | ((c >> (row - 3)) & 1) << 5);
+      if (known)
+        bits = kGlyphs[c - 0x20][static_cast<std::size_t>(row)];
+      else if (row >= 2 && row <= 10)
+        bits = row == 2 || row == 10 ? 0xf8 : static_cast<std::uint8_t>(0x88 | ((c >> (row - 3)) & 1) << 5);
       for (int column = 0; column < kGlyphWidth; ++column)
-        if ((bits & (0x80 >> column)) != 0 && inside.contains({x + column, y + row})) frame.row(y + row)[x + column] = ink;
+        if ((bits & (0x80 >> column)) != 0 && inside.contains({x + column, y + row}))
+          frame.row(y + row)[x + column] = ink;
     }
     x += kGlyphWidth;
   }
@@ -275,7 +279,8 @@ void SyntheticDesktop::draw(Frame& frame, std::size_t display, std::uint64_t tic
   frame.fill({window.x + 1, window.y + 1, window.width - 2, kGlyphHeight + 4}, kTitle);
   draw_text(frame, window.x + 6, window.y + 3, fmt::format("Window {}", display + 1), kWhite, window);
   for (int i = 0; i < 6; ++i)
-    draw_text(frame, window.x + 6, window.y + 24 + i * kGlyphHeight, log_line(1'000'000 + static_cast<std::uint64_t>(i)), kInk, window);
+    draw_text(frame, window.x + 6, window.y + 24 + i * kGlyphHeight,
+              log_line(1'000'000 + static_cast<std::uint64_t>(i)), kInk, window);
   draw_box(frame, p.field, kFrame, kPaper);
   draw_text(frame, p.field.x + 4, p.field.y + 3, picture.field + "_", kInk, p.field);
   draw_box(frame, p.button, kFrame, picture.clicks % 2 == 0 ? kButtonFace : kGreen);
@@ -293,7 +298,8 @@ void SyntheticDesktop::press(desktop::Keysym keysym) {
       if (picture_.entered.size() > kEnteredMax) picture_.entered.erase(picture_.entered.begin());
       picture_.field.clear();
     } else if (keysym == desktop::kKeyBackSpace) {
-      while (!picture_.field.empty() && (static_cast<std::uint8_t>(picture_.field.back()) & 0xc0) == 0x80) picture_.field.pop_back();
+      while (!picture_.field.empty() && (static_cast<std::uint8_t>(picture_.field.back()) & 0xc0) == 0x80)
+        picture_.field.pop_back();
       if (!picture_.field.empty()) picture_.field.pop_back();
     } else if (auto c = desktop::keysym_to_unicode(keysym); c && picture_.field.size() < kFieldBytesMax) {
       base::append_utf8(picture_.field, *c);
@@ -304,8 +310,10 @@ void SyntheticDesktop::press(desktop::Keysym keysym) {
     field = entered ? picture_.entered.back() : picture_.field;
   }
   observe("key", desktop::keysym_name(keysym));
-  if (entered) observe("entered", field);
-  else if (text_changed) observe("text", field);
+  if (entered)
+    observe("entered", field);
+  else if (text_changed)
+    observe("text", field);
   changed_.notify_all();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A desktop that exists in memory only: a scrolling log, a window that wanders, a text field that shows what was typed, a
-// button that counts clicks. Frame number n of a display is a pure function of the seed and of the input before it, to the
-// byte, on every machine; how fast frames are asked for does not matter.
+// A desktop that exists in memory only: a scrolling log, a window that wanders, a text field that shows what was typed,
+// a button that counts clicks. Frame number n of a display is a pure function of the seed and of the input before it,
+// to the byte, on every machine; how fast frames are asked for does not matter.
 #pragma once
 
 #include <condition_variable>
@@ -20,10 +20,12 @@ namespace rescue::applet {
 struct SyntheticOptions {
   std::uint64_t seed = 1;
   std::vector<screen::Size> displays = {{1280, 800}};
-  base::Duration period = std::chrono::milliseconds(100);  // a change is reported this often; zero: only input changes it
+  base::Duration period =
+      std::chrono::milliseconds(100);  // a change is reported this often; zero: only input changes it
 };
 
-/// Something that a harness wants to see: {"key", "a"}, {"text", "whole field"}, {"pointer", "10,20,1"}, {"clicks", "3"}.
+/// Something that a harness wants to see: {"key", "a"}, {"text", "whole field"}, {"pointer", "10,20,1"}, {"clicks",
+/// "3"}.
 using SyntheticObserver = std::function<void(std::string_view what, const std::string& value)>;
 
 /// What is on the desktop. Thread-safe: captures and input come from different threads. Must outlive its hosts.
@@ -47,7 +49,7 @@ class SyntheticDesktop {
     std::string field;
     std::vector<std::string> entered;  // lines ended by Return, newest last
     unsigned clicks = 0;
-    std::uint64_t changes = 0;         // of the above
+    std::uint64_t changes = 0;  // of the above
   };
   [[nodiscard]] static Parts parts_of(screen::Size size);
   [[nodiscard]] screen::Rect window_at(const Parts& parts, std::uint64_t tick, std::size_t display) const;

@@ -32,9 +32,7 @@ Banner::Banner(std::function<void()> stop) : Fl_Double_Window(kWidth, kHeight), 
   end();
 }
 
-Banner::~Banner() {
-  Fl::remove_timeout(on_timer, this);
-}
+Banner::~Banner() { Fl::remove_timeout(on_timer, this); }
 
 void Banner::tell(const std::string& text, const std::string& stop_label) {
   if (text.empty()) return hide();
@@ -70,7 +68,8 @@ int Banner::handle(int event) {
   if (event == FL_DRAG) {
     int sx = 0, sy = 0, sw = 0, sh = 0;
     Fl::screen_xywh(sx, sy, sw, sh, Fl::event_x_root(), Fl::event_y_root());
-    position(std::clamp(Fl::event_x_root() - grip_x_, sx, sx + sw - w()), std::clamp(Fl::event_y_root() - grip_y_, sy, sy + sh - h()));
+    position(std::clamp(Fl::event_x_root() - grip_x_, sx, sx + sw - w()),
+             std::clamp(Fl::event_y_root() - grip_y_, sy, sy + sh - h()));
     return 1;
   }
   return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sign that stands above all windows for as long as somebody sees, controls or records this screen. It takes no focus
-// and can be dragged aside. UI thread only.
+// The sign that stands above all windows for as long as somebody sees, controls or records this screen. It takes no
+// focus and can be dragged aside. UI thread only.
 #pragma once
 
 #include <functional>

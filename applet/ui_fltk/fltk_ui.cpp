@@ -26,7 +26,8 @@ constexpr double kLoopSeconds = 0.25;
 constexpr std::chrono::seconds kEndShown{5};
 
 std::string who_text(std::string_view name, std::string_view email, std::string_view organisation) {
-  return organisation.empty() ? fmt::format("{} ({})", name, email) : fmt::format("{} ({}, {})", name, email, organisation);
+  return organisation.empty() ? fmt::format("{} ({})", name, email)
+                              : fmt::format("{} ({}, {})", name, email, organisation);
 }
 
 class FltkUi final : public Ui {
@@ -117,12 +118,13 @@ class FltkUi final : public Ui {
 
 void FltkUi::put(const QuestionKey& key, Question question, std::function<void(std::size_t)> answered) {
   if (main_->is_typing()) question.typed = [this] { main_->type_on(); };
-  auto window = std::make_unique<QuestionWindow>(std::move(question), [this, key, answered = std::move(answered)](std::size_t i) {
-    answered(i);
-    // Not from within its own callback.
-    if (auto found = questions_.find(key); found != questions_.end()) found->second->hide();
-    post([this, key] { questions_.erase(key); });
-  });
+  auto window =
+      std::make_unique<QuestionWindow>(std::move(question), [this, key, answered = std::move(answered)](std::size_t i) {
+        answered(i);
+        // Not from within its own callback.
+        if (auto found = questions_.find(key); found != questions_.end()) found->second->hide();
+        post([this, key] { questions_.erase(key); });
+      });
   window->show();
   questions_[key] = std::move(window);
   own_.set(shown_windows());
@@ -149,9 +151,10 @@ void FltkUi::ask(const PromptView& view) {
     q.choices = {{"&Yes, allow it", true}, {"&No", false}};
     answers = {Answer::yes, Answer::no};
   }
-  put({view.person, prompt.id.get(), false}, std::move(q), [this, person = view.person, id = prompt.id, answers](std::size_t i) {
-    events_->answered(person, id, answers[i]);
-  });
+  put({view.person, prompt.id.get(), false}, std::move(q),
+      [this, person = view.person, id = prompt.id, answers](std::size_t i) {
+        events_->answered(person, id, answers[i]);
+      });
 }
 
 void FltkUi::ask(const FileQuestion& question) {
@@ -161,8 +164,10 @@ void FltkUi::ask(const FileQuestion& question) {
   q.more = {"You pick the file; nothing else is read."};
   q.choices = {{"&Yes, choose a file…", true}, {"&No file", false}};
   put({question.person, question.request, true}, std::move(q), [this, question](std::size_t i) {
-    if (i == 0) post([this, question] { pick_file(question); });
-    else events_->file_picked(question.person, question.request, std::nullopt);
+    if (i == 0)
+      post([this, question] { pick_file(question); });
+    else
+      events_->file_picked(question.person, question.request, std::nullopt);
   });
 }
 
@@ -180,7 +185,8 @@ void FltkUi::pick_file(const FileQuestion& question) {
 void FltkUi::run(UiEvents& events) {
   events_ = &events;
   Fl::visible_focus(1);
-  const bool keyed = options_.revoke_key != desktop::kNoSymbol && grab_key(options_.revoke_key, [this] { events_->revokes_all(); });
+  const bool keyed =
+      options_.revoke_key != desktop::kNoSymbol && grab_key(options_.revoke_key, [this] { events_->revokes_all(); });
   stop_label_ = keyed ? fmt::format("Stop ({})", desktop::keysym_name(options_.revoke_key)) : "Stop";
   if (!keyed && options_.revoke_key != desktop::kNoSymbol)
     base::log(base::LogLevel::warn, "ui", "another program holds the revoke key; use the button",
@@ -190,8 +196,9 @@ void FltkUi::run(UiEvents& events) {
   actions.stop_all = [&] { events.revokes_all(); };
   actions.end = [&] { events.ends(); };
   actions.cancel_file = [&](PersonId person, session::TransferId id) { events.cancels_file(person, id); };
-  main_ = std::make_unique<MainWindow>(std::move(actions), keyed ? fmt::format("Stop everything ({})", desktop::keysym_name(options_.revoke_key))
-                                                                 : std::string("Stop everything"));
+  main_ = std::make_unique<MainWindow>(
+      std::move(actions), keyed ? fmt::format("Stop everything ({})", desktop::keysym_name(options_.revoke_key))
+                                : std::string("Stop everything"));
   banner_ = std::make_unique<Banner>([&] { events.revokes_all(); });
   main_->show();
   while (main_->shown() != 0 && (!end_at_ || std::chrono::steady_clock::now() < *end_at_)) turn();
@@ -206,7 +213,8 @@ void FltkUi::run(UiEvents& events) {
 
 base::Result<std::unique_ptr<Ui>> make_fltk_ui(const FltkOptions& options, desktop::OwnWindows& own) {
   if (!open_display(options.display))
-    return base::fail(base::Errc::unreachable, fmt::format("open X display '{}'", options.display.empty() ? "$DISPLAY" : options.display));
+    return base::fail(base::Errc::unreachable,
+                      fmt::format("open X display '{}'", options.display.empty() ? "$DISPLAY" : options.display));
   Fl::lock();  // prepares awake(), which other threads may call from now on
   Fl::scheme("gtk+");
   Fl::option(Fl::OPTION_VISIBLE_FOCUS, true);
@@ -216,7 +224,8 @@ base::Result<std::unique_ptr<Ui>> make_fltk_ui(const FltkOptions& options, deskt
 }  // namespace rescue::applet
 
 // Read by LeakSanitizer in builds that have it: FLTK keeps its fonts, and with them fontconfig's patterns, to the end.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier): the sanitizer's name for it
+extern "C" const char*
+__lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier): the sanitizer's name for it
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig.so\n"; }
 extern "C" const char* __lsan_default_options();  // NOLINT(bugprone-reserved-identifier)
 extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }

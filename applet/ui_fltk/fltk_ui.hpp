@@ -12,8 +12,8 @@
 namespace rescue::applet {
 
 struct FltkOptions {
-  std::string display;               // empty: $DISPLAY
-  desktop::Keysym revoke_key = 0;    // kNoSymbol: none
+  std::string display;             // empty: $DISPLAY
+  desktop::Keysym revoke_key = 0;  // kNoSymbol: none
 };
 
 /// Keeps `own` up to date with its windows; `own` outlives it. Create and run in one thread, once in a process.

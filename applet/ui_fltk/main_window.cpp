@@ -26,9 +26,9 @@ constexpr int kChatBytesCut = 100'000;
 
 const Fl_Text_Display::Style_Table_Entry* chat_styles() {
   static const Fl_Text_Display::Style_Table_Entry styles[] = {
-      {palette().ink, FL_HELVETICA, 14, 0},         // A: text
-      {palette().navy, FL_HELVETICA_BOLD, 14, 0},   // B: the technician's name
-      {palette().green, FL_HELVETICA_BOLD, 14, 0},  // C: "You"
+      {palette().ink, FL_HELVETICA, 14, 0},              // A: text
+      {palette().navy, FL_HELVETICA_BOLD, 14, 0},        // B: the technician's name
+      {palette().green, FL_HELVETICA_BOLD, 14, 0},       // C: "You"
       {palette().soft_ink, FL_HELVETICA_ITALIC, 13, 0},  // D: notes of the applet
   };
   return styles;
@@ -62,11 +62,13 @@ MainWindow::MainWindow(MainWindowActions actions, std::string stop_label)
   int left = 0, top = 0, width = 0, height = 0;
   Fl::screen_work_area(left, top, width, height);
   position(left + std::max(0, width - kWidth - kEdge), top + std::min(kTopGap, std::max(0, height - kHeight)));
-  callback([](Fl_Widget*, void* self) {
-    auto* window = static_cast<MainWindow*>(self);
-    if (std::exchange(window->closed_, true) || window->ended_) return window->hide();
-    window->actions_.end();
-  }, this);
+  callback(
+      [](Fl_Widget*, void* self) {
+        auto* window = static_cast<MainWindow*>(self);
+        if (std::exchange(window->closed_, true) || window->ended_) return window->hide();
+        window->actions_.end();
+      },
+      this);
   refresh();
 }
 
@@ -133,10 +135,12 @@ void MainWindow::build_chat() {
   progress_->hide();
   cancel_ = new Fl_Button(progress_->x() + progress_->w() + 8, low + 5, 70, kProgressHeight, "Cancel");
   style_button(*cancel_, p.line, p.ink, 12);
-  cancel_->callback([](Fl_Widget*, void* self) {
-    auto* window = static_cast<MainWindow*>(self);
-    for (const auto& [key, name] : window->transfers_) window->actions_.cancel_file(key.first, key.second);
-  }, this);
+  cancel_->callback(
+      [](Fl_Widget*, void* self) {
+        auto* window = static_cast<MainWindow*>(self);
+        for (const auto& [key, name] : window->transfers_) window->actions_.cancel_file(key.first, key.second);
+      },
+      this);
   cancel_->hide();
 }
 
@@ -183,9 +187,12 @@ std::string MainWindow::banner_text() const {
   const auto controls = names_where(&session::ShowStatus::controlling);
   const auto sees = names_where(&session::ShowStatus::viewing);
   std::string out;
-  if (!sees.empty() && sees == controls) out = sees + " sees and controls this computer";
-  else if (!controls.empty()) out = controls + " controls this computer";
-  else if (!sees.empty()) out = sees + " sees your screen";
+  if (!sees.empty() && sees == controls)
+    out = sees + " sees and controls this computer";
+  else if (!controls.empty())
+    out = controls + " controls this computer";
+  else if (!sees.empty())
+    out = sees + " sees your screen";
   if (!names_where(&session::ShowStatus::recording).empty()) out += out.empty() ? "Recording is on" : " · recording";
   return out;
 }
@@ -208,8 +215,9 @@ void MainWindow::refresh() {
   if (helped) title += people_.size() == 1 ? " is helping you" : " are helping you";
   if (reach_ == Reach::reconnecting) who = "The connection broke. Reconnecting…";
   if (!helped) {
-    title = reach_ == Reach::connecting ? "Connecting…" : reach_ == Reach::reconnecting ? "Reconnecting…"
-                                                                                         : "Waiting for a technician…";
+    title = reach_ == Reach::connecting     ? "Connecting…"
+            : reach_ == Reach::reconnecting ? "Reconnecting…"
+                                            : "Waiting for a technician…";
     who = detail_;
   }
   if (ended_) {
@@ -244,8 +252,10 @@ void MainWindow::refresh() {
     input_->deactivate();
     send_->deactivate();
   }
-  if (helped && !ended_) stop_->activate();
-  else stop_->deactivate();
+  if (helped && !ended_)
+    stop_->activate();
+  else
+    stop_->deactivate();
   redraw();
 }
 
@@ -271,15 +281,18 @@ void MainWindow::add_line(std::string_view who, std::string_view text, char styl
 }
 
 void MainWindow::add_chat(const ChatLine& line) {
-  if (line.from.empty()) add_line("You", line.text, 'C');
-  else add_line(line.from, line.text, 'B');
+  if (line.from.empty())
+    add_line("You", line.text, 'C');
+  else
+    add_line(line.from, line.text, 'B');
 }
 void MainWindow::add_note(std::string_view text) { add_line("", text, 'D'); }
 
 void MainWindow::tell_file(const FileView& view) {
   if (const auto* offered = std::get_if<session::FileOffered>(&view.event)) {
     transfers_[{view.person, offered->transfer}] = offered->name;
-    add_note(fmt::format("{} '{}' ({})…", offered->transfer.direction == session::FileDirection::to_applet ? "Receiving" : "Sending",
+    add_note(fmt::format("{} '{}' ({})…",
+                         offered->transfer.direction == session::FileDirection::to_applet ? "Receiving" : "Sending",
                          offered->name, size_text(offered->size)));
   } else if (const auto* progress = std::get_if<session::FileProgress>(&view.event)) {
     progress_->value(progress->size == 0 ? 1000.F : static_cast<float>(progress->done * 1000 / progress->size));
@@ -288,7 +301,8 @@ void MainWindow::tell_file(const FileView& view) {
     if (done->reason == session::FileStop::none) {
       add_note(fmt::format("'{}' is complete.", done->name));
     } else {
-      add_note(fmt::format("'{}' was {}: {}.", done->name, done->accepted ? "broken off" : "not transferred", session::name(done->reason)));
+      add_note(fmt::format("'{}' was {}: {}.", done->name, done->accepted ? "broken off" : "not transferred",
+                           session::name(done->reason)));
     }
   }
   const bool running = !transfers_.empty();

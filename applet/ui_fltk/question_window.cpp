@@ -51,21 +51,25 @@ QuestionWindow::QuestionWindow(Question question, std::function<void(std::size_t
     auto* button = new Fl_Button(kMargin + at * (width + gap), y, width, kButtonHeight);
     button->copy_label(choice.label.c_str());
     style_button(*button, choice.yes ? p.green : p.paper, choice.yes ? p.white : p.ink, 15);
-    button->callback([](Fl_Widget* w, void* self) {
-      auto* window = static_cast<QuestionWindow*>(self);
-      for (std::size_t n = 0; n < window->buttons_.size(); ++n)
-        if (window->buttons_[n] == w) return window->choose(n);
-    }, this);
+    button->callback(
+        [](Fl_Widget* w, void* self) {
+          auto* window = static_cast<QuestionWindow*>(self);
+          for (std::size_t n = 0; n < window->buttons_.size(); ++n)
+            if (window->buttons_[n] == w) return window->choose(n);
+        },
+        this);
     button->deactivate();
     buttons_.push_back(button);
   }
   y += kButtonHeight + kMargin;
   end();
   size(kWidth, y);
-  callback([](Fl_Widget*, void* self) {
-    auto* window = static_cast<QuestionWindow*>(self);
-    window->choose(window->buttons_.size() - 1);
-  }, this);
+  callback(
+      [](Fl_Widget*, void* self) {
+        auto* window = static_cast<QuestionWindow*>(self);
+        window->choose(window->buttons_.size() - 1);
+      },
+      this);
 }
 
 QuestionWindow::~QuestionWindow() {
@@ -105,8 +109,8 @@ bool QuestionWindow::keys_answer() const { return has_keyboard_ && clock_now() >
 int QuestionWindow::handle(int event) {
   switch (event) {
     case FL_FOCUS:
-      // So soon nobody can have asked for it: a window manager gave it, and somebody is typing into another window. Where
-      // the keyboard follows the pointer it was in no window, and there is none to give it back to.
+      // So soon nobody can have asked for it: a window manager gave it, and somebody is typing into another window.
+      // Where the keyboard follows the pointer it was in no window, and there is none to give it back to.
       has_keyboard_ = clock_now() >= deaf_until_ || focus_before_ == 0;
       keys_deaf_until_ = clock_now() + session::kPromptDeafTime;
       if (!has_keyboard_) focus_window(focus_before_);

@@ -17,8 +17,8 @@ struct Palette {
 /// Valid once the display is open.
 [[nodiscard]] const Palette& palette();
 
-/// Text from the other side, safe as the label of an Fl_Box: no control characters or direction tricks, '@' is no symbol,
-/// at most `most` bytes. Not for buttons, where '&' marks a shortcut.
+/// Text from the other side, safe as the label of an Fl_Box: no control characters or direction tricks, '@' is no
+/// symbol, at most `most` bytes. Not for buttons, where '&' marks a shortcut.
 [[nodiscard]] std::string label_text(std::string_view text, std::size_t most = 200);
 
 /// A line of text without border; the label is copied.

@@ -129,8 +129,8 @@ void raise(Fl_Window& window) {
 void show_without_focus(Fl_Window& window, const char* title, std::function<bool()> takes_focus) {
   if (offers().empty()) Fl::add_system_handler(on_focus_offer, nullptr);
   offers()[&window] = std::move(takes_focus);
-  // FLTK makes and maps a window in one call, and a window manager reads its hints when it is mapped. So it comes into being
-  // as one that no manager cares for, and goes down and up again at once with the hints that it needs.
+  // FLTK makes and maps a window in one call, and a window manager reads its hints when it is mapped. So it comes into
+  // being as one that no manager cares for, and goes down and up again at once with the hints that it needs.
   window.set_override();
   window.show();
   const Window id = fl_xid(&window);

@@ -18,8 +18,8 @@ namespace rescue::applet::x11 {
 namespace {
 using std::chrono::milliseconds;
 
-// X has no event for "the pointer moved over somebody's window" without XInput 2; asking 50 times a second is smooth and
-// costs one small round trip each.
+// X has no event for "the pointer moved over somebody's window" without XInput 2; asking 50 times a second is smooth
+// and costs one small round trip each.
 constexpr milliseconds kPointerPoll{20};
 // A mode change shrinks the root window between our asking for its size and reading it; more than this is no race.
 constexpr int kGrabTries = 3;
@@ -60,13 +60,13 @@ class X11Capture final : public desktop::Capture {
   int wake_fd_;
   bool started_ = false;
   desktop::DisplayId display_ = 0;
-  screen::Rect area_;                 // of the started display on the root window
+  screen::Rect area_;  // of the started display on the root window
   xcb_damage_damage_t damage_ = 0;
   xcb_xfixes_region_t region_ = 0;
-  bool damage_waiting_ = false;       // the server holds damage for us
+  bool damage_waiting_ = false;  // the server holds damage for us
   bool layout_changed_ = false;
-  desktop::Change pending_;           // found, not yet reported
-  screen::Damage ungrabbed_;          // reported, not yet grabbed
+  desktop::Change pending_;   // found, not yet reported
+  screen::Damage ungrabbed_;  // reported, not yet grabbed
   std::optional<screen::CursorState> last_cursor_;
 };
 
@@ -119,9 +119,12 @@ void X11Capture::take_events() {
   const auto cursor_notify = connection_->first_event(xcb_xfixes_id) + XCB_XFIXES_CURSOR_NOTIFY;
   while (Owned<xcb_generic_event_t> event{xcb_poll_for_event(c())}) {
     auto type = event->response_type & 0x7f;
-    if (type == damage_notify) damage_waiting_ = true;
-    else if (type == cursor_notify) pending_.cursor_shape = true;
-    else if (is_layout_event(*connection_, *event)) layout_changed_ = true;
+    if (type == damage_notify)
+      damage_waiting_ = true;
+    else if (type == cursor_notify)
+      pending_.cursor_shape = true;
+    else if (is_layout_event(*connection_, *event))
+      layout_changed_ = true;
   }
 }
 
@@ -130,7 +133,8 @@ void X11Capture::take_events() {
 base::Result<> X11Capture::take_damage() {
   damage_waiting_ = false;
   xcb_damage_subtract(c(), damage_, XCB_XFIXES_REGION_NONE, region_);
-  RESCUE_TRY(auto region, reply(xcb_xfixes_fetch_region_reply, c(), xcb_xfixes_fetch_region(c(), region_), "read damage"));
+  RESCUE_TRY(auto region,
+             reply(xcb_xfixes_fetch_region_reply, c(), xcb_xfixes_fetch_region(c(), region_), "read damage"));
   const auto* rects = xcb_xfixes_fetch_region_rectangles(region.get());
   const int count = xcb_xfixes_fetch_region_rectangles_length(region.get());
   const auto whole = screen::whole({area_.width, area_.height});
@@ -203,12 +207,14 @@ base::Result<> X11Capture::grab(screen::Frame& frame) {
 }
 
 base::Result<screen::CursorState> X11Capture::cursor() {
-  RESCUE_TRY(auto pointer, reply(xcb_query_pointer_reply, c(), xcb_query_pointer(c(), connection_->root()), "find the pointer"));
+  RESCUE_TRY(auto pointer,
+             reply(xcb_query_pointer_reply, c(), xcb_query_pointer(c(), connection_->root()), "find the pointer"));
   return screen::CursorState{{pointer->root_x - area_.x, pointer->root_y - area_.y}, pointer->same_screen != 0};
 }
 
 base::Result<screen::CursorImage> X11Capture::cursor_image() {
-  RESCUE_TRY(auto image, reply(xcb_xfixes_get_cursor_image_reply, c(), xcb_xfixes_get_cursor_image(c()), "read the cursor"));
+  RESCUE_TRY(auto image,
+             reply(xcb_xfixes_get_cursor_image_reply, c(), xcb_xfixes_get_cursor_image(c()), "read the cursor"));
   screen::CursorImage out;
   if (image->width > screen::kMaxCursorSide || image->height > screen::kMaxCursorSide) return out;
   out.size = {image->width, image->height};
@@ -230,7 +236,8 @@ base::Result<std::unique_ptr<desktop::Capture>> make_capture(const CaptureOption
     return base::fail(base::Errc::unsupported, "the X server has no DAMAGE or XFIXES extension");
   // Servers refuse requests of an extension before its version was agreed on.
   RESCUE_TRY(auto fixes, reply(xcb_xfixes_query_version_reply, c, xcb_xfixes_query_version(c, 4, 0), "ask for XFIXES"));
-  RESCUE_TRY(auto damage, reply(xcb_damage_query_version_reply, c, xcb_damage_query_version(c, 1, 1), "ask for DAMAGE"));
+  RESCUE_TRY(auto damage,
+             reply(xcb_damage_query_version_reply, c, xcb_damage_query_version(c, 1, 1), "ask for DAMAGE"));
   if (fixes->major_version < 2) return base::fail(base::Errc::unsupported, "the X server's XFIXES is older than 2.0");
   RESCUE_TRY(auto reader, ImageReader::create(*connection, options.allow_shared_memory));
   int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -9,8 +9,8 @@
 namespace rescue::applet::x11 {
 
 struct CaptureOptions {
-  std::string display;             // empty: $DISPLAY
-  bool allow_shared_memory = true; // false: GetImage only
+  std::string display;              // empty: $DISPLAY
+  bool allow_shared_memory = true;  // false: GetImage only
 };
 
 /// unreachable: no X server. unsupported: it lacks DAMAGE or XFIXES 2, or its screen has a palette.

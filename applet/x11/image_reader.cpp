@@ -39,7 +39,8 @@ base::Result<PixelLayout> PixelLayout::of(const Connection& connection) {
   const auto& setup = connection.setup();
   const auto& screen = connection.screen();
   const auto* visual = root_visual(screen);
-  if (visual == nullptr || (visual->_class != XCB_VISUAL_CLASS_TRUE_COLOR && visual->_class != XCB_VISUAL_CLASS_DIRECT_COLOR))
+  if (visual == nullptr ||
+      (visual->_class != XCB_VISUAL_CLASS_TRUE_COLOR && visual->_class != XCB_VISUAL_CLASS_DIRECT_COLOR))
     return base::fail(base::Errc::unsupported, "the X screen has a palette of colours");
   PixelLayout out;
   bool found = false;
@@ -126,7 +127,8 @@ void ImageReader::reserve(std::size_t bytes) {
   }
   // Both sides are attached (or failed): the segment goes away with the last of them, also after SIGKILL.
   shmctl(id, IPC_RMID, nullptr);
-  if (!want_shared_memory_) base::log(base::LogLevel::info, "x11", "no shared memory with the X server, using GetImage");
+  if (!want_shared_memory_)
+    base::log(base::LogLevel::info, "x11", "no shared memory with the X server, using GetImage");
 }
 
 void ImageReader::copy(const std::uint8_t* from, const screen::Rect& rect, screen::Frame& frame) const {
@@ -143,7 +145,8 @@ base::Result<> ImageReader::read(screen::Point origin, std::span<const screen::R
 }
 
 // Requests of one batch go out together, so that many small rectangles cost one round trip.
-base::Result<> ImageReader::read_shared(screen::Point origin, std::span<const screen::Rect> rects, screen::Frame& frame) {
+base::Result<> ImageReader::read_shared(screen::Point origin, std::span<const screen::Rect> rects,
+                                        screen::Frame& frame) {
   struct Pending {
     xcb_shm_get_image_cookie_t cookie;
     std::size_t offset;
@@ -168,9 +171,9 @@ base::Result<> ImageReader::read_shared(screen::Point origin, std::span<const sc
     std::size_t bytes = layout_.row_bytes(rect.width) * static_cast<std::size_t>(rect.height);
     if (used + bytes > capacity_) flush();
     auto cookie = xcb_shm_get_image(connection_.get(), connection_.root(), static_cast<std::int16_t>(origin.x + rect.x),
-                                    static_cast<std::int16_t>(origin.y + rect.y), static_cast<std::uint16_t>(rect.width),
-                                    static_cast<std::uint16_t>(rect.height), ~0U, XCB_IMAGE_FORMAT_Z_PIXMAP, segment_,
-                                    static_cast<std::uint32_t>(used));
+                                    static_cast<std::int16_t>(origin.y + rect.y),
+                                    static_cast<std::uint16_t>(rect.width), static_cast<std::uint16_t>(rect.height),
+                                    ~0U, XCB_IMAGE_FORMAT_Z_PIXMAP, segment_, static_cast<std::uint32_t>(used));
     batch.push_back({cookie, used, rect});
     used += bytes;
   }
@@ -183,9 +186,10 @@ base::Result<> ImageReader::read_plain(screen::Point origin, const screen::Rect&
   auto rows = static_cast<std::int32_t>(std::max<std::size_t>(1, kPlainStripBytes / step));
   for (std::int32_t y = 0; y < rect.height; y += rows) {
     screen::Rect strip{rect.x, rect.y + y, rect.width, std::min(rows, rect.height - y)};
-    auto cookie = xcb_get_image(connection_.get(), XCB_IMAGE_FORMAT_Z_PIXMAP, connection_.root(),
-                                static_cast<std::int16_t>(origin.x + strip.x), static_cast<std::int16_t>(origin.y + strip.y),
-                                static_cast<std::uint16_t>(strip.width), static_cast<std::uint16_t>(strip.height), ~0U);
+    auto cookie =
+        xcb_get_image(connection_.get(), XCB_IMAGE_FORMAT_Z_PIXMAP, connection_.root(),
+                      static_cast<std::int16_t>(origin.x + strip.x), static_cast<std::int16_t>(origin.y + strip.y),
+                      static_cast<std::uint16_t>(strip.width), static_cast<std::uint16_t>(strip.height), ~0U);
     RESCUE_TRY(auto got, reply(xcb_get_image_reply, connection_.get(), cookie, "read pixels"));
     auto length = static_cast<std::size_t>(xcb_get_image_data_length(got.get()));
     if (length < step * static_cast<std::size_t>(strip.height))

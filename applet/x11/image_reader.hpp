@@ -49,7 +49,9 @@ class ImageReader {
   /// Reads `rects` (in pixels of `frame`, already clipped to it); the frame's (0,0) is `origin` on the root window.
   /// internal: the area is not on the root window (any more).
   [[nodiscard]] base::Result<> read(screen::Point origin, std::span<const screen::Rect> rects, screen::Frame& frame);
-  [[nodiscard]] Path path() const { return segment_ != 0 || want_shared_memory_ ? Path::shared_memory : Path::get_image; }
+  [[nodiscard]] Path path() const {
+    return segment_ != 0 || want_shared_memory_ ? Path::shared_memory : Path::get_image;
+  }
 
  private:
   ImageReader(const Connection& connection, PixelLayout layout) : connection_(connection), layout_(layout) {}

@@ -156,8 +156,7 @@ base::Result<KeyPlan> X11Input::borrow_spare(desktop::Keysym keysym, Lock& lock)
   if (!desktop::keysym_to_unicode(keysym))
     return base::fail(base::Errc::not_found, fmt::format("no key for {}", desktop::keysym_name(keysym)));
   auto loan = spares_.lend(keysym, std::chrono::steady_clock::now());
-  if (!loan)
-    return base::fail(base::Errc::not_found, fmt::format("no key for {}", desktop::keysym_name(keysym)));
+  if (!loan) return base::fail(base::Errc::not_found, fmt::format("no key for {}", desktop::keysym_name(keysym)));
   if (loan->wait_first > base::Duration::zero()) {
     const auto before = releases_.load();
     if (stopped_.wait_for(lock, loan->wait_first, [&] { return releases_ != before; }))
@@ -187,15 +186,16 @@ std::vector<Keycode> X11Input::held_of_modifier(std::size_t modifier) {
 base::Result<> X11Input::press(const KeyPlan& plan) {
   std::vector<Keycode> lift, hold;
   if (!plan.any_modifiers) {
-    RESCUE_TRY(auto pointer, reply(xcb_query_pointer_reply, c(), xcb_query_pointer(c(), connection_->root()),
-                                   "read the modifiers"));
+    RESCUE_TRY(auto pointer,
+               reply(xcb_query_pointer_reply, c(), xcb_query_pointer(c(), connection_->root()), "read the modifiers"));
     const std::uint32_t mask = pointer->mask;
     // With Control, Alt or Super it is a shortcut, and its Shift is the technician's own.
     const bool shortcut = (mask & (kControlMask | kMod1Mask | kMod4Mask)) != 0;
     const bool caps = plan.alphabetic && (mask & kLockMask) != 0;
     const bool want_shift = plan.shift != caps;
     const bool have_shift = (mask & kShiftMask) != 0;
-    if (!shortcut && want_shift && !have_shift && !mapping_.modifiers[0].empty()) hold.push_back(mapping_.modifiers[0][0]);
+    if (!shortcut && want_shift && !have_shift && !mapping_.modifiers[0].empty())
+      hold.push_back(mapping_.modifiers[0][0]);
     if (!shortcut && !want_shift && have_shift) lift = held_of_modifier(0);
     if (auto level3 = find_level3(mapping_)) {
       const bool have = (mask & level3->mask) != 0;
@@ -247,7 +247,8 @@ base::Result<> X11Input::text(std::string_view utf8) {
     if (character == U'\r' && at < utf8.size() && utf8[at] == '\n') continue;
     auto keysym = desktop::unicode_to_keysym(character);
     if (keysym == desktop::kNoSymbol)
-      return base::fail(base::Errc::not_found, fmt::format("no key for character U+{:04X}", static_cast<std::uint32_t>(character)));
+      return base::fail(base::Errc::not_found,
+                        fmt::format("no key for character U+{:04X}", static_cast<std::uint32_t>(character)));
     // A key that is held down by key() would swallow the press.
     RESCUE_CHECK(key_locked(keysym, false, lock));
     RESCUE_CHECK(key_locked(keysym, true, lock));
@@ -308,7 +309,8 @@ void X11Input::release_all() {
 }
 
 void X11Input::fake(std::uint8_t type, std::uint8_t detail, std::int16_t x, std::int16_t y) {
-  xcb_test_fake_input(c(), type, detail, XCB_CURRENT_TIME, type == XCB_MOTION_NOTIFY ? connection_->root() : 0, x, y, 0);
+  xcb_test_fake_input(c(), type, detail, XCB_CURRENT_TIME, type == XCB_MOTION_NOTIFY ? connection_->root() : 0, x, y,
+                      0);
 }
 
 base::Result<> X11Input::done() {

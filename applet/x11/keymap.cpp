@@ -8,8 +8,8 @@ namespace {
 using desktop::Keysym;
 using desktop::kNoSymbol;
 
-// Cased letters of one key: then Caps Lock acts like Shift. In Latin, Greek and Cyrillic, the scripts with case on keyboards,
-// a capital stands 0x20, 0x50 or 1 before its small letter.
+// Cased letters of one key: then Caps Lock acts like Shift. In Latin, Greek and Cyrillic, the scripts with case on
+// keyboards, a capital stands 0x20, 0x50 or 1 before its small letter.
 bool is_cased_pair(Keysym low, Keysym high) {
   auto a = desktop::keysym_to_unicode(low);
   auto b = desktop::keysym_to_unicode(high);
@@ -54,8 +54,8 @@ std::optional<KeyPlan> find_key(const KeyboardMapping& m, Keysym keysym, unsigne
       plan.level3 = level >= 2;
       plan.alphabetic = level < 2 && is_cased_pair(low, m.at(key, column_of(g, 1)));
       const Keysym high = m.at(key, column_of(g, 1));
-      plan.any_modifiers = level == 0 && (desktop::is_modifier(keysym) || (!desktop::keysym_to_unicode(keysym) &&
-                                                                          (high == kNoSymbol || high == low)));
+      plan.any_modifiers = level == 0 && (desktop::is_modifier(keysym) ||
+                                          (!desktop::keysym_to_unicode(keysym) && (high == kNoSymbol || high == low)));
       return plan;
     }
   }

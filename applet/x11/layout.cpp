@@ -16,7 +16,8 @@ bool has_monitors(const Connection& connection) {
 }
 
 std::string atom_name(const Connection& connection, xcb_atom_t atom) {
-  auto name = reply(xcb_get_atom_name_reply, connection.get(), xcb_get_atom_name(connection.get(), atom), "read a name");
+  auto name =
+      reply(xcb_get_atom_name_reply, connection.get(), xcb_get_atom_name(connection.get(), atom), "read a name");
   if (!name) return "display";
   return {xcb_get_atom_name_name(name->get()), static_cast<std::size_t>(xcb_get_atom_name_name_length(name->get()))};
 }
@@ -34,10 +35,12 @@ base::Result<std::vector<desktop::Display>> read_displays(const Connection& conn
   if (has_monitors(connection)) {
     RESCUE_TRY(auto monitors, reply(xcb_randr_get_monitors_reply, connection.get(),
                                     xcb_randr_get_monitors(connection.get(), connection.root(), 1), "read displays"));
-    for (auto it = xcb_randr_get_monitors_monitors_iterator(monitors.get()); it.rem > 0; xcb_randr_monitor_info_next(&it)) {
+    for (auto it = xcb_randr_get_monitors_monitors_iterator(monitors.get()); it.rem > 0;
+         xcb_randr_monitor_info_next(&it)) {
       // A monitor may reach beyond the root window for a moment while the mode changes.
       auto area = screen::Rect{it.data->x, it.data->y, it.data->width, it.data->height}.intersected(root);
-      if (!area.empty()) out.push_back({it.data->name, atom_name(connection, it.data->name), area, it.data->primary != 0});
+      if (!area.empty())
+        out.push_back({it.data->name, atom_name(connection, it.data->name), area, it.data->primary != 0});
     }
     std::stable_partition(out.begin(), out.end(), [](const auto& d) { return d.primary; });
   }

@@ -183,7 +183,8 @@ base::Result<Target> ContextStore::resolve(const cli::Parsed& parsed) const {
   if (other_server) target.context.server = parsed.text("server");
   if (target.context.server.empty()) {
     // The one command that makes a server known is short of a flag; all others are short of it.
-    if (parsed.path() == "login") return base::fail(base::Errc::invalid_argument, "no server is known: give --server URL");
+    if (parsed.path() == "login")
+      return base::fail(base::Errc::invalid_argument, "no server is known: give --server URL");
     return base::fail(client::Errc::sign_in_needed,
                       "no server is known: sign in with 'rescue login --server URL', or give --server URL");
   }

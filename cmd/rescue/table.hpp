@@ -133,8 +133,9 @@ inline constexpr cli::Flag kProfile = {
     .name = "profile",
     .type = ValueType::choice,
     .value = "PROFILE",
-    .help = "TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site "
-            "and the applet allow it",
+    .help =
+        "TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site "
+        "and the applet allow it",
     .fallback = "modern",
     .choices = kProfiles};
 inline constexpr cli::Flag kPickup[] = {
@@ -332,10 +333,7 @@ inline constexpr cli::Flag kConvert[] = {
      .value = "TIME",
      .help = "begin at this time of the recordings one after the other"},
     {.name = "to", .type = ValueType::duration, .value = "TIME", .help = "end at this time"},
-    {.name = "size",
-     .type = ValueType::text,
-     .value = "WxH",
-     .help = "size of the video; the picture keeps its shape"},
+    {.name = "size", .type = ValueType::text, .value = "WxH", .help = "size of the video; the picture keeps its shape"},
     {.name = "jobs",
      .type = ValueType::integer,
      .value = "N",
@@ -348,7 +346,8 @@ inline constexpr cli::Example kConvertExamples[] = {
     {"rescue recording convert session.rcrec -o session.avi", "One recording."},
     {"rescue recording convert part1.rcrec part2.rcrec -o visit.avi",
      "Two recordings, one after the other in one video."},
-    {"rescue recording convert archive/ -o videos/", "Each below archive/ to a file of its name and place below videos/."},
+    {"rescue recording convert archive/ -o videos/",
+     "Each below archive/ to a file of its name and place below videos/."},
     {"rescue recording convert a.rcrec --from 2m --to 150s -o part.mkv --fps vfr", "Half a minute of it, as it was."},
 };
 inline constexpr cli::Positional kVideo[] = {

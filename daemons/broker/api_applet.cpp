@@ -7,9 +7,8 @@ namespace json = boost::json;
 
 Answer redeem_pin(Services& s, Call& c) {
   RESCUE_TRY(const auto pin, read_pin(c.request.body));
-  RESCUE_TRY(const auto redeemed, s.store->write_now([&](store::Transaction& tx) {
-    return s.desk.redeem_pin(tx, pin, c.address, c.now);
-  }));
+  RESCUE_TRY(const auto redeemed,
+             s.store->write_now([&](store::Transaction& tx) { return s.desk.redeem_pin(tx, pin, c.address, c.now); }));
   const auto trust = s.own_certificate ? crypto::BrokerTrust::site_ca : crypto::BrokerTrust::system;
   const crypto::Invite invite{redeemed.guid,           s.public_url, s.site.ca_pin(),    s.site.token_keys,
                               s.settings.organisation, c.now,        redeemed.not_after, trust};

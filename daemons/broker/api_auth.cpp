@@ -21,10 +21,10 @@ base::Result<T> wait_for(Start start) {
 
 Answer login(Services& s, Call& c) {
   RESCUE_TRY(auto body, read_login(c.request.body));
-  directory::Credentials credentials{std::move(body.email), std::move(body.password), std::move(body.device), c.address};
-  RESCUE_TRY(const auto signed_in, wait_for<directory::SignedIn>([&](auto done) {
-               s.sign_in.sign_in(std::move(credentials), std::move(done));
-             }));
+  directory::Credentials credentials{std::move(body.email), std::move(body.password), std::move(body.device),
+                                     c.address};
+  RESCUE_TRY(const auto signed_in, wait_for<directory::SignedIn>(
+                                       [&](auto done) { s.sign_in.sign_in(std::move(credentials), std::move(done)); }));
   return Reply{.body = boost::json::object{{"token", signed_in.token},
                                            {"expires_at", base::to_rfc3339(signed_in.expires_at)},
                                            {"user", user_view(signed_in.user)},
@@ -32,8 +32,7 @@ Answer login(Services& s, Call& c) {
 }
 
 Answer logout(Services& s, Call& c) {
-  RESCUE_CHECK(s.store->write_now(
-      [&](store::Transaction& tx) { return directory::sign_out(tx, c.who(), c.now); }));
+  RESCUE_CHECK(s.store->write_now([&](store::Transaction& tx) { return directory::sign_out(tx, c.who(), c.now); }));
   s.feed.user_touched(c.who().id);  // a receiver of events that used this token is disconnected now, not in 20 s
   return Reply{};
 }

@@ -16,7 +16,8 @@ using base::Exit;
 constexpr std::array kEntries{
     ErrorEntry{int(Errc::rate_limited), "RATE_LIMITED", "too many tries; wait a moment", Exit::denied, true},
     ErrorEntry{int(Errc::unavailable), "UNAVAILABLE", "the broker is busy or going down", Exit::unreachable, true},
-    ErrorEntry{int(Errc::no_certificate), "SIGN_IN_NEEDED", "a client certificate is needed", Exit::sign_in_needed, false},
+    ErrorEntry{int(Errc::no_certificate), "SIGN_IN_NEEDED", "a client certificate is needed", Exit::sign_in_needed,
+               false},
     ErrorEntry{int(Errc::query_too_slow), "TIMED_OUT",
                "the query takes too long; narrow it by session, technician, type or time", Exit::timed_out, true},
 };
@@ -88,8 +89,7 @@ ApiError api_error(const base::Error& error) {
     if (!(row.code == error.code)) continue;
     std::string name(row.name.empty() ? error.code.name() : row.name);
     const bool unavailable = name == "UNAVAILABLE";
-    return {row.status, std::move(name),
-            unavailable ? "the broker cannot do this now; try again" : error.message(),
+    return {row.status, std::move(name), unavailable ? "the broker cannot do this now; try again" : error.message(),
             unavailable || error.retryable()};
   }
   return {500, "INTERNAL", "the broker failed; its log has the details under this request id", false};

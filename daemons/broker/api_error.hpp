@@ -16,7 +16,8 @@ enum class Errc : int {
 };
 const base::ErrorDomain& error_domain(Errc);
 
-/// What a client is told. Faults of the broker (disk, database, libraries) are told as INTERNAL without detail; the log has it.
+/// What a client is told. Faults of the broker (disk, database, libraries) are told as INTERNAL without detail; the log
+/// has it.
 struct ApiError {
   unsigned status = 500;
   std::string name;

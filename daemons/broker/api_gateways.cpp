@@ -88,9 +88,8 @@ Answer enroll_gateway(Services& s, Call& c) {
                                       body.addresses,
                                       identity.spki(),
                                       base::to_bytes(request.key.fingerprint())};
-  RESCUE_TRY(const auto gateway, s.store->write_now([&](store::Transaction& tx) {
-    return gateways::enroll(tx, enrolment, c.now);
-  }));
+  RESCUE_TRY(const auto gateway,
+             s.store->write_now([&](store::Transaction& tx) { return gateways::enroll(tx, enrolment, c.now); }));
   RESCUE_TRY(const auto leaf, crypto::issue_gateway_certificate(s.site.ca_key, s.site.ca, request.key, names, c.now));
   json::array keys;
   for (const auto& key : s.site.token_keys) {

@@ -52,8 +52,10 @@ base::Result<audit::QueryText> query_text(const Call& c) {
   RESCUE_TRY(q.until, text_query(c, "until", kShort));
   RESCUE_TRY(q.text, text_query(c, "text", audit::kMaxSearchBytes));
   RESCUE_TRY(const auto order, text_query(c, "order", kShort));
-  if (order == "asc") q.order = "oldest";
-  else if (!order.empty() && order != "desc") return base::fail(base::Errc::invalid_argument, "parameter 'order' must be asc or desc");
+  if (order == "asc")
+    q.order = "oldest";
+  else if (!order.empty() && order != "desc")
+    return base::fail(base::Errc::invalid_argument, "parameter 'order' must be asc or desc");
   return q;
 }
 
@@ -68,7 +70,8 @@ Answer send_console_log(Services& s, Call& c) {
     RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
     RESCUE_CHECK(directory::authorize(c.who(), Verb::session_log_write, owner));
     RESCUE_CHECK(check_not_too_late(s, c, session));
-    const audit::Sender sender{id, store::EventSource::console, directory::owner_of(session), c.who().id, c.who().email};
+    const audit::Sender sender{id, store::EventSource::console, directory::owner_of(session), c.who().id,
+                               c.who().email};
     return audit::take(tx, sender, events, c.now);
   }));
 }
@@ -79,7 +82,8 @@ Answer send_applet_log(Services& s, Call& c) {
     RESCUE_TRY(const auto session, store::sessions::find_by_applet(tx, c.fingerprint()));
     if (!session) return base::fail(base::Errc::sign_in_needed, "no session has this key");
     RESCUE_CHECK(check_not_too_late(s, c, *session));
-    const audit::Sender sender{session->id, store::EventSource::applet, directory::owner_of(*session), std::nullopt, "user"};
+    const audit::Sender sender{session->id, store::EventSource::applet, directory::owner_of(*session), std::nullopt,
+                               "user"};
     return audit::take(tx, sender, events, c.now);
   }));
 }
@@ -95,8 +99,8 @@ Answer query_log(Services& s, Call& c) {
   RESCUE_TRY(query.filter.after, integer_query(c, "after", 0, static_cast<std::int64_t>(audit::kMaxSeq)));
   store::FarRead how{.limit = std::chrono::ceil<std::chrono::milliseconds>(s.settings.log_query_limit),
                      .abandoned = c.request.client_gone};
-  const auto page =
-      s.store->read_far_now(std::move(how), [&](store::ReadTransaction& tx) -> base::Result<store::Page<store::LogEvent>> {
+  const auto page = s.store->read_far_now(
+      std::move(how), [&](store::ReadTransaction& tx) -> base::Result<store::Page<store::LogEvent>> {
         RESCUE_CHECK(authorize_query(s, tx, c, technician, query.filter));
         return audit::query(tx, query, cursor, limit);
       });

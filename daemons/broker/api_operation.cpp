@@ -12,11 +12,20 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -28,7 +37,8 @@ void write_server(MetricsText& text, const net::HttpServerCounters& n) {
   text.counter("rescue_broker_handshakes_failed", "TLS handshakes that failed.", n.handshake_failed);
   text.counter("rescue_broker_connections_refused", "Connections over the caps.", n.refused_full);
   text.counter("rescue_broker_timeouts", "Connections ended by a time-out.", n.timed_out);
-  text.counter("rescue_broker_bad_requests", "Requests that were not HTTP, too large, or too many at once.", n.bad_requests);
+  text.counter("rescue_broker_bad_requests", "Requests that were not HTTP, too large, or too many at once.",
+               n.bad_requests);
   text.counter("rescue_broker_requests_refused_busy", "Requests refused because others held all memory for them.",
                n.refused_busy);
   text.gauge("rescue_broker_request_bytes", "Memory that requests under way hold, of 67108864 bytes.",
@@ -37,9 +47,7 @@ void write_server(MetricsText& text, const net::HttpServerCounters& n) {
 
 }  // namespace
 
-Answer healthz(Services&, Call&) {
-  return Reply{.body = json::object{{"status", "ok"}, {"version", kVersion}}};
-}
+Answer healthz(Services&, Call&) { return Reply{.body = json::object{{"status", "ok"}, {"version", kVersion}}}; }
 
 Answer readyz(Services& s, Call&) {
   const bool database =

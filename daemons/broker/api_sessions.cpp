@@ -17,13 +17,14 @@ base::Result<store::Session> allowed_session(store::ReadTransaction& tx, const C
   return session;
 }
 
-/// The session of the path for a pickup. A join takes part beside the technician who holds it; while nobody does it would be
-/// a pickup, and needs the right to one.
+/// The session of the path for a pickup. A join takes part beside the technician who holds it; while nobody does it
+/// would be a pickup, and needs the right to one.
 base::Result<store::Session> session_to_pick_up(store::ReadTransaction& tx, const Call& c, bool join) {
   RESCUE_TRY(const auto id, session_param(c));
   RESCUE_TRY(auto session, find_session(tx, id));
   const auto owner = directory::owner_of(session);
-  RESCUE_CHECK(directory::authorize(c.who(), join && session.technician ? Verb::session_join : Verb::session_pickup, owner));
+  RESCUE_CHECK(
+      directory::authorize(c.who(), join && session.technician ? Verb::session_join : Verb::session_pickup, owner));
   return session;
 }
 
@@ -34,9 +35,12 @@ base::Result<std::vector<std::string>> states_query(const Call& c, bool& live_on
   while (!rest.empty()) {
     const auto comma = rest.find(',');
     const auto name = rest.substr(0, comma);
-    if (name == "open") live_only = true;
-    else if (wire::parse_session_state(name)) out.emplace_back(name);
-    else return base::fail(base::Errc::invalid_argument, "parameter 'state' must be names of session states, or open");
+    if (name == "open")
+      live_only = true;
+    else if (wire::parse_session_state(name))
+      out.emplace_back(name);
+    else
+      return base::fail(base::Errc::invalid_argument, "parameter 'state' must be names of session states, or open");
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
   }
   return out;
@@ -58,7 +62,8 @@ Answer create_session(Services& s, Call& c) {
   RESCUE_TRY(auto out, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
     RESCUE_TRY(const auto created, s.desk.create(tx, fresh, c.who(), c.now));
     RESCUE_TRY(auto view, session_view(tx, created.session, s.is_online()));
-    return json::object{{"session", std::move(view)}, {"pin", created.pin}, {"link", s.public_url + "/#" + created.pin}};
+    return json::object{
+        {"session", std::move(view)}, {"pin", created.pin}, {"link", s.public_url + "/#" + created.pin}};
   }));
   ++s.counters.sessions_created;
   return Reply{.status = 201, .body = std::move(out)};
@@ -134,8 +139,8 @@ Answer close_session(Services& s, Call& c) {
   RESCUE_TRY(const auto reason, read_reason(c.request.body));
   RESCUE_TRY(auto view, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
     RESCUE_TRY(const auto session, allowed_session(tx, c, Verb::session_close));
-    RESCUE_TRY(const auto ended, s.desk.end(tx, session.id, wire::SessionEvent::close, directory::actor_of(c.who()),
-                                            reason, c.now));
+    RESCUE_TRY(const auto ended,
+               s.desk.end(tx, session.id, wire::SessionEvent::close, directory::actor_of(c.who()), reason, c.now));
     return session_view(tx, ended, s.is_online());
   }));
   return Reply{.body = json::object{{"session", std::move(view)}}};

@@ -42,9 +42,8 @@ Answer list_users(Services& s, Call& c) {
   RESCUE_CHECK(only_query(c, {"limit", "cursor"}));
   RESCUE_TRY(const auto limit, limit_query(c));
   RESCUE_TRY(const auto cursor, text_query(c, "cursor", 400));
-  RESCUE_TRY(const auto page, s.store->read_now([&](store::ReadTransaction& tx) {
-    return store::users::list(tx, cursor, limit);
-  }));
+  RESCUE_TRY(const auto page,
+             s.store->read_now([&](store::ReadTransaction& tx) { return store::users::list(tx, cursor, limit); }));
   json::array users;
   for (const auto& user : page.items) users.push_back(user_view(user));
   return Reply{.body = json::object{{"users", std::move(users)}, {"next_cursor", cursor_view(page.next_cursor)}}};
@@ -59,7 +58,8 @@ Answer create_user(Services& s, Call& c) {
   const std::array personal{body.email, body.name};
   RESCUE_CHECK(directory::check_password(rules, *body.password, personal));
   RESCUE_TRY(auto hash, directory::HashedPassword::hash(*body.password, rules.cost));
-  const accounts::NewUser user{base::Guid::random(s.random), body.email, body.name, body.role, std::move(hash), made_here};
+  const accounts::NewUser user{
+      base::Guid::random(s.random), body.email, body.name, body.role, std::move(hash), made_here};
   RESCUE_TRY(const auto created, s.store->write_now([&](store::Transaction& tx) {
     return accounts::create(tx, user, c.who().email, c.now);
   }));

@@ -92,8 +92,7 @@ void AppletHub::announce_gateways(const std::function<std::string(const base::Gu
     const std::scoped_lock lock(mutex_);
     for (const auto& [session, stream] : streams_) sinks.emplace_back(session, stream.sink);
   }
-  for (const auto& [session, sink] : sinks)
-    sink->send({"", "gateways", list(session)});
+  for (const auto& [session, sink] : sinks) sink->send({"", "gateways", list(session)});
 }
 
 void AppletHub::ping() {

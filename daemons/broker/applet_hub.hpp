@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event streams of applets. What an applet should know is in the database; the hub compares it with what this connection
-// was told and sends the difference. So a restart, a lost event or a reconnect need nothing but another comparison.
+// The event streams of applets. What an applet should know is in the database; the hub compares it with what this
+// connection was told and sends the difference. So a restart, a lost event or a reconnect need nothing but another
+// comparison.
 //   grant   {"grant"}                 a signed grant: new, renewed or repeated. id: the grant's generation
 //   revoke  {"technician"}            the technician's grant is worthless now
 //   synced  {"technicians"}           after a connect: whoever is not in the list has no grant (any more)

@@ -14,7 +14,7 @@ namespace rescue::broker {
 
 struct Call {
   const net::HttpRequest& request;
-  std::string address;                           // of the client, for log and guards
+  std::string address;  // of the client, for log and guards
   base::WallTime now;
   std::optional<directory::Principal> principal;  // set on routes for signed-in people
 
@@ -37,13 +37,13 @@ using Handler = Answer (*)(Services&, Call&);
 [[nodiscard]] base::Result<base::Guid> session_param(const Call& call);
 /// session_not_found where the store says not_found.
 [[nodiscard]] base::Result<store::Session> find_session(store::ReadTransaction& tx, const base::Guid& id);
-/// The account that a "technician" parameter names, for `verb`. user_not_found; but denied for who may use the verb on own
-/// things alone: the answer must not tell which accounts there are.
-[[nodiscard]] base::Result<base::Guid> named_technician(store::ReadTransaction& tx, const Call& call, std::string_view named,
-                                                        directory::Verb verb);
+/// The account that a "technician" parameter names, for `verb`. user_not_found; but denied for who may use the verb on
+/// own things alone: the answer must not tell which accounts there are.
+[[nodiscard]] base::Result<base::Guid> named_technician(store::ReadTransaction& tx, const Call& call,
+                                                        std::string_view named, directory::Verb verb);
 /// A whole number parameter of the query within bounds; nullopt when absent. invalid_argument names it.
 [[nodiscard]] base::Result<std::optional<std::int64_t>> integer_query(const Call& call, std::string_view name,
-                                                                     std::int64_t min, std::int64_t max);
+                                                                      std::int64_t min, std::int64_t max);
 /// A text parameter, "" when absent. invalid_argument when it is longer than `max` bytes.
 [[nodiscard]] base::Result<std::string> text_query(const Call& call, std::string_view name, std::size_t max);
 /// "limit" of lists: 1 to 500, 100 when absent.

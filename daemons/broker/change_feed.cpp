@@ -62,7 +62,8 @@ void refuse(const Receiver& receiver, const base::Error& error) {
 ChangeFeed::ChangeFeed(Services& services) : s_(services), thread_("feed", 1, 1 << 20) {}
 
 base::Result<> ChangeFeed::start() {
-  RESCUE_TRY(const auto newest, s_.store->read_now([](store::ReadTransaction& tx) { return store::log::newest_id(tx); }));
+  RESCUE_TRY(const auto newest,
+             s_.store->read_now([](store::ReadTransaction& tx) { return store::log::newest_id(tx); }));
   told_log_ = newest;
   return {};
 }
@@ -74,11 +75,19 @@ void ChangeFeed::committed(const std::vector<store::Change>& changes) {
     const std::scoped_lock lock(mutex_);
     for (const auto& change : changes) {
       switch (change.kind) {
-        case store::Change::Kind::user: pending_.users.insert(change.id); break;
+        case store::Change::Kind::user:
+          pending_.users.insert(change.id);
+          break;
         case store::Change::Kind::session:
-        case store::Change::Kind::grant: pending_.sessions.insert(change.id); break;
-        case store::Change::Kind::gateway: pending_.gateways = true; break;
-        case store::Change::Kind::log: pending_.log = true; break;
+        case store::Change::Kind::grant:
+          pending_.sessions.insert(change.id);
+          break;
+        case store::Change::Kind::gateway:
+          pending_.gateways = true;
+          break;
+        case store::Change::Kind::log:
+          pending_.log = true;
+          break;
       }
     }
   }
@@ -264,7 +273,8 @@ bool ChangeFeed::may_listen(const directory::Principal& who) {
 }
 
 void ChangeFeed::recheck_receivers(const std::set<base::Guid>* of) {
-  s_.events.recheck([&](const directory::Principal& who) { return (of != nullptr && !of->contains(who.id)) || may_listen(who); });
+  s_.events.recheck(
+      [&](const directory::Principal& who) { return (of != nullptr && !of->contains(who.id)) || may_listen(who); });
 }
 
 void ChangeFeed::ping_events() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From commits to whoever has to know: receivers of /events, applets, gateways. One thread, in commit order; changes of one
-// session that come together are told once. Nothing is kept here that a restart would lose: the log is read from where the
-// last round ended, sessions and grants as they are.
+// From commits to whoever has to know: receivers of /events, applets, gateways. One thread, in commit order; changes of
+// one session that come together are told once. Nothing is kept here that a restart would lose: the log is read from
+// where the last round ended, sessions and grants as they are.
 #pragma once
 
 #include <atomic>
@@ -35,7 +35,8 @@ class ChangeFeed {
   void session_touched(const base::Guid& session);
   /// A token of this user has ended: whoever listens with it is disconnected.
   void user_touched(const base::Guid& user);
-  /// Sends the log events behind `after`, then makes it a receiver of what comes, in order, without gap or repetition; messages:
+  /// Sends the log events behind `after`, then makes it a receiver of what comes, in order, without gap or repetition;
+  /// messages:
   ///   behind  {"after","through"}   the events between, `through` included, are too many to send: GET /log has them
   ///   ready   {"through"}           everything up to `through` was sent or is behind; what follows is new
   /// The past is read by a worker, so that nobody who asks for much of it holds up the others.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Receivers of GET /events: session changes and log events as they are committed, each receiver seeing what it may read.
+// Receivers of GET /events: session changes and log events as they are committed, each receiver seeing what it may
+// read.
 #pragma once
 
 #include <memory>

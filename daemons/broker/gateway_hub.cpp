@@ -64,8 +64,10 @@ void GatewayHub::waiting(const base::Guid& gateway, const base::Guid& session, w
   const auto at = links_.find(gateway);
   if (at == links_.end()) return;
   auto& waiting = at->second.applets_waiting;
-  if (count == 0) waiting.erase(session);
-  else if (waiting.size() < kMaxReported) waiting.insert(session);
+  if (count == 0)
+    waiting.erase(session);
+  else if (waiting.size() < kMaxReported)
+    waiting.insert(session);
 }
 
 std::size_t GatewayHub::pairs_locked(const base::Guid& session) const {
@@ -150,8 +152,10 @@ void GatewayHub::drain(const base::Guid& gateway, bool draining) {
   const auto at = links_.find(gateway);
   if (at == links_.end()) return;
   flatbuffers::FlatBufferBuilder b;
-  if (draining) send(at->second.socket, fb::Message::Drain, fb::CreateDrain(b, kDrainDeadlineSeconds).Union(), b);
-  else send(at->second.socket, fb::Message::Resume, fb::CreateResume(b).Union(), b);
+  if (draining)
+    send(at->second.socket, fb::Message::Drain, fb::CreateDrain(b, kDrainDeadlineSeconds).Union(), b);
+  else
+    send(at->second.socket, fb::Message::Resume, fb::CreateResume(b).Union(), b);
 }
 
 void GatewayHub::kick(const base::Guid& session) {

@@ -30,8 +30,8 @@ struct GatewayLoad {
   std::uint32_t waiting = 0;
 };
 
-/// Pairs, and sessions with waiting applets, that are remembered for one gateway: several times what one carries. More is not a
-/// report but an attack on memory, and ignored.
+/// Pairs, and sessions with waiting applets, that are remembered for one gateway: several times what one carries. More
+/// is not a report but an attack on memory, and ignored.
 inline constexpr std::size_t kMaxReported = 65'536;
 
 /// Thread-safe. What it knows is a report of now; nothing in it decides who may do what.
@@ -39,7 +39,8 @@ class GatewayHub {
  public:
   using Socket = std::shared_ptr<net::WebSocketSession>;
 
-  /// A newer connection of the same gateway takes the place of the older, which is closed. Returns the connection's number.
+  /// A newer connection of the same gateway takes the place of the older, which is closed. Returns the connection's
+  /// number.
   std::uint64_t connected(const base::Guid& gateway, Socket socket);
   /// False when a newer connection has taken over, so that its loss is no loss.
   bool disconnected(const base::Guid& gateway, std::uint64_t connection);
@@ -52,8 +53,9 @@ class GatewayHub {
 
   [[nodiscard]] GatewayLoad load_of(const base::Guid& gateway) const;
   [[nodiscard]] std::size_t connected_count() const;
-  /// The order in which both ends of a session try the gateways: where its applet waits, then connected ones, then others;
-  /// among equals by the highest random weight of session and gateway, so that both ends sort alike. Draining ones come last.
+  /// The order in which both ends of a session try the gateways: where its applet waits, then connected ones, then
+  /// others; among equals by the highest random weight of session and gateway, so that both ends sort alike. Draining
+  /// ones come last.
   [[nodiscard]] std::vector<GatewayPlace> places(std::vector<store::Gateway> rows, const base::Guid& session) const;
 
   void drain(const base::Guid& gateway, bool draining);
@@ -67,9 +69,9 @@ class GatewayHub {
     Socket socket;
     std::uint64_t connection = 0;
     GatewayLoad load;
-    std::set<base::Guid> applets_waiting;               // sessions
-    std::map<base::Guid, std::set<base::Guid>> pairs;   // session -> pairs
-    std::size_t pair_count = 0;                         // in all sessions
+    std::set<base::Guid> applets_waiting;              // sessions
+    std::map<base::Guid, std::set<base::Guid>> pairs;  // session -> pairs
+    std::size_t pair_count = 0;                        // in all sessions
   };
   [[nodiscard]] std::size_t pairs_locked(const base::Guid& session) const;
   void send(const Socket& socket, wire::gateway::Message type, flatbuffers::Offset<void> message,
@@ -83,7 +85,7 @@ class GatewayHub {
 /// One finished GatewayMessage.
 [[nodiscard]] base::Bytes gateway_message(wire::gateway::Message type, flatbuffers::Offset<void> message,
                                           flatbuffers::FlatBufferBuilder& builder);
-[[nodiscard]] flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> byte_vector(flatbuffers::FlatBufferBuilder& builder,
-                                                                                 base::ByteView bytes);
+[[nodiscard]] flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> byte_vector(
+    flatbuffers::FlatBufferBuilder& builder, base::ByteView bytes);
 
 }  // namespace rescue::broker

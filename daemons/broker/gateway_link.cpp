@@ -21,10 +21,12 @@ namespace fb = wire::gateway;
 namespace {
 
 constexpr net::NamedTimeout kRegisterTimeout("gateway register", std::chrono::seconds(10));
-/// Messages of one gateway that wait for a worker; while so many do no more are read, so that it cannot crowd others out.
+/// Messages of one gateway that wait for a worker; while so many do no more are read, so that it cannot crowd others
+/// out.
 constexpr std::size_t kMaxInWork = 128;
 constexpr base::Duration kInWorkPause = std::chrono::milliseconds(2);
-/// Incidents of one gateway that are logged at once; one more each second. Each is an attack that somebody repeats at will.
+/// Incidents of one gateway that are logged at once; one more each second. Each is an attack that somebody repeats at
+/// will.
 constexpr double kIncidentBurst = 50;
 
 /// Which incidents are logged.
@@ -51,7 +53,8 @@ class IncidentBudget {
 /// One connection. The coroutine's strand calls it; what touches the database goes to the worker pool.
 class GatewayLink : public std::enable_shared_from_this<GatewayLink> {
  public:
-  GatewayLink(Services& s, store::Gateway gateway, std::shared_ptr<net::WebSocketSession> socket, std::uint64_t connection)
+  GatewayLink(Services& s, store::Gateway gateway, std::shared_ptr<net::WebSocketSession> socket,
+              std::uint64_t connection)
       : s_(s), gateway_(std::move(gateway)), socket_(std::move(socket)), connection_(connection) {}
 
   /// False: the message is not what a gateway may say now; the connection ends.
@@ -102,8 +105,12 @@ bool GatewayLink::handle(const fb::GatewayMessage& message) {
   }
   if (!registered_) return false;
   switch (message.message_type()) {
-    case fb::Message::AdmitRequest: on_admit(*message.message_as_AdmitRequest()); return true;
-    case fb::Message::Incident: on_incident(*message.message_as_Incident()); return true;
+    case fb::Message::AdmitRequest:
+      on_admit(*message.message_as_AdmitRequest());
+      return true;
+    case fb::Message::Incident:
+      on_incident(*message.message_as_Incident());
+      return true;
     case fb::Message::Load: {
       const auto* m = message.message_as_Load();
       s_.gateways.load(gateway_.id, m->pairs(), m->waiting());
@@ -128,7 +135,8 @@ bool GatewayLink::handle(const fb::GatewayMessage& message) {
         link_moved(session, wire::SessionEvent::link_lost);
       return true;
     }
-    default: return false;  // what only a broker says, and types of a newer version
+    default:
+      return false;  // what only a broker says, and types of a newer version
   }
 }
 
@@ -208,7 +216,8 @@ void GatewayLink::reply_admit(std::uint64_t id, fb::AdmitVerdict verdict) {
   socket_->send_binary(gateway_message(fb::Message::AdmitReply, fb::CreateAdmitReply(b, id, verdict).Union(), b));
 }
 
-/// What the relays say about the link moves the session between active and reconnecting. Other states are not theirs to move.
+/// What the relays say about the link moves the session between active and reconnecting. Other states are not theirs to
+/// move.
 void GatewayLink::link_moved(const base::Guid& session, wire::SessionEvent event) {
   const auto only_from =
       event == wire::SessionEvent::link_up ? wire::SessionState::reconnecting : wire::SessionState::active;
@@ -255,8 +264,7 @@ void GatewayLink::on_incident(const fb::Incident& m) {
       event.data = data;
       return audit::record(tx, event, now);
     });
-    if (!kept)
-      base::log(base::LogLevel::error, "broker", "incident not logged", {{"what", kept.error().message()}});
+    if (!kept) base::log(base::LogLevel::error, "broker", "incident not logged", {{"what", kept.error().message()}});
   });
 }
 
@@ -264,10 +272,10 @@ void GatewayLink::lost(std::string_view why) {
   if (!s_.gateways.disconnected(gateway_.id, connection_) || !registered_) return;
   s_.fast.post([self = shared_from_this(), why = std::string(why)] {
     auto& s = self->s_;
-    const auto noted = s.store->write_now([&](store::Transaction& tx) {
-      return directory::gateways::lost(tx, self->gateway_.id, why, s.clock.wall());
-    });
-    if (!noted) base::log(base::LogLevel::warn, "broker", "loss of a gateway not logged", {{"what", noted.error().message()}});
+    const auto noted = s.store->write_now(
+        [&](store::Transaction& tx) { return directory::gateways::lost(tx, self->gateway_.id, why, s.clock.wall()); });
+    if (!noted)
+      base::log(base::LogLevel::warn, "broker", "loss of a gateway not logged", {{"what", noted.error().message()}});
   });
 }
 
@@ -277,8 +285,9 @@ asio::awaitable<std::string> pump(GatewayLink& link, net::WebSocketSession& sock
   auto message = co_await std::move(limited);
   for (;;) {
     if (!message) co_return message.error().message();
-    const auto read = message->text ? base::Result<const fb::GatewayMessage*>(base::fail(base::Errc::bad_format, "text message"))
-                                    : wire::read_gateway_message(message->bytes());
+    const auto read = message->text
+                          ? base::Result<const fb::GatewayMessage*>(base::fail(base::Errc::bad_format, "text message"))
+                          : wire::read_gateway_message(message->bytes());
     if (!read || !link.handle(**read)) {
       socket.close(net::CloseCode::protocol_error, "not a message of a gateway");
       co_return read ? "unexpected message" : read.error().message();
@@ -298,9 +307,8 @@ asio::awaitable<net::HttpResponse> serve_gateway(Services& s, const Route& route
   WorkerPool::Job find = [&] {
     const base::Error no_certificate(Errc::no_certificate, std::string(route.operation));
     if (!request.peer_fingerprint) return error_response(no_certificate, request.request_id);
-    auto found = s.store->read_now([&](store::ReadTransaction& tx) {
-      return directory::gateways::authenticate(tx, *request.peer_fingerprint);
-    });
+    auto found = s.store->read_now(
+        [&](store::ReadTransaction& tx) { return directory::gateways::authenticate(tx, *request.peer_fingerprint); });
     if (!found) return error_response(found.error(), request.request_id);
     gateway = std::move(*found);
     return net::HttpResponse(200);

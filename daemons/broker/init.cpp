@@ -48,7 +48,8 @@ base::Result<> keep_settings(const cli::Parsed& parsed, const config::Settings& 
   std::string text = "# Written by rescue-broker init. All keys: rescue-broker(8), or rescue-broker --dump-config.\n";
   for (const auto* key : {"listen", "organisation"})
     if (settings.is_set(key)) text += fmt::format("{} = {}\n", key, base::json_quote(settings.text(key)));
-  if (settings.is_set("public_url") || parsed.given("host")) text += fmt::format("public_url = {}\n", base::json_quote(url));
+  if (settings.is_set("public_url") || parsed.given("host"))
+    text += fmt::format("public_url = {}\n", base::json_quote(url));
   return crypto::write_new_secret_file(path, base::as_bytes(text));
 }
 
@@ -72,8 +73,8 @@ base::Result<> check_no_administrator(store::ReadTransaction& tx) {
 base::Result<> make_administrator(store::Store& store, const cli::Parsed& parsed, cli::Env& env) {
   RESCUE_CHECK(store.read_now(check_no_administrator));
   RESCUE_TRY(auto password, hashed_password(store, parsed, env));
-  const accounts::NewUser user{base::Guid::random(*env.random),    parsed.text("admin-email"), parsed.text("admin-name"),
-                               store::UserRole::administrator, std::move(password),        false};
+  const accounts::NewUser user{base::Guid::random(*env.random), parsed.text("admin-email"), parsed.text("admin-name"),
+                               store::UserRole::administrator,  std::move(password),        false};
   RESCUE_TRY(const auto created, store.write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_CHECK(check_no_administrator(tx));
     return accounts::create(tx, user, kLocalAdministrator, env.clock->wall());
@@ -93,8 +94,8 @@ base::Result<Made> init_site(const cli::Parsed& parsed, cli::Env& env) {
   RESCUE_CHECK(make_administrator(*store, parsed, env));
   RESCUE_CHECK(keep_settings(parsed, settings, url, state));
   store->close();
-  return Made{base::to_hex(site.ca_pin()), url, parsed.text("admin-email"),
-              certified_by_site(site.server, site.ca), state};
+  return Made{base::to_hex(site.ca_pin()), url, parsed.text("admin-email"), certified_by_site(site.server, site.ca),
+              state};
 }
 
 void print_text(std::ostream& out, const Made& made) {
@@ -122,8 +123,10 @@ int init_command(const cli::Parsed& parsed, cli::Env& env) {
   const bool json = parsed.text("output") == "json";
   const auto made = init_site(parsed, env);
   if (!made) return cli::print_error(env, "rescue-broker", made.error(), json);
-  if (json) print_json(*env.out, *made);
-  else print_text(*env.out, *made);
+  if (json)
+    print_json(*env.out, *made);
+  else
+    print_text(*env.out, *made);
   return cli::exit_code(base::Exit::ok);
 }
 

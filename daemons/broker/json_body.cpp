@@ -69,11 +69,16 @@ std::optional<std::string> JsonBody::checked(const json::value& value, std::stri
     return std::nullopt;
   }
   const std::string_view s(text->data(), text->size());
-  if (s.size() > rule.max) fault(name, fmt::format("is longer than {} bytes", rule.max));
-  else if (s.size() < rule.min) fault(name, rule.min == 1 ? "is empty" : fmt::format("is shorter than {} bytes", rule.min));
-  else if (!base::is_valid_utf8(s)) fault(name, "is not UTF-8");
-  else if (has_control(s, rule.keep_lines)) fault(name, "has a control character");
-  else return std::string(s);
+  if (s.size() > rule.max)
+    fault(name, fmt::format("is longer than {} bytes", rule.max));
+  else if (s.size() < rule.min)
+    fault(name, rule.min == 1 ? "is empty" : fmt::format("is shorter than {} bytes", rule.min));
+  else if (!base::is_valid_utf8(s))
+    fault(name, "is not UTF-8");
+  else if (has_control(s, rule.keep_lines))
+    fault(name, "has a control character");
+  else
+    return std::string(s);
   return std::nullopt;
 }
 
@@ -92,8 +97,10 @@ std::optional<std::int64_t> JsonBody::maybe_integer(std::string_view name, std::
   if (value == nullptr) return std::nullopt;
   json::error_code ec;
   const auto n = value->is_number() ? value->to_number<std::int64_t>(ec) : 0;
-  if (!value->is_number() || value->is_double() || ec) fault(name, "must be a whole number");
-  else if (n < min || n > max) fault(name, fmt::format("must be {} to {}", min, max));
+  if (!value->is_number() || value->is_double() || ec)
+    fault(name, "must be a whole number");
+  else if (n < min || n > max)
+    fault(name, fmt::format("must be {} to {}", min, max));
   return n;
 }
 
@@ -152,7 +159,8 @@ void JsonBody::objects(std::string_view name, std::size_t min, std::size_t max,
   if (value == nullptr) return;
   const auto* array = value->if_array();
   if (array == nullptr) return fault(name, "must be a list");
-  if (array->size() < min || array->size() > max) return fault(name, fmt::format("must have {} to {} elements", min, max));
+  if (array->size() < min || array->size() > max)
+    return fault(name, fmt::format("must have {} to {} elements", min, max));
   for (std::size_t i = 0; i < array->size(); ++i) {
     const auto path = fmt::format("{}[{}]", name, i);
     if (!(*array)[i].is_object()) return fault(path, "must be an object");
@@ -200,8 +208,10 @@ std::string JsonBody::free_object(std::string_view name, std::size_t max_bytes) 
     return "{}";
   }
   auto text = json::serialize(*value);
-  if (text.size() > max_bytes) fault(name, fmt::format("is larger than {} bytes", max_bytes));
-  else if (!base::is_valid_utf8(text)) fault(name, "is not UTF-8");
+  if (text.size() > max_bytes)
+    fault(name, fmt::format("is larger than {} bytes", max_bytes));
+  else if (!base::is_valid_utf8(text))
+    fault(name, "is not UTF-8");
   return text;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a JSON request body field by field. The first problem is kept with the field's path and reported by finish(), so that
-// a reader is a straight list of fields; a field that nobody asked for is a problem too.
+// Reads a JSON request body field by field. The first problem is kept with the field's path and reported by finish(),
+// so that a reader is a straight list of fields; a field that nobody asked for is a problem too.
 #pragma once
 
 #include <cstdint>
@@ -67,16 +67,17 @@ class JsonBody {
  private:
   JsonBody(boost::json::object fields, std::string path, std::optional<std::string>* problem);
   [[nodiscard]] const boost::json::value* find(std::string_view name, bool required);
-  [[nodiscard]] std::optional<std::string> checked(const boost::json::value& value, std::string_view name, TextRule rule);
+  [[nodiscard]] std::optional<std::string> checked(const boost::json::value& value, std::string_view name,
+                                                   TextRule rule);
   void fault(std::string_view name, std::string_view why);
   void nested(const boost::json::value& value, std::string path, const std::function<void(JsonBody&)>& read);
   void note_unknown();
 
   boost::json::object fields_;
-  std::string path_;                              // "events[3]." of a nested object
+  std::string path_;  // "events[3]." of a nested object
   std::set<std::string, std::less<>> seen_;
   std::optional<std::string> own_problem_;
-  std::optional<std::string>* problem_;           // the outermost object's; null: own_problem_
+  std::optional<std::string>* problem_;  // the outermost object's; null: own_problem_
 };
 
 }  // namespace rescue::broker

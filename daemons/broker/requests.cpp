@@ -91,8 +91,10 @@ base::Result<PickupBody> read_pickup(std::string_view body) {
   out.generation = static_cast<std::uint64_t>(json.maybe_integer("generation", 0, kMaxGeneration).value_or(0));
   out.join = json.maybe_boolean("join").value_or(false);
   const auto profile = json.maybe_text("profile", kName).value_or("modern");
-  if (profile == "aes256-sha") out.profile = crypto::Profile::aes256_sha;
-  else if (profile != "modern") json.refuse("profile", "must be modern or aes256-sha");
+  if (profile == "aes256-sha")
+    out.profile = crypto::Profile::aes256_sha;
+  else if (profile != "modern")
+    json.refuse("profile", "must be modern or aes256-sha");
   RESCUE_CHECK(json.finish());
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bodies of the API's requests: pure functions from untrusted text to checked values. Each error is invalid_argument and
-// names the field. tests/fuzz/broker_json feeds them all.
+// The bodies of the API's requests: pure functions from untrusted text to checked values. Each error is
+// invalid_argument and names the field. tests/fuzz/broker_json feeds them all.
 #pragma once
 
 #include <optional>

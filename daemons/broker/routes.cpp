@@ -29,13 +29,21 @@ constexpr Route open_route(net::Method m, std::string_view pattern, std::string_
 }
 constexpr Route user_route(net::Method m, std::string_view pattern, std::string_view operation, Verb verb, Handler h,
                            std::size_t cap = 0, Lane lane = Lane::fast) {
-  return {.method = m, .pattern = pattern, .operation = operation, .who = Who::signed_in, .verb = verb,
-          .body_cap = cap, .lane = lane, .handler = h};
+  return {.method = m,
+          .pattern = pattern,
+          .operation = operation,
+          .who = Who::signed_in,
+          .verb = verb,
+          .body_cap = cap,
+          .lane = lane,
+          .handler = h};
 }
 constexpr Route applet_route(std::string_view pattern, std::string_view operation, Handler h, std::size_t cap = 0) {
-  return {.method = kPost, .pattern = pattern, .operation = operation, .who = Who::applet, .body_cap = cap, .handler = h};
+  return {
+      .method = kPost, .pattern = pattern, .operation = operation, .who = Who::applet, .body_cap = cap, .handler = h};
 }
 
+// clang-format off
 constexpr auto kRoutes = std::to_array<Route>({
     {.method = kPost, .pattern = "/api/v1/auth/login", .operation = "login", .body_cap = kSmall, .lane = Lane::slow,
      .guarded = Guarded::login, .handler = login},
@@ -96,6 +104,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     open_route(kGet, "/metrics", "metrics", metrics),
     open_route(kGet, "/", "startPage", start_page),
 });
+// clang-format on
 
 }  // namespace
 
@@ -103,10 +112,14 @@ std::span<const Route> routes() { return kRoutes; }
 
 std::vector<std::string> who_may(const Route& route) {
   switch (route.who) {
-    case Who::anyone: return {"public"};
-    case Who::applet: return {"applet"};
-    case Who::gateway: return {"gateway"};
-    case Who::signed_in: break;
+    case Who::anyone:
+      return {"public"};
+    case Who::applet:
+      return {"applet"};
+    case Who::gateway:
+      return {"gateway"};
+    case Who::signed_in:
+      break;
   }
   std::vector<std::string> out;
   for (const auto role : {store::UserRole::technician, store::UserRole::administrator, store::UserRole::auditor})
@@ -132,12 +145,12 @@ base::Result<directory::Principal> principal_for(Services& services, const net::
                                                  directory::Verb verb, base::WallTime now) {
   const auto token = request.bearer_token();
   if (!token) return base::fail(directory::Errc::sign_in_needed, "");
-  RESCUE_TRY(auto principal, services.store->read_now([&](store::ReadTransaction& tx) {
-    return directory::authenticate(tx, *token, now);
-  }));
+  RESCUE_TRY(auto principal, services.store->read_now(
+                                 [&](store::ReadTransaction& tx) { return directory::authenticate(tx, *token, now); }));
   // With no object yet: what the role may do to nothing at all is refused before the handler reads anything.
   if (directory::reach(principal.role, verb) == directory::Reach::none)
-    return base::fail(base::Errc::denied, fmt::format("{} for {}", directory::to_string(verb), store::to_string(principal.role)));
+    return base::fail(base::Errc::denied,
+                      fmt::format("{} for {}", directory::to_string(verb), store::to_string(principal.role)));
   RESCUE_CHECK(directory::authorize(principal, verb, principal.id));
   return principal;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The route table: method, path, who may call, body cap, handler. docs/openapi.json describes the same routes; a test compares
-// the two in both directions.
+// The route table: method, path, who may call, body cap, handler. docs/openapi.json describes the same routes; a test
+// compares the two in both directions.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,8 @@ enum class Who : std::uint8_t {
 };
 /// Which guessing limit counts failures of the route.
 enum class Guarded : std::uint8_t { no, login, pin };
-/// Worker threads: `slow` for what hashes passwords, `log` for queries of the log, which may walk far and end when their
-/// client leaves.
+/// Worker threads: `slow` for what hashes passwords, `log` for queries of the log, which may walk far and end when
+/// their client leaves.
 enum class Lane : std::uint8_t { fast, slow, log };
 /// How the route answers: plain handlers in a worker, streams on the connection's strand.
 enum class Kind : std::uint8_t { plain, events_socket, applet_stream, gateway_socket };

@@ -128,8 +128,10 @@ asio::awaitable<void> wait_for_end(Services& s, net::HttpServer& server, net::Si
   for (;;) {
     auto next = signals.next();
     const int signal = co_await std::move(next);
-    if (signal == SIGHUP) reload_certificate(s, server);
-    else co_return;
+    if (signal == SIGHUP)
+      reload_certificate(s, server);
+    else
+      co_return;
   }
 }
 
@@ -175,9 +177,11 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
 
   net::IoContext context;
   Services services(std::move(settings), std::move(site), std::move(store), *env.clock, *env.random);
-  services.store->on_commit([&services](const std::vector<store::Change>& changes) { services.feed.committed(changes); });
+  services.store->on_commit(
+      [&services](const std::vector<store::Change>& changes) { services.feed.committed(changes); });
   RESCUE_CHECK(services.feed.start());
-  RESCUE_TRY(const auto server, net::HttpServer::create(context, std::move(tls), make_router(services), std::move(options)));
+  RESCUE_TRY(const auto server,
+             net::HttpServer::create(context, std::move(tls), make_router(services), std::move(options)));
   if (services.public_url.empty()) services.public_url = url_of(server->local());
   services.server_counters = [&server] { return server->counters(); };
   server->observe([&services](const net::HttpRequest& request, const net::HttpResponse& response,

@@ -56,18 +56,24 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
 
 Guard* guard_of(Services& s, const Route& route) {
   switch (route.guarded) {
-    case Guarded::no: return nullptr;
-    case Guarded::login: return &s.login_guard;
-    case Guarded::pin: return &s.pin_guard;
+    case Guarded::no:
+      return nullptr;
+    case Guarded::login:
+      return &s.login_guard;
+    case Guarded::pin:
+      return &s.pin_guard;
   }
   return nullptr;
 }
 
 WorkerPool& pool_of(Services& s, Lane lane) {
   switch (lane) {
-    case Lane::fast: return s.fast;
-    case Lane::slow: return s.slow;
-    case Lane::log: return s.log_queries;
+    case Lane::fast:
+      return s.fast;
+    case Lane::slow:
+      return s.slow;
+    case Lane::log:
+      return s.log_queries;
   }
   return s.fast;
 }
@@ -81,7 +87,8 @@ net::HttpResponse refused_by_guard(std::chrono::seconds retry_after, std::string
   return out;
 }
 
-/// The coroutine of every plain route. References outlive it: table and services are the program's, the request its caller's.
+/// The coroutine of every plain route. References outlive it: table and services are the program's, the request its
+/// caller's.
 asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, net::HttpRequest& request) {
   auto* guard = guard_of(s, route);
   const auto address = request.remote_address.text();
@@ -130,9 +137,15 @@ std::shared_ptr<const net::Router> make_router(Services& services) {
         router->http(route.method, pattern, plain_handler(services, route), options);
         break;
       }
-      case Kind::events_socket: router->websocket(pattern, events_handler(services, route)); break;
-      case Kind::applet_stream: router->events(pattern, applet_stream_handler(services, route)); break;
-      case Kind::gateway_socket: router->websocket(pattern, gateway_handler(services, route)); break;
+      case Kind::events_socket:
+        router->websocket(pattern, events_handler(services, route));
+        break;
+      case Kind::applet_stream:
+        router->events(pattern, applet_stream_handler(services, route));
+        break;
+      case Kind::gateway_socket:
+        router->websocket(pattern, gateway_handler(services, route));
+        break;
     }
   }
   return router;

@@ -37,12 +37,13 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
       fast("fast", settings.workers, kFastQueue),
       slow("slow", kSlowThreads, kSlowQueue),
       log_queries("log", kLogThreads, kLogQueue),
-      sign_in(*store,
-              [this](std::move_only_function<void()> work) {
-                // The slow lane bounds how many sign-ins are under way, so this queue never fills before that one.
-                hashing.post(std::move(work));
-              },
-              clock, random),
+      sign_in(
+          *store,
+          [this](std::move_only_function<void()> work) {
+            // The slow lane bounds how many sign-ins are under way, so this queue never fills before that one.
+            hashing.post(std::move(work));
+          },
+          clock, random),
       feed(*this),
       public_url(settings.public_url),
       own_certificate(certified_by_site(site.server, site.ca)) {}

@@ -61,8 +61,8 @@ struct Services {
   WorkerPool log_queries;
   directory::SignIn sign_in;
   ChangeFeed feed;
-  std::string public_url;                                         // set when the listening port is known
-  std::atomic<bool> own_certificate;                              // certified_by_site; changes on reload
+  std::string public_url;             // set when the listening port is known
+  std::atomic<bool> own_certificate;  // certified_by_site; changes on reload
   std::function<net::HttpServerCounters()> server_counters = [] { return net::HttpServerCounters{}; };
 
  private:

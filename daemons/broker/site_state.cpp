@@ -64,8 +64,8 @@ std::vector<std::string> with_loopback(std::span<const std::string> hosts) {
 /// subjectAltName of a certificate, so that a renewal answers to the same names.
 crypto::ServerNames names_of(const crypto::Certificate& certificate) {
   crypto::ServerNames out;
-  auto* list = static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate.native(), NID_subject_alt_name, nullptr, nullptr));
+  auto* list =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.native(), NID_subject_alt_name, nullptr, nullptr));
   if (list == nullptr) return out;
   for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
     const auto* name = sk_GENERAL_NAME_value(list, i);
@@ -138,7 +138,8 @@ base::Result<> prepare_folder(const fs::path& folder) {
   struct stat status {};
   if ((::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) || ::stat(folder.c_str(), &status) != 0)
     return base::fail(base::errno_error(fmt::format("create state folder '{}'", folder.string())));
-  if (!S_ISDIR(status.st_mode)) return base::fail(Errc::io, fmt::format("state folder '{}' is no folder", folder.string()));
+  if (!S_ISDIR(status.st_mode))
+    return base::fail(Errc::io, fmt::format("state folder '{}' is no folder", folder.string()));
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return base::fail(Errc::denied, fmt::format("others may write to state folder '{}' (chmod 700)", folder.string()));
   return {};
@@ -164,8 +165,8 @@ base::Result<SiteState> open_site(const fs::path& folder, std::span<const std::s
   RESCUE_TRY(auto token_key, load_or_make_key(folder / "token.key", crypto::KeyKind::ed25519));
   RESCUE_TRY(auto keys, token_keys(folder, token_key));
   RESCUE_TRY(auto secret, load_or_make_secret(folder / "site.secret", random));
-  return SiteState{folder,               std::move(ca_key), std::move(ca),    std::move(server),
-                   std::move(token_key), std::move(keys),   std::move(secret)};
+  return SiteState{folder,          std::move(ca_key), std::move(ca), std::move(server), std::move(token_key),
+                   std::move(keys), std::move(secret)};
 }
 
 bool certified_by_site(const crypto::ServerIdentity& server, const crypto::Certificate& ca) {

@@ -28,9 +28,12 @@ base::Result<Topics> read_topics(const Call& c) {
   while (!rest.empty()) {
     const auto comma = rest.find(',');
     const auto name = rest.substr(0, comma);
-    if (name == "sessions") out.sessions = true;
-    else if (name == "log") out.log = true;
-    else return base::fail(base::Errc::invalid_argument, "parameter 'topics' must be sessions, log or both");
+    if (name == "sessions")
+      out.sessions = true;
+    else if (name == "log")
+      out.log = true;
+    else
+      return base::fail(base::Errc::invalid_argument, "parameter 'topics' must be sessions, log or both");
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
   }
   return out;
@@ -83,7 +86,8 @@ void mark_back(Services& s, const store::Session& session) {
   const auto stepped = s.store->write_now(
       [&](store::Transaction& tx) { return s.desk.step(tx, session.id, event, by, s.clock.wall()); });
   if (!stepped)
-    base::log(base::LogLevel::warn, "broker", "session stays offline", {{"session", session.id.text()}, {"what", stepped.error().message()}});
+    base::log(base::LogLevel::warn, "broker", "session stays offline",
+              {{"session", session.id.text()}, {"what", stepped.error().message()}});
 }
 
 asio::awaitable<net::HttpResponse> serve_applet(Services& s, const Route& route, net::HttpRequest& request,

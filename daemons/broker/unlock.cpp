@@ -35,8 +35,10 @@ int unlock_command(const cli::Parsed& parsed, cli::Env& env) {
   const bool json = parsed.text("output") == "json";
   const auto user = unlock(parsed, env);
   if (!user) return cli::print_error(env, "rescue-broker", user.error(), json);
-  if (json) *env.out << boost::json::serialize(boost::json::object{{"email", user->email}, {"locked", false}}) << '\n';
-  else *env.out << fmt::format("{} can sign in again.\n", user->email);
+  if (json)
+    *env.out << boost::json::serialize(boost::json::object{{"email", user->email}, {"locked", false}}) << '\n';
+  else
+    *env.out << fmt::format("{} can sign in again.\n", user->email);
   return cli::exit_code(base::Exit::ok);
 }
 

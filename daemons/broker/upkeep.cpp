@@ -27,8 +27,8 @@ void warn(std::string_view what, const base::Error& error) {
 /// Runs in a worker thread.
 void sweep(Services& s) {
   for (;;) {
-    const auto ended = s.store->write_now(
-        [&](store::Transaction& tx) { return s.desk.sweep(tx, s.clock.wall(), kSweepLimit); });
+    const auto ended =
+        s.store->write_now([&](store::Transaction& tx) { return s.desk.sweep(tx, s.clock.wall(), kSweepLimit); });
     if (!ended) return warn("sessions that ran out were not ended", ended.error());
     for (const auto& session : *ended)
       base::log(base::LogLevel::info, "broker", "session ended by its clock",

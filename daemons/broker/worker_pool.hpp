@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads for work that blocks: database calls and password hashing. Network strands hand a function over and are resumed with
-// its result. The queue is bounded: a full one is an answer (503), not memory.
+// Threads for work that blocks: database calls and password hashing. Network strands hand a function over and are
+// resumed with its result. The queue is bounded: a full one is an answer (503), not memory.
 #pragma once
 
 #include <condition_variable>
@@ -27,9 +27,9 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  /// Runs `job` on one of the threads and resumes the caller on its own executor. nullopt: the queue is full or the pool was
-  /// stopped; the job has not run. An exception of the job becomes a 500 with a log line. Not cancellable: a job that has
-  /// begun may have changed the database, so its answer is waited for.
+  /// Runs `job` on one of the threads and resumes the caller on its own executor. nullopt: the queue is full or the
+  /// pool was stopped; the job has not run. An exception of the job becomes a 500 with a log line. Not cancellable: a
+  /// job that has begun may have changed the database, so its answer is waited for.
   [[nodiscard]] boost::asio::awaitable<std::optional<net::HttpResponse>> run(Job job);
   /// Any thread, without waiting for an end; false when it was refused. An exception of the job becomes a log line.
   bool post(std::move_only_function<void()> job);

@@ -118,8 +118,9 @@ constexpr Command kCommands[] = {
 };
 
 /// Configuration keys that have a flag of their own; all others come from environment and file.
-constexpr cli::FlagKey kFlagKeys[] = {{"listen", "listen"},   {"metrics", "metrics"},         {"front", "front"},
-                                      {"threads", "threads"}, {"drain-grace", "drain_grace"}, {"log-level", "log_level"}};
+constexpr cli::FlagKey kFlagKeys[] = {
+    {"listen", "listen"},   {"metrics", "metrics"},         {"front", "front"},
+    {"threads", "threads"}, {"drain-grace", "drain_grace"}, {"log-level", "log_level"}};
 }  // namespace
 
 constinit const cli::Program kProgram = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The closed list of log event types (names: store/event_type.hpp): who may send each, what its data holds, what it means.
-// Data fields are those every event of the type has; a source may add more. A type or source outside this table is refused.
+// The closed list of log event types (names: store/event_type.hpp): who may send each, what its data holds, what it
+// means. Data fields are those every event of the type has; a source may add more. A type or source outside this table
+// is refused.
 #pragma once
 
 #include <array>
@@ -30,7 +31,8 @@ struct EventRule {
 
 inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::session_created, kBroker, "kind,note", "A technician made a session and got its PIN."},
-    {EventType::session_pin_redeemed, kBroker, "address", "Somebody entered the PIN and was given the session's invite."},
+    {EventType::session_pin_redeemed, kBroker, "address",
+     "Somebody entered the PIN and was given the session's invite."},
     {EventType::session_applet_registered, kBroker, "fingerprint,host,os,user,version,address",
      "The first applet key was bound to the session."},
     {EventType::session_key_refused, kBroker, "fingerprint,address,host",
@@ -41,7 +43,8 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::session_timed_out, kBroker, "reason", "The session was ended by a clock."},
     {EventType::session_noted, kBroker, "text", "The session's note was replaced."},
     {EventType::auth_login, kBroker, "address,device", "A sign-in."},
-    {EventType::auth_login_failed, kBroker, "address,reason,failures", "A refused sign-in, with the reason the caller was not told."},
+    {EventType::auth_login_failed, kBroker, "address,reason,failures",
+     "A refused sign-in, with the reason the caller was not told."},
     {EventType::auth_logout, kBroker, "", "A sign-out."},
     {EventType::auth_locked, kBroker, "failures", "The account was locked by failed sign-ins."},
     {EventType::auth_password_changed, kBroker, "", "A user changed the own password."},
@@ -55,7 +58,8 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::gateway_enrolled, kBroker, "gateway,name,fingerprint", "A gateway enrolled with its token."},
     {EventType::gateway_connected, kBroker, "gateway,name", "A gateway's connection to the broker came up."},
     {EventType::gateway_lost, kBroker, "gateway,name,reason", "A gateway's connection to the broker ended."},
-    {EventType::gateway_drained, kBroker, "gateway,name,draining", "A gateway takes no new sessions, or takes them again."},
+    {EventType::gateway_drained, kBroker, "gateway,name,draining",
+     "A gateway takes no new sessions, or takes them again."},
     {EventType::gateway_removed, kBroker, "gateway,name", "A gateway was removed; its key is worthless."},
     {EventType::gateway_invited, kBroker, "name", "An administrator got a token with which a gateway may enrol."},
     {EventType::link_up, kEnds, "path", "The link between the ends carries bytes."},
@@ -79,7 +83,8 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::recording_started, kEnds, "name", "A recording began."},
     {EventType::recording_gap, kConsole, "name,from,to,why", "A stretch of time is missing in a recording."},
     {EventType::recording_ended, kEnds, "name,size,sha256", "A recording was closed; its hash names the file."},
-    {EventType::alert, kBroker | kEnds | from(EventSource::gateway), "reason", "Something that an administrator should look at."},
+    {EventType::alert, kBroker | kEnds | from(EventSource::gateway), "reason",
+     "Something that an administrator should look at."},
 }};
 
 /// One rule per type, in the enum's order.

@@ -26,7 +26,8 @@ std::unexpected<base::Error> bad(std::uint64_t seq, std::string_view what) {
 
 base::Result<json::object> parse_data(std::uint64_t seq, const std::string& text) {
   if (text.size() > kMaxEventDataBytes) {
-    return base::fail(base::Errc::too_large, fmt::format("event {}: data of more than {} bytes", seq, kMaxEventDataBytes));
+    return base::fail(base::Errc::too_large,
+                      fmt::format("event {}: data of more than {} bytes", seq, kMaxEventDataBytes));
   }
   json::parse_options options;
   options.max_depth = kMaxDataDepth;
@@ -68,7 +69,8 @@ base::Result<NewEvent> convert(const Sender& sender, const IncomingEvent& in) {
   if (sender.source == store::EventSource::applet && in.seq > kMaxAppletSeq)
     return bad(in.seq, fmt::format("seq: an applet sends at most {} events of a session", kMaxAppletSeq));
   const auto type = store::parse_event_type(in.type);
-  if (!type) return bad(in.seq, fmt::format("type: '{}' is not in the list", base::to_display_text(in.type.substr(0, 64))));
+  if (!type)
+    return bad(in.seq, fmt::format("type: '{}' is not in the list", base::to_display_text(in.type.substr(0, 64))));
   if (!may_send(sender.source, *type)) {
     return bad(in.seq, fmt::format("type: {} may not send {}", store::to_string(sender.source), in.type));
   }
@@ -168,7 +170,8 @@ base::Result<IntakeResult> take(store::Transaction& tx, const Sender& sender, st
 
 base::Result<store::Appended> record(store::Transaction& tx, const NewEvent& event, base::WallTime now) {
   if (!may_send(event.source, event.type)) {
-    return bad(event.seq, fmt::format("type: {} may not send {}", store::to_string(event.source), store::to_string(event.type)));
+    return bad(event.seq,
+               fmt::format("type: {} may not send {}", store::to_string(event.source), store::to_string(event.type)));
   }
   RESCUE_CHECK(check_time(event.seq, event.time));
   RESCUE_CHECK(check_actor(event.seq, event.actor));

@@ -19,10 +19,10 @@ struct QueryText {
   std::string technician;  // GUID (the caller resolves e-mail addresses)
   std::string type;        // names, comma separated; "file.*" for all of a group
   std::string source;
-  std::string since;       // RFC 3339, or a duration back from now ("2h"); compared with server_time
+  std::string since;  // RFC 3339, or a duration back from now ("2h"); compared with server_time
   std::string until;
   std::string text;
-  std::string order;       // "newest" (default) or "oldest"
+  std::string order;  // "newest" (default) or "oldest"
 };
 struct LogQuery {
   store::LogFilter filter;

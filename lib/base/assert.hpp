@@ -6,8 +6,8 @@ namespace rescue::base {
 [[noreturn]] void assert_failed(const char* expression, const char* file, int line);
 }  // namespace rescue::base
 
-#define RESCUE_ASSERT(expr)                                                        \
-  do {                                                                             \
-    if (!(expr)) [[unlikely]]                                                      \
-      ::rescue::base::assert_failed(#expr, __FILE__, __LINE__);                    \
+#define RESCUE_ASSERT(expr)                                     \
+  do {                                                          \
+    if (!(expr)) [[unlikely]]                                   \
+      ::rescue::base::assert_failed(#expr, __FILE__, __LINE__); \
   } while (false)

@@ -49,8 +49,8 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   const int year = fixed(text, 0, 4), month = fixed(text, 5, 2), day = fixed(text, 8, 2);
   const int hour = fixed(text, 11, 2), minute = fixed(text, 14, 2), second = fixed(text, 17, 2);
   if (text.size() < 20 || year < 0 || month < 1 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-      second < 0 || second > 60 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
-      text[13] != ':' || text[16] != ':')
+      second < 0 || second > 60 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' || text[16] != ':')
     return bad_time(text);
   std::size_t at = 19;
   std::int64_t micros = 0;
@@ -67,7 +67,8 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   const auto zone = text.substr(at);
   if (zone != "Z" && zone != "z") {
     const int oh = fixed(zone, 1, 2), om = fixed(zone, 4, 2);
-    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || oh < 0 || oh > 23 || om < 0 || om > 59)
+    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || oh < 0 || oh > 23 || om < 0 ||
+        om > 59)
       return bad_time(text);
     offset = std::chrono::minutes((oh * 60 + om) * (zone[0] == '-' ? -1 : 1));
   }
@@ -83,7 +84,8 @@ Result<Duration> parse_duration(std::string_view text) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   const auto bad = [&] {
-    return fail(Errc::bad_format, "'" + std::string(text.substr(0, 64)) + "' is not a duration like 90s, 15m, 2h or 3d");
+    return fail(Errc::bad_format,
+                "'" + std::string(text.substr(0, 64)) + "' is not a duration like 90s, 15m, 2h or 3d");
   };
   constexpr std::int64_t kMax = 1'000'000'000;  // beyond any use, below overflow in weeks of microseconds
   if (ec != std::errc() || n < 0 || n > kMax) return bad();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time: steady for intervals, wall for records. Cores get `now` as an argument; this interface is for shells around them.
+// Time: steady for intervals, wall for records. Cores get `now` as an argument; this interface is for shells around
+// them.
 #pragma once
 
 #include <chrono>

@@ -45,7 +45,7 @@ struct ErrorDomain {
 class ErrorCode {
  public:
   template <typename E>
-    requires requires(E e) { error_domain(e); }
+  requires requires(E e) { error_domain(e); }
   ErrorCode(E e) : domain_(&error_domain(e)), value_(static_cast<int>(e)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] const ErrorEntry& entry() const;
@@ -88,8 +88,7 @@ struct Error {
   std::string context;
   std::error_code cause{};
 
-  Error(ErrorCode c, std::string ctx, std::error_code why = {})
-      : code(c), context(std::move(ctx)), cause(why) {}
+  Error(ErrorCode c, std::string ctx, std::error_code why = {}) : code(c), context(std::move(ctx)), cause(why) {}
 
   /// "context: meaning (cause)": one line for people. A context that ends with the meaning says it once.
   [[nodiscard]] std::string message() const;

@@ -16,7 +16,8 @@ Guid Guid::random(RandomSource& random) {
 
 Result<Guid> Guid::parse(std::string_view text) {
   if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
-    return fail(Errc::bad_format, "'" + std::string(text.substr(0, 64)) + "' is not an identifier of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+    return fail(Errc::bad_format, "'" + std::string(text.substr(0, 64)) +
+                                      "' is not an identifier of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
   std::string digits(text);
   std::erase(digits, '-');
   if (digits.size() != 32) return fail(Errc::bad_format, "identifier with misplaced dashes");

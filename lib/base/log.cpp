@@ -37,15 +37,27 @@ std::string json_quote(std::string_view s) {
   for (std::size_t at = 0; at < s.size();) {
     const auto c = next_code_point(s, at);
     switch (c) {
-      case U'"': out += "\\\""; break;
-      case U'\\': out += "\\\\"; break;
-      case U'\n': out += "\\n"; break;
-      case U'\r': out += "\\r"; break;
-      case U'\t': out += "\\t"; break;
+      case U'"':
+        out += "\\\"";
+        break;
+      case U'\\':
+        out += "\\\\";
+        break;
+      case U'\n':
+        out += "\\n";
+        break;
+      case U'\r':
+        out += "\\r";
+        break;
+      case U'\t':
+        out += "\\t";
+        break;
       default:
         // Also those that JSON would take as they are: logs and errors are looked at on terminals.
-        if (is_control(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
-        else append_utf8(out, c);
+        if (is_control(c))
+          out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+        else
+          append_utf8(out, c);
     }
   }
   return out + '"';
@@ -59,8 +71,10 @@ void log(LogLevel level, std::string_view room, std::string_view msg, std::initi
     line += "," + json_quote(f.key) + ":";
     std::visit(
         [&](const auto& v) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) line += json_quote(v);
-          else line += fmt::format("{}", v);
+          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>)
+            line += json_quote(v);
+          else
+            line += fmt::format("{}", v);
         },
         f.value);
   }

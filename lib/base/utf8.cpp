@@ -19,7 +19,8 @@ Decoded decode(std::string_view s, std::size_t at) {
   std::size_t need = 0;
   std::uint8_t low = 0x80, high = 0xbf;
   char32_t point = 0;
-  if (b0 >= 0xc2 && b0 <= 0xdf) need = 1, point = b0 & 0x1f;
+  if (b0 >= 0xc2 && b0 <= 0xdf)
+    need = 1, point = b0 & 0x1f;
   else if (b0 >= 0xe0 && b0 <= 0xef) {
     need = 2, point = b0 & 0x0f;
     if (b0 == 0xe0) low = 0xa0;
@@ -28,7 +29,8 @@ Decoded decode(std::string_view s, std::size_t at) {
     need = 3, point = b0 & 0x07;
     if (b0 == 0xf0) low = 0x90;
     if (b0 == 0xf4) high = 0x8f;
-  } else return {0xfffd, 1, false};
+  } else
+    return {0xfffd, 1, false};
   for (std::size_t i = 1; i <= need; ++i) {
     if (at + i >= s.size() || byte(at + i) < low || byte(at + i) > high) return {0xfffd, i, false};
     point = (point << 6) | (byte(at + i) & 0x3f);
@@ -62,10 +64,14 @@ char32_t next_code_point(std::string_view s, std::size_t& at) {
 
 void append_utf8(std::string& out, char32_t c) {
   const auto put = [&](char32_t v) { out += static_cast<char>(static_cast<std::uint8_t>(v)); };
-  if (c < 0x80) put(c);
-  else if (c < 0x800) put(0xc0 | c >> 6), put(0x80 | (c & 0x3f));
-  else if (c < 0x10000) put(0xe0 | c >> 12), put(0x80 | (c >> 6 & 0x3f)), put(0x80 | (c & 0x3f));
-  else put(0xf0 | c >> 18), put(0x80 | (c >> 12 & 0x3f)), put(0x80 | (c >> 6 & 0x3f)), put(0x80 | (c & 0x3f));
+  if (c < 0x80)
+    put(c);
+  else if (c < 0x800)
+    put(0xc0 | c >> 6), put(0x80 | (c & 0x3f));
+  else if (c < 0x10000)
+    put(0xe0 | c >> 12), put(0x80 | (c >> 6 & 0x3f)), put(0x80 | (c & 0x3f));
+  else
+    put(0xf0 | c >> 18), put(0x80 | (c >> 12 & 0x3f)), put(0x80 | (c >> 6 & 0x3f)), put(0x80 | (c & 0x3f));
 }
 
 std::string to_valid_utf8(std::string_view s) {

@@ -23,13 +23,23 @@ std::string tsv_cell(std::string_view s) {
   for (std::size_t at = 0; at < s.size();) {
     const auto c = base::next_code_point(s, at);
     switch (c) {
-      case U'\\': out += "\\\\"; break;
-      case U'\t': out += "\\t"; break;
-      case U'\n': out += "\\n"; break;
-      case U'\r': out += "\\r"; break;
+      case U'\\':
+        out += "\\\\";
+        break;
+      case U'\t':
+        out += "\\t";
+        break;
+      case U'\n':
+        out += "\\n";
+        break;
+      case U'\r':
+        out += "\\r";
+        break;
       default:
-        if (base::is_control(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
-        else base::append_utf8(out, c);
+        if (base::is_control(c))
+          out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+        else
+          base::append_utf8(out, c);
     }
   }
   return out;
@@ -41,8 +51,10 @@ std::string json_for_terminal(const std::string& json) {
   std::string out;
   for (std::size_t at = 0; at < json.size();) {
     const auto c = base::next_code_point(json, at);
-    if (c >= 0x7f && base::is_control(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
-    else base::append_utf8(out, c);
+    if (c >= 0x7f && base::is_control(c))
+      out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+    else
+      base::append_utf8(out, c);
   }
   return out;
 }

@@ -38,9 +38,9 @@ struct Record {
   std::string name;                // for -o name: the id alone
 };
 
-/// A list. json is one array, jsonl one object a line, csv RFC 4180 with a header (text that a spreadsheet would take for
-/// a formula gets a leading apostrophe), tsv without header (backslash, tab, newline and return are escaped as \\ \t \n
-/// \r, other control characters as \uXXXX), table with header and aligned columns (buffers all rows; the last
+/// A list. json is one array, jsonl one object a line, csv RFC 4180 with a header (text that a spreadsheet would take
+/// for a formula gets a leading apostrophe), tsv without header (backslash, tab, newline and return are escaped as
+/// \\ \t \n \r, other control characters as \uXXXX), table with header and aligned columns (buffers all rows; the last
 /// column is cut to the terminal's width with "…", nothing else is). finish() must be called; not thread-safe.
 class RecordWriter {
  public:

@@ -137,8 +137,10 @@ class Parser {
                              ? fmt::format("-{},--{}", o.flag->letter, o.name)
                              : "--" + o.name;
       auto* option = o.type == ValueType::none ? app.add_flag(names) : app.add_option(names);
-      if (o.type != ValueType::none) option->expected(1)->allow_extra_args(false);
-      else option->disable_flag_override();  // "--join=no" would count as --join
+      if (o.type != ValueType::none)
+        option->expected(1)->allow_extra_args(false);
+      else
+        option->disable_flag_override();  // "--join=no" would count as --join
       option->multi_option_policy(o.flag->repeated ? CLI::MultiOptionPolicy::TakeAll
                                                    : CLI::MultiOptionPolicy::TakeLast);
     }

@@ -31,11 +31,11 @@ constexpr auto kLastWord = 1500ms;  // for the link to end in order before the s
 constexpr auto kSiteClose = 35s;    // above the time-out of a request
 constexpr auto kSpoolWait = 10s;    // for a process of this session that is just ending
 constexpr auto kPoll = 20ms;
-constexpr auto kWhoEnded = 3s;       // for the site to say so when the path is cut for good
+constexpr auto kWhoEnded = 3s;  // for the site to say so when the path is cut for good
 constexpr auto kAskAgain = 200ms;
 constexpr auto kPartFromGateways = 200ms;  // that were called ahead in vain
-constexpr auto kQuickFlush = 5s;     // of the log, when the session goes on without us
-constexpr auto kRenewAtLeast = 20s;  // between two lease renewals
+constexpr auto kQuickFlush = 5s;           // of the log, when the session goes on without us
+constexpr auto kRenewAtLeast = 20s;        // between two lease renewals
 constexpr auto kRenewRetry = 15s;
 /// Numbers of one run of log events; the broker takes a new run for no gap (man rescue-protocol(7), LOG).
 constexpr std::uint64_t kLogRun = std::uint64_t{1} << 24;
@@ -106,9 +106,10 @@ class Process {
     RESCUE_CO_TRY(auto listener, AgentListener::open(options_.socket));
     RESCUE_CO_TRY(api_, BrokerApi::create(executor_, options_.site, options_.token));
     const bool legacy = options_.profile == crypto::Profile::aes256_sha;
-    RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall(), legacy ? crypto::KeyKind::rsa2048
-                                                                                          : crypto::KeyKind::p256));
-    if (const auto known = read_known_gateways(options_.known_gateways)) called_ahead_.call(known->gateways, known->ca_pin);
+    RESCUE_CO_TRY(identity_, crypto::make_session_identity(options_.clock->wall(),
+                                                           legacy ? crypto::KeyKind::rsa2048 : crypto::KeyKind::p256));
+    if (const auto known = read_known_gateways(options_.known_gateways))
+      called_ahead_.call(known->gateways, known->ca_pin);
     auto taking = take(id);
     RESCUE_CO_TRY(auto admission, co_await std::move(taking));
     if (!options_.known_gateways.empty()) write_known_gateways(options_.known_gateways, admission);

@@ -28,7 +28,7 @@ struct AgentProcessOptions {
   std::filesystem::path receive_dir;
   std::filesystem::path record_dir;
   bool record_at_once = false;
-  bool join = false;  // take part beside the technician who holds the session
+  bool join = false;                                  // take part beside the technician who holds the session
   crypto::Profile profile = crypto::Profile::modern;  // of the inner TLS
   base::Duration linger = std::chrono::minutes(5);
   std::string software = "rescue";

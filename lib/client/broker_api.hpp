@@ -80,7 +80,8 @@ class BrokerApi {
                                                                                boost::json::object body);
   [[nodiscard]] boost::asio::awaitable<base::Result<boost::json::value>> del(std::string target);
 
-  /// `join`: take part beside the technician who holds it. `profile` must fit the kind of the key (RSA-2048 for aes256-sha).
+  /// `join`: take part beside the technician who holds it. `profile` must fit the kind of the key (RSA-2048 for
+  /// aes256-sha).
   [[nodiscard]] boost::asio::awaitable<base::Result<Pickup>> pickup(std::string session, base::Bytes console_spki,
                                                                     bool join,
                                                                     crypto::Profile profile = crypto::Profile::modern);

@@ -53,8 +53,8 @@ struct Recorder::Shared {
   bool lost_video = false;  // dropped here: the file has not got it, and nothing until a keyframe helps
   bool finishing = false, abandoned = false;
   std::optional<base::Result<>> started;
-  bool ended = false;   // run() has returned
-  std::thread thread;   // joined or detached by the Recorder
+  bool ended = false;  // run() has returned
+  std::thread thread;  // joined or detached by the Recorder
   std::optional<base::Result<rcrec::Finished>> finished;
   RecorderState state;
   bool stall_told = false;
@@ -182,8 +182,10 @@ Recorder::~Recorder() {
   const bool ended = shared_->done.wait_for(lock, kRecorderPatience, [&] { return shared_->ended; });
   lock.unlock();
   // A thread that hangs in a write to a dead disk cannot be waited for; it keeps its state alive by itself.
-  if (ended) shared_->thread.join();
-  else shared_->thread.detach();
+  if (ended)
+    shared_->thread.join();
+  else
+    shared_->thread.detach();
 }
 
 void Recorder::video(base::ByteView packet, bool keyframe) { shared_->push(Video{base::to_bytes(packet), keyframe}); }

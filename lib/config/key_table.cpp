@@ -46,11 +46,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view type_name(Type type) {
   switch (type) {
-    case Type::text: return "a text";
-    case Type::boolean: return "true or false";
-    case Type::integer: return "a whole number";
-    case Type::duration: return "a duration such as \"15m\"";
-    case Type::text_list: return "a list of texts";
+    case Type::text:
+      return "a text";
+    case Type::boolean:
+      return "true or false";
+    case Type::integer:
+      return "a whole number";
+    case Type::duration:
+      return "a duration such as \"15m\"";
+    case Type::text_list:
+      return "a list of texts";
   }
   return "?";
 }
@@ -64,8 +69,10 @@ std::string KeyTable::environment_name(const Key& key) const {
   std::string out(prefix_);
   out += '_';
   for (const char c : key.name) {
-    if (c == '.' || c == '-') out += '_';
-    else out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (c == '.' || c == '-')
+      out += '_';
+    else
+      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }
   return out;
 }

@@ -21,10 +21,10 @@ enum class Type : std::uint8_t { text, boolean, integer, duration, text_list };
 struct Constraint {
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
-  std::span<const std::string_view> choices{};       // text and each element of a list; empty: any
-  std::size_t max_length = 4096;                     // bytes of a text, or of one element of a list
-  bool (*check)(std::string_view value) = nullptr;   // text and each element of a list
-  std::string_view rule{};                           // what `check` demands, for the message: "an address and a port"
+  std::span<const std::string_view> choices{};      // text and each element of a list; empty: any
+  std::size_t max_length = 4096;                    // bytes of a text, or of one element of a list
+  bool (*check)(std::string_view value) = nullptr;  // text and each element of a list
+  std::string_view rule{};                          // what `check` demands, for the message: "an address and a port"
 };
 
 /// One row. `name` is the dotted path in the file: "tls.certificate" is `certificate` under `[tls]`.

@@ -34,10 +34,14 @@ std::string toml_text(std::string_view s) { return base::json_quote(s); }
 
 std::string toml_value(const Key& key, const Value& value) {
   switch (key.type) {
-    case Type::text: return toml_text(std::get<std::string>(value));
-    case Type::boolean: return std::get<bool>(value) ? "true" : "false";
-    case Type::integer: return std::to_string(std::get<std::int64_t>(value));
-    case Type::duration: return toml_text(duration_text(std::get<base::Duration>(value)));
+    case Type::text:
+      return toml_text(std::get<std::string>(value));
+    case Type::boolean:
+      return std::get<bool>(value) ? "true" : "false";
+    case Type::integer:
+      return std::to_string(std::get<std::int64_t>(value));
+    case Type::duration:
+      return toml_text(duration_text(std::get<base::Duration>(value)));
     case Type::text_list: {
       std::vector<std::string> quoted;
       for (const auto& s : std::get<std::vector<std::string>>(value)) quoted.push_back(toml_text(s));
@@ -86,8 +90,10 @@ class Loader {
 
   void set_text(const Key& key, std::string_view text, std::string origin) {
     auto value = parse_text(key, text);
-    if (value) set(key, std::move(*value), std::move(origin));
-    else problems_.push_back(fmt::format("{}: '{}' {}", origin, key.name, value.error()));
+    if (value)
+      set(key, std::move(*value), std::move(origin));
+    else
+      problems_.push_back(fmt::format("{}: '{}' {}", origin, key.name, value.error()));
   }
 
   void file(std::string_view toml, std::string_view file_name) {

@@ -22,9 +22,9 @@ inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
 /// Where values come from. All parts may be absent.
 struct Sources {
-  std::optional<std::string> file;                                             // path; it must exist when given
-  std::function<std::optional<std::string>(std::string_view)> environment{};   // by full name
-  std::vector<std::pair<std::string, std::string>> flags{};                    // key name -> text, the last one wins
+  std::optional<std::string> file;                                            // path; it must exist when given
+  std::function<std::optional<std::string>(std::string_view)> environment{};  // by full name
+  std::vector<std::pair<std::string, std::string>> flags{};                   // key name -> text, the last one wins
 };
 
 using Value = std::variant<std::string, bool, std::int64_t, base::Duration, std::vector<std::string>>;

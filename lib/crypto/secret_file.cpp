@@ -65,8 +65,10 @@ base::Result<> write_and_name(const std::filesystem::path& path, base::ByteView 
   ::unlink(temporary.c_str());
   auto done = create(temporary, content);
   if (done && rename(temporary.c_str(), path.c_str()) != 0) {
-    if (errno == EEXIST) done = base::fail(base::Errc::conflict, fmt::format("'{}' exists already", path.string()));
-    else done = base::fail(base::errno_error(fmt::format("rename to '{}'", path.string())));
+    if (errno == EEXIST)
+      done = base::fail(base::Errc::conflict, fmt::format("'{}' exists already", path.string()));
+    else
+      done = base::fail(base::errno_error(fmt::format("rename to '{}'", path.string())));
   }
   if (done) return sync_folder_of(path);
   ::unlink(temporary.c_str());

@@ -9,8 +9,8 @@
 
 namespace rescue::crypto {
 
-/// Makes `path` in one step: a temporary neighbour (O_EXCL, 0600), fsync, rename that replaces nothing, fsync of the folder.
-/// conflict when it exists.
+/// Makes `path` in one step: a temporary neighbour (O_EXCL, 0600), fsync, rename that replaces nothing, fsync of the
+/// folder. conflict when it exists.
 [[nodiscard]] base::Result<> write_new_secret_file(const std::filesystem::path& path, base::ByteView content);
 /// The same, replacing what is there.
 [[nodiscard]] base::Result<> replace_secret_file(const std::filesystem::path& path, base::ByteView content);

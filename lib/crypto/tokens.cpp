@@ -64,9 +64,14 @@ Result<Invite> invite_of(const fb::Invite& i) {
   out.issued = wall(i.issued_us());
   out.not_after = wall(i.not_after_us());
   switch (i.broker_trust()) {
-    case fb::BrokerTrust::site_ca: out.broker_trust = BrokerTrust::site_ca; break;
-    case fb::BrokerTrust::system: out.broker_trust = BrokerTrust::system; break;
-    default: return fail(base::Errc::unsupported, "how the invite wants the broker to be checked");
+    case fb::BrokerTrust::site_ca:
+      out.broker_trust = BrokerTrust::site_ca;
+      break;
+    case fb::BrokerTrust::system:
+      out.broker_trust = BrokerTrust::system;
+      break;
+    default:
+      return fail(base::Errc::unsupported, "how the invite wants the broker to be checked");
   }
   return out;
 }
@@ -181,9 +186,8 @@ Result<Bytes> make_invite(const Invite& i, const PrivateKey& token_key) {
   const auto pin = vector_of(b, i.ca_pin);
   const auto key_list = b.CreateVector(keys);
   const auto organisation = string_of(b, i.organisation);
-  const auto invite =
-      fb::CreateInvite(b, guid, url, pin, key_list, organisation, micros(i.issued), micros(i.not_after),
-                       static_cast<fb::BrokerTrust>(i.broker_trust));
+  const auto invite = fb::CreateInvite(b, guid, url, pin, key_list, organisation, micros(i.issued), micros(i.not_after),
+                                       static_cast<fb::BrokerTrust>(i.broker_trust));
   return seal(b, fb::Token::Invite, invite.Union(), kInviteDomain, token_key);
 }
 

@@ -8,8 +8,8 @@
 //     wait(limit) -> Change          sleeps until something happened, `limit` passed or wake() was called. It adds up:
 //                                    what it has reported once it forgets, what it has not it keeps
 //       Change::layout               displays came, went, moved or changed their size: read displays() again. When the
-//                                    started display is another size now, the next grab() brings the new size; when it is
-//                                    gone, grab() fails with not_found and start() must name another
+//                                    started display is another size now, the next grab() brings the new size; when it
+//                                    is gone, grab() fails with not_found and start() must name another
 //       Change::damage               pixels that may differ from the last grab(); never less than what differs.
 //                                    Right after start() it is the whole display
 //       Change::cursor_moved/_shape  read cursor() or cursor_image()
@@ -19,9 +19,10 @@
 //   stop()                           also after errors; nothing is captured from then on. start() may follow
 // Before start() and after stop() a host reads no pixels at all: that is how "no frame before consent" holds down here.
 //
-// Input: every call from one thread (not necessarily the capture thread). The caller has asked for consent; a host does not
-// decide. What a host does refuse is input that would land in the applet's own windows (OwnWindows), so that a technician
-// cannot answer a prompt. Keys and buttons held at release_all(), or when the object goes away, are released.
+// Input: every call from one thread (not necessarily the capture thread). The caller has asked for consent; a host does
+// not decide. What a host does refuse is input that would land in the applet's own windows (OwnWindows), so that a
+// technician cannot answer a prompt. Keys and buttons held at release_all(), or when the object goes away, are
+// released.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,8 @@ using DisplayId = std::uint32_t;
 
 struct Display {
   DisplayId id = 0;
-  std::string name;    // as the system calls it ("HDMI-1"); for people
-  screen::Rect area;   // in desktop coordinates; never empty
+  std::string name;   // as the system calls it ("HDMI-1"); for people
+  screen::Rect area;  // in desktop coordinates; never empty
   bool primary = false;
   bool operator==(const Display&) const = default;
 };
@@ -96,11 +97,11 @@ class Input {
   /// is ignored, as the system repeats held keys itself; so is a release without a press. May block for some
   /// milliseconds.
   [[nodiscard]] virtual base::Result<> key(std::uint32_t keysym, bool down) = 0;
-  /// Types UTF-8 as if by hand; '\n' is Return, '\t' Tab, '\b' BackSpace. not_found names the first character that cannot
-  /// be typed; those before it were. denied as key().
+  /// Types UTF-8 as if by hand; '\n' is Return, '\t' Tab, '\b' BackSpace. not_found names the first character that
+  /// cannot be typed; those before it were. denied as key().
   [[nodiscard]] virtual base::Result<> text(std::string_view utf8) = 0;
-  /// Moves to a point in desktop coordinates and makes `buttons` (Button bits) the buttons that are down; a press over the
-  /// applet's own windows is denied, the move is done.
+  /// Moves to a point in desktop coordinates and makes `buttons` (Button bits) the buttons that are down; a press over
+  /// the applet's own windows is denied, the move is done.
   [[nodiscard]] virtual base::Result<> pointer(std::int32_t x, std::int32_t y, std::uint32_t buttons) = 0;
   /// Wheel steps where the pointer is; positive is right and up (away from the user). denied as pointer().
   [[nodiscard]] virtual base::Result<> wheel(std::int32_t dx, std::int32_t dy) = 0;
@@ -108,8 +109,8 @@ class Input {
   virtual void release_all() = 0;
 };
 
-/// The windows of the applet itself, by the system's window number. The user interface keeps it, the input host reads it.
-/// Thread-safe.
+/// The windows of the applet itself, by the system's window number. The user interface keeps it, the input host reads
+/// it. Thread-safe.
 class OwnWindows {
  public:
   void set(std::vector<std::uint64_t> windows) {

@@ -20,24 +20,24 @@ struct NamedKeysym {
 };
 // Function keys and modifiers; characters are named by themselves.
 constexpr NamedKeysym kNames[] = {
-    {"BackSpace", 0xff08},   {"Tab", 0xff09},         {"Linefeed", 0xff0a},    {"Clear", 0xff0b},
-    {"Return", 0xff0d},      {"Pause", 0xff13},       {"Scroll_Lock", 0xff14}, {"Sys_Req", 0xff15},
-    {"Escape", 0xff1b},      {"Multi_key", 0xff20},   {"Home", 0xff50},        {"Left", 0xff51},
-    {"Up", 0xff52},          {"Right", 0xff53},       {"Down", 0xff54},        {"Page_Up", 0xff55},
-    {"Prior", 0xff55},       {"Page_Down", 0xff56},   {"Next", 0xff56},        {"End", 0xff57},
-    {"Begin", 0xff58},       {"Select", 0xff60},      {"Print", 0xff61},       {"Execute", 0xff62},
-    {"Insert", 0xff63},      {"Undo", 0xff65},        {"Redo", 0xff66},        {"Menu", 0xff67},
-    {"Find", 0xff68},        {"Cancel", 0xff69},      {"Help", 0xff6a},        {"Break", 0xff6b},
-    {"Mode_switch", 0xff7e}, {"Num_Lock", 0xff7f},    {"KP_Space", 0xff80},    {"KP_Tab", 0xff89},
-    {"KP_Enter", 0xff8d},    {"KP_Home", 0xff95},     {"KP_Left", 0xff96},     {"KP_Up", 0xff97},
-    {"KP_Right", 0xff98},    {"KP_Down", 0xff99},     {"KP_Page_Up", 0xff9a},  {"KP_Page_Down", 0xff9b},
-    {"KP_End", 0xff9c},      {"KP_Begin", 0xff9d},    {"KP_Insert", 0xff9e},   {"KP_Delete", 0xff9f},
-    {"KP_Equal", 0xffbd},    {"KP_Multiply", 0xffaa}, {"KP_Add", 0xffab},      {"KP_Separator", 0xffac},
-    {"KP_Subtract", 0xffad}, {"KP_Decimal", 0xffae},  {"KP_Divide", 0xffaf},   {"Shift_L", 0xffe1},
-    {"Shift_R", 0xffe2},     {"Control_L", 0xffe3},   {"Control_R", 0xffe4},   {"Caps_Lock", 0xffe5},
-    {"Shift_Lock", 0xffe6},  {"Meta_L", 0xffe7},      {"Meta_R", 0xffe8},      {"Alt_L", 0xffe9},
-    {"Alt_R", 0xffea},       {"Super_L", 0xffeb},     {"Super_R", 0xffec},     {"Hyper_L", 0xffed},
-    {"Hyper_R", 0xffee},     {"Delete", 0xffff},      {"ISO_Lock", 0xfe01},    {"ISO_Level3_Shift", 0xfe03},
+    {"BackSpace", 0xff08},    {"Tab", 0xff09},         {"Linefeed", 0xff0a},    {"Clear", 0xff0b},
+    {"Return", 0xff0d},       {"Pause", 0xff13},       {"Scroll_Lock", 0xff14}, {"Sys_Req", 0xff15},
+    {"Escape", 0xff1b},       {"Multi_key", 0xff20},   {"Home", 0xff50},        {"Left", 0xff51},
+    {"Up", 0xff52},           {"Right", 0xff53},       {"Down", 0xff54},        {"Page_Up", 0xff55},
+    {"Prior", 0xff55},        {"Page_Down", 0xff56},   {"Next", 0xff56},        {"End", 0xff57},
+    {"Begin", 0xff58},        {"Select", 0xff60},      {"Print", 0xff61},       {"Execute", 0xff62},
+    {"Insert", 0xff63},       {"Undo", 0xff65},        {"Redo", 0xff66},        {"Menu", 0xff67},
+    {"Find", 0xff68},         {"Cancel", 0xff69},      {"Help", 0xff6a},        {"Break", 0xff6b},
+    {"Mode_switch", 0xff7e},  {"Num_Lock", 0xff7f},    {"KP_Space", 0xff80},    {"KP_Tab", 0xff89},
+    {"KP_Enter", 0xff8d},     {"KP_Home", 0xff95},     {"KP_Left", 0xff96},     {"KP_Up", 0xff97},
+    {"KP_Right", 0xff98},     {"KP_Down", 0xff99},     {"KP_Page_Up", 0xff9a},  {"KP_Page_Down", 0xff9b},
+    {"KP_End", 0xff9c},       {"KP_Begin", 0xff9d},    {"KP_Insert", 0xff9e},   {"KP_Delete", 0xff9f},
+    {"KP_Equal", 0xffbd},     {"KP_Multiply", 0xffaa}, {"KP_Add", 0xffab},      {"KP_Separator", 0xffac},
+    {"KP_Subtract", 0xffad},  {"KP_Decimal", 0xffae},  {"KP_Divide", 0xffaf},   {"Shift_L", 0xffe1},
+    {"Shift_R", 0xffe2},      {"Control_L", 0xffe3},   {"Control_R", 0xffe4},   {"Caps_Lock", 0xffe5},
+    {"Shift_Lock", 0xffe6},   {"Meta_L", 0xffe7},      {"Meta_R", 0xffe8},      {"Alt_L", 0xffe9},
+    {"Alt_R", 0xffea},        {"Super_L", 0xffeb},     {"Super_R", 0xffec},     {"Hyper_L", 0xffed},
+    {"Hyper_R", 0xffee},      {"Delete", 0xffff},      {"ISO_Lock", 0xfe01},    {"ISO_Level3_Shift", 0xfe03},
     {"ISO_Left_Tab", 0xfe20}, {"space", 0x20},
 };
 constexpr Keysym kF1 = 0xffbe;
@@ -71,12 +71,18 @@ std::optional<char32_t> keysym_to_unicode(Keysym keysym) {
 Keysym unicode_to_keysym(char32_t c) {
   switch (c) {
     case U'\n':
-    case U'\r': return kKeyReturn;
-    case U'\t': return kKeyTab;
-    case U'\b': return kKeyBackSpace;
-    case 0x1b: return kKeyEscape;
-    case 0x7f: return 0xffff;
-    default: break;
+    case U'\r':
+      return kKeyReturn;
+    case U'\t':
+      return kKeyTab;
+    case U'\b':
+      return kKeyBackSpace;
+    case 0x1b:
+      return kKeyEscape;
+    case 0x7f:
+      return 0xffff;
+    default:
+      break;
   }
   if (c < 0x20 || (c > 0x7e && c < 0xa0) || !is_scalar(c)) return kNoSymbol;
   return c <= 0xff ? c : kUnicodeBase + c;

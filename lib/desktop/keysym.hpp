@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // X11 keysyms as the project's names for keys, whatever the system (X Window System Protocol, appendix A): Latin-1 is
-// itself, 0x01000000 + code point is any character, the blocks below 0x2000 are older names of characters, 0xfe00..0xffff
-// are function keys and modifiers.
+// itself, 0x01000000 + code point is any character, the blocks below 0x2000 are older names of characters,
+// 0xfe00..0xffff are function keys and modifiers.
 #pragma once
 
 #include <cstdint>
@@ -25,15 +25,17 @@ inline constexpr Keysym kKeyModeSwitch = 0xff7e;
 
 /// The character a keysym stands for; none for function keys, modifiers and dead keys.
 [[nodiscard]] std::optional<char32_t> keysym_to_unicode(Keysym keysym);
-/// The modern keysym of a character: Latin-1 as itself, control characters as their keys (Return, Tab, BackSpace, Escape,
-/// Delete), all else 0x01000000 + code point. kNoSymbol for what has no key (other control characters, surrogates).
+/// The modern keysym of a character: Latin-1 as itself, control characters as their keys (Return, Tab, BackSpace,
+/// Escape, Delete), all else 0x01000000 + code point. kNoSymbol for what has no key (other control characters,
+/// surrogates).
 [[nodiscard]] Keysym unicode_to_keysym(char32_t c);
 /// One spelling for each character, so that 0x6d6 and 0x1000436 (both Cyrillic zhe) compare equal.
 [[nodiscard]] Keysym canonical_keysym(Keysym keysym);
 /// True for Shift, Control, Alt, Meta, Super, Hyper, the locks, Mode_switch and the ISO level and group shifts.
 [[nodiscard]] bool is_modifier(Keysym keysym);
 
-/// "F12", "Return", "Control_L", "a", "U0436", "0xffc9": the names of keysymdef.h without XK_, or one character in UTF-8.
+/// "F12", "Return", "Control_L", "a", "U0436", "0xffc9": the names of keysymdef.h without XK_, or one character in
+/// UTF-8.
 [[nodiscard]] std::optional<Keysym> parse_keysym(std::string_view name);
 [[nodiscard]] std::string keysym_name(Keysym keysym);
 

@@ -17,8 +17,8 @@ using store::UserRole;
 /// Valid UTF-8 that a terminal or dialog shows as it is: no control characters, no overrides of direction.
 bool is_plain_line(std::string_view s) { return base::is_valid_utf8(s) && base::to_display_text(s) == s; }
 
-/// Code points that show as a space or as nothing (Unicode: White_Space, Default_Ignorable_Code_Point). In an address they would
-/// make another account look like this one.
+/// Code points that show as a space or as nothing (Unicode: White_Space, Default_Ignorable_Code_Point). In an address
+/// they would make another account look like this one.
 bool is_blank(char32_t c) {
   return c == 0x20 || c == 0xa0 || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f || c == 0x1160 || c == 0x1680 ||
          c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) || (c >= 0x2000 && c <= 0x200f) ||
@@ -68,8 +68,8 @@ base::Result<User> save(store::Transaction& tx, User user, EventType type, std::
 }
 
 /// Ends what the account is in; returns the event data with the number of sessions that ended.
-base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, std::string_view actor, std::string_view reason,
-                                 base::WallTime now) {
+base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, std::string_view actor,
+                                 std::string_view reason, base::WallTime now) {
   RESCUE_TRY(const auto tokens, store::tokens::revoke_all(tx, user.id, now));
   RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, actor, reason, now));
   auto data = about(user);
@@ -88,7 +88,8 @@ base::Result<> check_email(std::string_view email) {
 
 base::Result<> check_line(std::string_view text, std::string_view what, std::size_t max) {
   if (!text.empty() && text.size() <= max && is_plain_line(text)) return {};
-  return base::fail(base::Errc::invalid_argument, fmt::format("{}: 1 to {} bytes of UTF-8 text on one line", what, max));
+  return base::fail(base::Errc::invalid_argument,
+                    fmt::format("{}: 1 to {} bytes of UTF-8 text on one line", what, max));
 }
 
 namespace accounts {
@@ -123,8 +124,8 @@ base::Result<User> find(store::ReadTransaction& tx, std::string_view id_or_email
   return std::move(*user);
 }
 
-base::Result<User> change(store::Transaction& tx, const base::Guid& id, const UserChange& wanted, std::string_view actor,
-                          base::WallTime now) {
+base::Result<User> change(store::Transaction& tx, const base::Guid& id, const UserChange& wanted,
+                          std::string_view actor, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   impl::Json changes;
   const User before = user;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts: made, changed, disabled, removed. Each function is one mutation with its log event; `actor` is who did it, as the
-// log shows it (an e-mail address, or "local administrator" for the program on the broker's own machine). Functions over a
-// transaction; they check the rules of accounts, not who may call them (authorization.hpp).
+// Accounts: made, changed, disabled, removed. Each function is one mutation with its log event; `actor` is who did it,
+// as the log shows it (an e-mail address, or "local administrator" for the program on the broker's own machine).
+// Functions over a transaction; they check the rules of accounts, not who may call them (authorization.hpp).
 #pragma once
 
 #include <optional>
@@ -19,9 +19,11 @@ namespace rescue::directory {
 inline constexpr std::size_t kMaxEmailBytes = 254;  // RFC 5321 section 4.5.3.1.3 less the angle brackets
 inline constexpr std::size_t kMaxNameBytes = 200;
 
-/// One "@" with something on both sides, valid UTF-8 without control, space and invisible characters, at most kMaxEmailBytes.
+/// One "@" with something on both sides, valid UTF-8 without control, space and invisible characters, at most
+/// kMaxEmailBytes.
 [[nodiscard]] base::Result<> check_email(std::string_view email);
-/// 1 to `max` bytes of valid UTF-8 without control characters and overrides of direction; `what` names the field in the error.
+/// 1 to `max` bytes of valid UTF-8 without control characters and overrides of direction; `what` names the field in the
+/// error.
 [[nodiscard]] base::Result<> check_line(std::string_view text, std::string_view what, std::size_t max = kMaxNameBytes);
 
 namespace accounts {

@@ -12,8 +12,10 @@ struct Row {
   std::string_view name;
   Reach technician, administrator, auditor;
 };
-// A technician's queue is private: sessions and their log are seen by who holds or made them. Administrators run the site and may
-// step in anywhere; renewing a lease and writing a console's log is for those who are in the session. Auditors read the log.
+// A technician's queue is private: sessions and their log are seen by who holds or made them. Administrators run the
+// site and may step in anywhere; renewing a lease and writing a console's log is for those who are in the session.
+// Auditors read the log.
+// clang-format off
 constexpr std::array<Row, kVerbs> kTable{{
     // verb                    name                  technician administrator auditor
     {Verb::own_account,       "account.own",         any,  any,  any},
@@ -34,12 +36,15 @@ constexpr std::array<Row, kVerbs> kTable{{
     {Verb::gateway_list,      "gateway.list",        none, any,  none},
     {Verb::gateway_manage,    "gateway.manage",      none, any,  none},
 }};
-static_assert([] {
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    if (static_cast<std::size_t>(kTable[i].verb) != i) return false;
-  }
-  return true;
-}(), "one row per verb, in order");
+// clang-format on
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kTable.size(); ++i) {
+        if (static_cast<std::size_t>(kTable[i].verb) != i) return false;
+      }
+      return true;
+    }(),
+    "one row per verb, in order");
 
 const Row& row_of(Verb verb) { return kTable[static_cast<std::size_t>(verb)]; }
 }  // namespace
@@ -49,9 +54,12 @@ std::string_view to_string(Verb verb) { return row_of(verb).name; }
 Reach reach(store::UserRole role, Verb verb) {
   const auto& row = row_of(verb);
   switch (role) {
-    case store::UserRole::technician: return row.technician;
-    case store::UserRole::administrator: return row.administrator;
-    case store::UserRole::auditor: return row.auditor;
+    case store::UserRole::technician:
+      return row.technician;
+    case store::UserRole::administrator:
+      return row.administrator;
+    case store::UserRole::auditor:
+      return row.auditor;
   }
   return none;
 }
@@ -60,7 +68,8 @@ base::Result<> authorize(const Principal& who, Verb verb, const std::optional<ba
   if (who.must_change_password && verb != Verb::own_account) return base::fail(Errc::password_change_required, "");
   const auto granted = reach(who.role, verb);
   if (granted == any || (granted == own && owner == who.id)) return {};
-  return base::fail(base::Errc::denied, std::string(to_string(verb)) + " as " + std::string(store::to_string(who.role)));
+  return base::fail(base::Errc::denied,
+                    std::string(to_string(verb)) + " as " + std::string(store::to_string(who.role)));
 }
 
 base::Guid owner_of(const store::Session& session) { return session.technician.value_or(session.created_by); }

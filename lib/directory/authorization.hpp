@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may do what: one table of role and verb. The broker asks here before it does anything for a signed-in user; no other
-// place decides by role. What one technician may do inside a session is the grant's business, not this table's.
+// Who may do what: one table of role and verb. The broker asks here before it does anything for a signed-in user; no
+// other place decides by role. What one technician may do inside a session is the grant's business, not this table's.
 #pragma once
 
 #include <optional>
@@ -25,15 +25,15 @@ struct Principal {
 };
 
 enum class Verb : std::uint8_t {
-  own_account,        // whoami, change the own password, sign out
-  user_list,          // see accounts
-  user_manage,        // add, change, disable, enable, unlock, reset password, remove
+  own_account,  // whoami, change the own password, sign out
+  user_list,    // see accounts
+  user_manage,  // add, change, disable, enable, unlock, reset password, remove
   session_create,
-  session_list,       // object: the technician whose sessions are listed; none: everybody's
-  session_read,       // object: SessionDesk::owner_for
-  session_pickup,     // object of this and what follows, where nothing else is said: owner_of the session
-  session_join,       // take part in a colleague's session. Whoever knows its id has been told it
-  session_ticket,     // reconnect, renew the lease
+  session_list,    // object: the technician whose sessions are listed; none: everybody's
+  session_read,    // object: SessionDesk::owner_for
+  session_pickup,  // object of this and what follows, where nothing else is said: owner_of the session
+  session_join,    // take part in a colleague's session. Whoever knows its id has been told it
+  session_ticket,  // reconnect, renew the lease
   session_close,
   session_note,
   session_log_write,  // object: SessionDesk::owner_for, also after the end
@@ -41,7 +41,7 @@ enum class Verb : std::uint8_t {
   events_sessions,    // live session changes, object as session_list
   events_log,         // live log events, object as log_query
   gateway_list,
-  gateway_manage,     // enrol, drain, resume, remove
+  gateway_manage,  // enrol, drain, resume, remove
 };
 inline constexpr std::size_t kVerbs = static_cast<std::size_t>(Verb::gateway_manage) + 1;
 [[nodiscard]] std::string_view to_string(Verb verb);  // "session.pickup"

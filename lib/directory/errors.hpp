@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refusals of the directory. The names are those of the HTTP API; what callers get beside them is base::Errc and store::Errc.
+// Refusals of the directory. The names are those of the HTTP API; what callers get beside them is base::Errc and
+// store::Errc.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,20 +17,20 @@ enum class Errc : int {
   password_change_required,  // signed in, but the password has to be changed first
   password_too_weak,         // below the site's minimum strength, too short or too long; the context says which
   email_taken,
-  last_administrator,        // would leave the site without anybody who can administer it
+  last_administrator,  // would leave the site without anybody who can administer it
   pin_unknown,
   pin_expired,
-  pin_spent,                 // an applet has registered with it
-  guid_unknown,              // no live session has this authentication GUID
-  key_already_bound,         // another applet key registered first
+  pin_spent,          // an applet has registered with it
+  guid_unknown,       // no live session has this authentication GUID
+  key_already_bound,  // another applet key registered first
   already_picked_up,
-  not_waiting,               // no applet has registered yet
+  not_waiting,  // no applet has registered yet
   session_ended,
-  wrong_state,               // the transition table has no such step from here
-  not_your_session,          // another technician holds it
-  enrolment_token_invalid,   // unknown, used, expired, or for another gateway name
+  wrong_state,              // the transition table has no such step from here
+  not_your_session,         // another technician holds it
+  enrolment_token_invalid,  // unknown, used, expired, or for another gateway name
   name_taken,
-  permission_missing,        // the technician's group does not allow it
+  permission_missing,  // the technician's group does not allow it
 };
 const base::ErrorDomain& error_domain(Errc);
 

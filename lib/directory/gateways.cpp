@@ -29,8 +29,8 @@ base::Result<Gateway> get(store::ReadTransaction& tx, const base::Guid& id) {
   return gateway;
 }
 
-base::Result<Gateway> save(store::Transaction& tx, Gateway gateway, EventType type, std::string_view actor, impl::Json data,
-                           base::WallTime now) {
+base::Result<Gateway> save(store::Transaction& tx, Gateway gateway, EventType type, std::string_view actor,
+                           impl::Json data, base::WallTime now) {
   RESCUE_CHECK(store::gateways::update(tx, gateway));
   RESCUE_CHECK(impl::record(tx, {.type = type, .actor = actor, .data = std::move(data)}, now));
   return gateway;
@@ -45,7 +45,8 @@ base::Result<> check_addresses(const std::vector<std::string>& addresses) {
     RESCUE_CHECK(check_line(address, "address", 261));
     const auto colon = address.rfind(':');
     unsigned port = 0;
-    if (colon != std::string::npos && colon > 0) std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+    if (colon != std::string::npos && colon > 0)
+      std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
     if (port == 0 || port > 65535 || address.substr(colon + 1) != std::to_string(port)) {
       return base::fail(base::Errc::invalid_argument, fmt::format("address '{}': not host:port", address));
     }
@@ -67,7 +68,8 @@ base::Result<EnrolmentInvitation> invite(store::Transaction& tx, std::string_vie
                                                     std::string(gateway_name), who.id, now, expires, std::nullopt}));
   impl::Json data;
   data.add("name", gateway_name);
-  RESCUE_CHECK(impl::record(tx, {.type = EventType::gateway_invited, .actor = who.email, .data = std::move(data)}, now));
+  RESCUE_CHECK(
+      impl::record(tx, {.type = EventType::gateway_invited, .actor = who.email, .data = std::move(data)}, now));
   return EnrolmentInvitation{std::move(token.text), expires};
 }
 
@@ -91,12 +93,14 @@ base::Result<Gateway> enroll(store::Transaction& tx, const Enrolment& wanted, ba
   gateway.server_fingerprint = wanted.server_fingerprint;
   gateway.enrolled_at = now;
   if (auto done = store::gateways::insert(tx, gateway); !done) {
-    if (done.error().code == base::Errc::conflict) return base::fail(Errc::name_taken, fmt::format("gateway '{}'", gateway.name));
+    if (done.error().code == base::Errc::conflict)
+      return base::fail(Errc::name_taken, fmt::format("gateway '{}'", gateway.name));
     return base::fail(done.error());
   }
   auto data = about(gateway);
   data.add("fingerprint", base::to_hex(gateway.fingerprint));
-  RESCUE_CHECK(impl::record(tx, {.type = EventType::gateway_enrolled, .actor = gateway.name, .data = std::move(data)}, now));
+  RESCUE_CHECK(
+      impl::record(tx, {.type = EventType::gateway_enrolled, .actor = gateway.name, .data = std::move(data)}, now));
   return gateway;
 }
 

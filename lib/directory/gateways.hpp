@@ -36,14 +36,16 @@ struct Enrolment {
   base::Bytes server_fingerprint;  // of the key in the certificate request
 };
 /// enrolment_token_invalid (nothing is changed), name_taken (name or key), invalid_argument.
-[[nodiscard]] base::Result<store::Gateway> enroll(store::Transaction& tx, const Enrolment& enrolment, base::WallTime now);
+[[nodiscard]] base::Result<store::Gateway> enroll(store::Transaction& tx, const Enrolment& enrolment,
+                                                  base::WallTime now);
 
 /// Which gateway a TLS client certificate is. sign_in_needed for an unknown or removed one.
 [[nodiscard]] base::Result<store::Gateway> authenticate(store::ReadTransaction& tx, base::ByteView fingerprint);
 /// Its connection to the broker came up or went; `addresses` as the gateway reports them (empty: unchanged).
 [[nodiscard]] base::Result<store::Gateway> connected(store::Transaction& tx, const base::Guid& id,
                                                      const std::vector<std::string>& addresses, base::WallTime now);
-[[nodiscard]] base::Result<> lost(store::Transaction& tx, const base::Guid& id, std::string_view why, base::WallTime now);
+[[nodiscard]] base::Result<> lost(store::Transaction& tx, const base::Guid& id, std::string_view why,
+                                  base::WallTime now);
 
 /// gateway_not_found. Draining twice changes nothing.
 [[nodiscard]] base::Result<store::Gateway> set_draining(store::Transaction& tx, const base::Guid& id, bool draining,

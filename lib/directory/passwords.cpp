@@ -17,7 +17,8 @@ constexpr int kMaxScore = 4;
 constexpr std::size_t kMinPersonalWord = 3;
 
 bool is_word(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 /// "ada.lovelace@example.org" also gives "ada.lovelace", "ada", "lovelace", "example", "org".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passwords: what the site accepts, hashing, and initial passwords. Slow parts (hashing) are plain functions to be run outside
-// transactions, in a bounded pool.
+// Passwords: what the site accepts, hashing, and initial passwords. Slow parts (hashing) are plain functions to be run
+// outside transactions, in a bounded pool.
 #pragma once
 
 #include <span>
@@ -29,7 +29,8 @@ struct PasswordPolicy {
 /// An Argon2id hash that went through hash(); so that no clear text is stored by mistake.
 class HashedPassword {
  public:
-  [[nodiscard]] static base::Result<HashedPassword> hash(std::string_view password, const crypto::PasswordCost& cost = {});
+  [[nodiscard]] static base::Result<HashedPassword> hash(std::string_view password,
+                                                         const crypto::PasswordCost& cost = {});
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:

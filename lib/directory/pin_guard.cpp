@@ -14,7 +14,9 @@ namespace {
 using std::chrono::duration;
 using std::chrono::milliseconds;
 
-double seconds_between(base::SteadyTime from, base::SteadyTime to) { return std::max(0.0, duration<double>(to - from).count()); }
+double seconds_between(base::SteadyTime from, base::SteadyTime to) {
+  return std::max(0.0, duration<double>(to - from).count());
+}
 
 constexpr double kSurgeMemorySeconds = 60;
 }  // namespace
@@ -23,7 +25,8 @@ std::vector<PinGuard::Key> PinGuard::keys_of(std::string_view address) const {
   const std::string text(address.substr(0, INET6_ADDRSTRLEN));
   std::array<std::uint8_t, 16> b{};
   if (::inet_pton(AF_INET6, text.c_str(), b.data()) == 1) {
-    constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};  // RFC 4291 section 2.5.5.2
+    constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0,    0,
+                                                   0, 0, 0, 0, 0xff, 0xff};  // RFC 4291 section 2.5.5.2
     if (!std::equal(kMapped.begin(), kMapped.end(), b.begin())) {
       const base::ByteView all(b);
       // One user of IPv6 has a /64 to choose from: the single address is no limit worth keeping.

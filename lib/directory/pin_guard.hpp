@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Limits guessing of PINs (and of passwords: one object each) by remote address. Sans-IO: addresses and `now` in, verdicts out.
-// An address (IPv4; an IPv6 /64, which is what one subscriber has) and its networks (IPv4 /24, IPv6 /56 and /48) have an
-// allowance of wrong guesses that refills with time. When wrong guesses come from everywhere at once, everybody is delayed and
-// nobody is refused for it.
+// Limits guessing of PINs (and of passwords: one object each) by remote address. Sans-IO: addresses and `now` in,
+// verdicts out. An address (IPv4; an IPv6 /64, which is what one subscriber has) and its networks (IPv4 /24, IPv6 /56
+// and /48) have an allowance of wrong guesses that refills with time. When wrong guesses come from everywhere at once,
+// everybody is delayed and nobody is refused for it.
 #pragma once
 
 #include <array>
@@ -19,12 +19,12 @@
 namespace rescue::directory {
 
 struct PinGuardLimits {
-  std::uint32_t per_address = 10;   // wrong guesses at once; one more each `refill`
-  std::uint32_t per_network = 50;   // IPv4 /24 and IPv6 /56
-  std::uint32_t per_site = 400;     // IPv6 /48
+  std::uint32_t per_address = 10;  // wrong guesses at once; one more each `refill`
+  std::uint32_t per_network = 50;  // IPv4 /24 and IPv6 /56
+  std::uint32_t per_site = 400;    // IPv6 /48
   std::chrono::seconds refill{60};
-  std::uint32_t surge_per_minute = 120;           // wrong guesses of all together before delays begin
-  std::chrono::milliseconds surge_delay{250};     // for each further surge_per_minute, up to max_delay
+  std::uint32_t surge_per_minute = 120;        // wrong guesses of all together before delays begin
+  std::chrono::milliseconds surge_delay{250};  // for each further surge_per_minute, up to max_delay
   std::chrono::milliseconds max_delay{3000};
   std::size_t max_entries = 65'536;  // addresses and networks remembered; the longest unused one is forgotten
 };
@@ -36,16 +36,16 @@ class PinGuard {
 
   struct Verdict {
     bool allowed = true;
-    std::chrono::milliseconds delay{0};        // wait this long before the attempt is made
-    std::chrono::seconds retry_after{0};       // when refused
+    std::chrono::milliseconds delay{0};   // wait this long before the attempt is made
+    std::chrono::seconds retry_after{0};  // when refused
   };
-  /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address` without port;
-  /// an address that cannot be read shares one bucket with its like.
+  /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address`
+  /// without port; an address that cannot be read shares one bucket with its like.
   [[nodiscard]] Verdict check(std::string_view address, base::SteadyTime now);
   /// After an attempt that named nothing that exists: it stays charged, and counts towards a surge.
   void failed(std::string_view address, base::SteadyTime now);
-  /// After a right one, which costs nothing: the attempt is given back and no more, so that somebody who has one right answer
-  /// cannot buy wrong ones with it.
+  /// After a right one, which costs nothing: the attempt is given back and no more, so that somebody who has one right
+  /// answer cannot buy wrong ones with it.
   void succeeded(std::string_view address, base::SteadyTime now);
 
   [[nodiscard]] std::size_t entries() const { return buckets_.size(); }

@@ -23,13 +23,15 @@ void take_host(store::AppletKey& key, const AppletHello& hello) {
   key.address = host_text(hello.address);
 }
 
-base::Result<> record_refused(store::Transaction& tx, const store::Session& session, const crypto::Fingerprint& fingerprint,
-                              const AppletHello& hello, base::WallTime now) {
+base::Result<> record_refused(store::Transaction& tx, const store::Session& session,
+                              const crypto::Fingerprint& fingerprint, const AppletHello& hello, base::WallTime now) {
   impl::Event event{.type = store::EventType::session_key_refused,
                     .actor = "applet",
                     .session = session.id,
                     .technician = owner_of(session)};
-  event.data.add("fingerprint", base::to_hex(fingerprint)).add("address", hello.address).add("host", host_text(hello.host_name));
+  event.data.add("fingerprint", base::to_hex(fingerprint))
+      .add("address", hello.address)
+      .add("host", host_text(hello.host_name));
   return impl::record(tx, event, now);
 }
 
@@ -61,7 +63,8 @@ base::Result<> record_registered(store::Transaction& tx, const store::Session& s
 }
 }  // namespace
 
-base::Result<SessionDesk::RegisterOutcome> SessionDesk::register_applet(store::Transaction& tx, const AppletHello& hello,
+base::Result<SessionDesk::RegisterOutcome> SessionDesk::register_applet(store::Transaction& tx,
+                                                                        const AppletHello& hello,
                                                                         base::WallTime now) const {
   RESCUE_TRY(const auto public_key, crypto::PublicKey::from_spki(hello.spki));
   const auto fingerprint = public_key.fingerprint();
@@ -71,7 +74,8 @@ base::Result<SessionDesk::RegisterOutcome> SessionDesk::register_applet(store::T
   if (session->ended_at) return base::fail(Errc::session_ended, "session " + session->id.text());
 
   RESCUE_TRY(auto bound, store::applet_keys::find(tx, session->id));
-  if (bound && !std::equal(fingerprint.begin(), fingerprint.end(), bound->fingerprint.begin(), bound->fingerprint.end())) {
+  if (bound &&
+      !std::equal(fingerprint.begin(), fingerprint.end(), bound->fingerprint.begin(), bound->fingerprint.end())) {
     RESCUE_CHECK(record_refused(tx, *session, fingerprint, hello, now));
     return RegisterOutcome{std::nullopt, session->id};
   }
@@ -79,7 +83,8 @@ base::Result<SessionDesk::RegisterOutcome> SessionDesk::register_applet(store::T
   store::AppletKey key = bound.value_or(store::AppletKey{});
   take_host(key, hello);
   if (first) {
-    if (session->pin_expires_at && *session->pin_expires_at <= now) return base::fail(Errc::pin_expired, "register applet");
+    if (session->pin_expires_at && *session->pin_expires_at <= now)
+      return base::fail(Errc::pin_expired, "register applet");
     key.session = session->id;
     key.fingerprint.assign(fingerprint.begin(), fingerprint.end());
     key.spki = hello.spki;
@@ -98,7 +103,8 @@ base::Result<SessionDesk::RegisterOutcome> SessionDesk::register_applet(store::T
   return out;
 }
 
-base::Result<store::Session> SessionDesk::session_of_applet(store::ReadTransaction& tx, base::ByteView fingerprint) const {
+base::Result<store::Session> SessionDesk::session_of_applet(store::ReadTransaction& tx,
+                                                            base::ByteView fingerprint) const {
   RESCUE_TRY(auto session, store::sessions::find_by_applet(tx, fingerprint));
   if (!session) return base::fail(Errc::sign_in_needed, "no session has this applet key");
   if (session->ended_at) return base::fail(Errc::session_ended, "session " + session->id.text());

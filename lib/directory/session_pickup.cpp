@@ -32,9 +32,10 @@ base::Result<store::AppletKey> applet_of(store::ReadTransaction& tx, const store
 base::Result<> check_applet_for_aes256_sha(const store::AppletKey& applet) {
   RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(applet.spki));
   if (key.kind() == crypto::KeyKind::rsa2048) return {};
-  return base::fail(base::Errc::conflict,
-                    "profile aes256-sha needs an RSA key in the applet too, and this one has none: pick up with the profile "
-                    "modern, or have the user start 'rescue-applet --profile aes256-sha' with a new PIN");
+  return base::fail(
+      base::Errc::conflict,
+      "profile aes256-sha needs an RSA key in the applet too, and this one has none: pick up with the profile "
+      "modern, or have the user start 'rescue-applet --profile aes256-sha' with a new PIN");
 }
 
 /// Whether `who` may take it now: nobody has it, or the same technician's applet came back from being offline.
@@ -67,8 +68,9 @@ base::Result<PickedUp> SessionDesk::pickup(store::Transaction& tx, const PickupR
   return grant_to(tx, std::move(session), wanted, who, now);
 }
 
-base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Session session, const PickupRequest& request,
-                                             const Principal& who, base::WallTime now) const {
+base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Session session,
+                                             const PickupRequest& request, const Principal& who,
+                                             base::WallTime now) const {
   RESCUE_TRY(const auto key, crypto::PublicKey::from_spki(request.console_spki));
   if (key.kind() != console_kind(request.profile)) {
     return base::fail(base::Errc::invalid_argument, "console_key: not a key of the kind this profile needs");

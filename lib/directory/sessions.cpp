@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Creation, PIN, notes, ends (directory/sessions.hpp). Registration: session_applet.cpp; pickup and leases: session_pickup.cpp.
+// Creation, PIN, notes, ends (directory/sessions.hpp). Registration: session_applet.cpp; pickup and leases:
+// session_pickup.cpp.
 #include "directory/sessions.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,8 @@ using store::EventType;
 using wire::SessionEvent;
 
 constexpr std::uint64_t kPinSpacePerLive = 100'000;
-// With at most 1 in 100,000 of the numbers live, a free one is found at the first draw but for dead PINs that are still kept.
+// With at most 1 in 100,000 of the numbers live, a free one is found at the first draw but for dead PINs that are still
+// kept.
 constexpr int kPinDraws = 64;
 constexpr int kPinDrawsSparingDead = 16;
 constexpr std::size_t kSaltBytes = 32;
@@ -93,8 +95,8 @@ base::Bytes SessionDesk::pin_id(std::string_view pin) const {
   return {mac.begin(), mac.end()};
 }
 
-base::Result<std::string> SessionDesk::assign_pin(store::Transaction& tx, const base::Guid& session, const base::Bytes& salt,
-                                                  base::WallTime now) const {
+base::Result<std::string> SessionDesk::assign_pin(store::Transaction& tx, const base::Guid& session,
+                                                  const base::Bytes& salt, base::WallTime now) const {
   RESCUE_TRY(const auto live, store::pins::count_live(tx, now));
   store::Pin row;
   row.session = session;
@@ -209,8 +211,8 @@ base::Result<store::Session> SessionDesk::step(store::Transaction& tx, const bas
 base::Result<std::vector<store::Session>> SessionDesk::sweep(store::Transaction& tx, base::WallTime now,
                                                              std::size_t limit) const {
   RESCUE_TRY(auto pins, store::sessions::with_expired_pin(tx, now, limit));
-  RESCUE_TRY(auto waiting, store::sessions::stale(tx, wire::name(wire::SessionState::waiting),
-                                                  now - policy_.waiting_limit, limit));
+  RESCUE_TRY(auto waiting,
+             store::sessions::stale(tx, wire::name(wire::SessionState::waiting), now - policy_.waiting_limit, limit));
   RESCUE_TRY(auto lapsed, store::sessions::with_lapsed_lease(tx, now - policy_.lapsed_limit, limit));
   const Actor clock{wire::Party::broker, "broker", std::nullopt};
   std::vector<store::Session> ended;

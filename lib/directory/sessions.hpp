@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sessions desk: creation, PIN, registration of the applet, pickup, leases, end. Every function is one mutation together
-// with its log event, follows the transition table of wire/session_state.hpp, and checks the rules of sessions; who may call it
-// is authorization.hpp's business. What it returns is for the caller to sign and send (crypto/tokens.hpp).
+// The sessions desk: creation, PIN, registration of the applet, pickup, leases, end. Every function is one mutation
+// together with its log event, follows the transition table of wire/session_state.hpp, and checks the rules of
+// sessions; who may call it is authorization.hpp's business. What it returns is for the caller to sign and send
+// (crypto/tokens.hpp).
 //
-// The authentication GUID is not stored. It is HKDF-SHA256(site secret, salt, "rescue-session-guid/1" || session id), with a
-// salt of 32 random bytes that lives in the PIN's row until the applet has registered or the session has ended. The database
-// alone gives no GUID; after registration not even database and site secret together do (once the write-ahead log, which may
-// still hold the salt for a while, has been written over). PINs are stored as
+// The authentication GUID is not stored. It is HKDF-SHA256(site secret, salt, "rescue-session-guid/1" || session id),
+// with a salt of 32 random bytes that lives in the PIN's row until the applet has registered or the session has ended.
+// The database alone gives no GUID; after registration not even database and site secret together do (once the
+// write-ahead log, which may still hold the salt for a while, has been written over). PINs are stored as
 // HMAC-SHA256(key derived from the site secret, digits).
 #pragma once
 
@@ -39,7 +40,8 @@ inline constexpr std::size_t kMaxCustomerBytes = 16 * 1024;
 inline constexpr std::uint32_t kMinPinDigits = 6;
 inline constexpr std::uint32_t kMaxPinDigits = 12;
 
-/// Digits that a new PIN needs when `live` others are in use: six while they are at most 1 in 100,000 of the space, then more.
+/// Digits that a new PIN needs when `live` others are in use: six while they are at most 1 in 100,000 of the space,
+/// then more.
 [[nodiscard]] std::uint32_t pin_digits_for(std::uint64_t live);
 
 /// Who acts on a session, for table and log.
@@ -100,9 +102,10 @@ class SessionDesk {
   [[nodiscard]] base::Result<CreatedSession> create(store::Transaction& tx, const NewSession& session,
                                                     const Principal& who, base::WallTime now) const;
   /// pin_unknown, pin_expired, pin_spent; session_ended. May be redeemed again until an applet has registered.
-  /// From the first redemption on, an applet may register for another pin_lifetime (session.pin_expires_at says until when).
-  [[nodiscard]] base::Result<Redeemed> redeem_pin(store::Transaction& tx, std::string_view pin, std::string_view address,
-                                                  base::WallTime now) const;
+  /// From the first redemption on, an applet may register for another pin_lifetime (session.pin_expires_at says until
+  /// when).
+  [[nodiscard]] base::Result<Redeemed> redeem_pin(store::Transaction& tx, std::string_view pin,
+                                                  std::string_view address, base::WallTime now) const;
   /// Binds the first key; later the same key again gets a new ticket. guid_unknown, session_ended, pin_expired (never
   /// registered in time), and for another key an outcome (not an error, because its log event must be committed).
   struct RegisterOutcome {
@@ -118,10 +121,10 @@ class SessionDesk {
                                                            base::WallTime now) const;
 
   /// One caller wins. already_picked_up, not_waiting, session_ended, session_not_found, invalid_argument (bad key).
-  [[nodiscard]] base::Result<PickedUp> pickup(store::Transaction& tx, const PickupRequest& request, const Principal& who,
-                                              base::WallTime now) const;
-  /// Renews the lease of a technician in the session. Another console key than before gets a new generation and revokes the
-  /// old grant; it must be of the same kind, since that decides the profile. not_your_session, invalid_argument.
+  [[nodiscard]] base::Result<PickedUp> pickup(store::Transaction& tx, const PickupRequest& request,
+                                              const Principal& who, base::WallTime now) const;
+  /// Renews the lease of a technician in the session. Another console key than before gets a new generation and revokes
+  /// the old grant; it must be of the same kind, since that decides the profile. not_your_session, invalid_argument.
   [[nodiscard]] base::Result<PickedUp> renew(store::Transaction& tx, const base::Guid& session,
                                              const base::Bytes& console_spki, const Principal& who,
                                              base::WallTime now) const;
@@ -133,7 +136,8 @@ class SessionDesk {
                                                                         const base::Guid& session,
                                                                         base::WallTime now) const;
 
-  /// close, abort or time_out. Revokes all grants; session.ended_by is the party's name ("technician"). session_ended when it is over already, session_not_found.
+  /// close, abort or time_out. Revokes all grants; session.ended_by is the party's name ("technician"). session_ended
+  /// when it is over already, session_not_found.
   [[nodiscard]] base::Result<store::Session> end(store::Transaction& tx, const base::Guid& session,
                                                  wire::SessionEvent how, const Actor& actor, std::string_view reason,
                                                  base::WallTime now) const;
@@ -144,8 +148,9 @@ class SessionDesk {
   [[nodiscard]] base::Result<store::Session> step(store::Transaction& tx, const base::Guid& session,
                                                   wire::SessionEvent event, wire::Party by, base::WallTime now) const;
 
-  /// Ends what has run out (PINs nobody used, applets nobody came for, lapsed leases), at most `limit` sessions; forgets old PINs
-  /// and tokens. Call it every minute, and after a start not before clients could renew their leases. Returns the ended ones.
+  /// Ends what has run out (PINs nobody used, applets nobody came for, lapsed leases), at most `limit` sessions;
+  /// forgets old PINs and tokens. Call it every minute, and after a start not before clients could renew their leases.
+  /// Returns the ended ones.
   [[nodiscard]] base::Result<std::vector<store::Session>> sweep(store::Transaction& tx, base::WallTime now,
                                                                 std::size_t limit = 100) const;
 

@@ -26,13 +26,13 @@ using Outcome = base::Result<T>;
 
 std::string for_log(std::string_view text, std::size_t max) { return base::to_display_text(text.substr(0, max)); }
 
-base::Result<> record_failure(store::Transaction& tx, const Credentials& c, std::string_view reason, std::uint64_t failures,
-                              const std::optional<base::Guid>& user, base::WallTime now) {
+base::Result<> record_failure(store::Transaction& tx, const Credentials& c, std::string_view reason,
+                              std::uint64_t failures, const std::optional<base::Guid>& user, base::WallTime now) {
   const auto actor = for_log(c.email, kMaxEmailBytes);
   impl::Json data;
   data.add("address", c.address).add("reason", reason).add("failures", failures);
-  return impl::record(tx, {.type = EventType::auth_login_failed, .actor = actor, .data = std::move(data), .technician = user},
-                      now);
+  return impl::record(
+      tx, {.type = EventType::auth_login_failed, .actor = actor, .data = std::move(data), .technician = user}, now);
 }
 
 /// Counts a wrong password; locks at the limit.
@@ -83,8 +83,8 @@ base::Result<SignedIn> let_in(store::Transaction& tx, User user, const Attempt& 
   return SignedIn{std::move(token.text), expires, std::move(user)};
 }
 
-base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Attempt& attempt, base::RandomSource& random,
-                                               base::WallTime now) {
+base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Attempt& attempt,
+                                               base::RandomSource& random, base::WallTime now) {
   RESCUE_TRY(auto user, same_account(tx, attempt.user));
   const auto refuse = [&](Errc code, std::string_view reason) -> base::Result<Outcome<SignedIn>> {
     const auto id = user ? std::optional(user->id) : std::nullopt;
@@ -178,13 +178,15 @@ base::Result<Outcome<void>> record_change(store::Transaction& tx, const Change& 
   impl::Json data;
   data.add("sign_ins_ended", ended);
   RESCUE_CHECK(impl::record(
-      tx, {.type = EventType::auth_password_changed, .actor = user->email, .data = std::move(data), .technician = user->id},
+      tx,
+      {.type = EventType::auth_password_changed, .actor = user->email, .data = std::move(data), .technician = user->id},
       now));
   return Outcome<void>();
 }
 
 std::optional<base::Error> check_next(const Change& change) {
-  if (change.next == change.current) return base::Error(base::Errc::invalid_argument, "new: the same as the current password");
+  if (change.next == change.current)
+    return base::Error(base::Errc::invalid_argument, "new: the same as the current password");
   const std::string personal[] = {change.user.email, change.user.name};
   if (auto good = check_password(change.policy, change.next, personal); !good) return good.error();
   return std::nullopt;
@@ -236,8 +238,9 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
   if (!row || row->revoked_at || row->expires_at <= now) return refused;
   RESCUE_TRY(auto user, store::users::get(tx, row->user));
   if (user.disabled || user.removed_at) return refused;
-  return Principal{user.id, std::move(user.email), std::move(user.name), user.role, user.group, user.must_change_password,
-                   row->hash};
+  return Principal{
+      user.id,  std::move(user.email), std::move(user.name), user.role, user.group, user.must_change_password,
+      row->hash};
 }
 
 base::Result<> sign_out(store::Transaction& tx, const Principal& who, base::WallTime now) {

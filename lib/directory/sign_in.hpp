@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in and out, and changing the own password. A sign-in has three steps, because a password hash takes tens of
-// milliseconds of CPU that neither the writer nor a network thread can spare: look the account up (a read), check the password
-// (anywhere, in a bounded pool), record the outcome (a mutation that looks at the account again). SignIn runs them in order.
+// milliseconds of CPU that neither the writer nor a network thread can spare: look the account up (a read), check the
+// password (anywhere, in a bounded pool), record the outcome (a mutation that looks at the account again). SignIn runs
+// them in order.
 #pragma once
 
 #include <functional>
@@ -43,19 +44,19 @@ class SignIn {
   SignIn(store::Store& store, RunSlow run_slow, const base::Clock& clock, base::RandomSource& random)
       : store_(store), run_slow_(std::move(run_slow)), clock_(clock), random_(random) {}
 
-  /// sign_in_failed, account_disabled. The wrong password, the unknown and the locked account cost the same work and give the
-  /// same error. `done` runs on a store thread or in the pool.
+  /// sign_in_failed, account_disabled. The wrong password, the unknown and the locked account cost the same work and
+  /// give the same error. `done` runs on a store thread or in the pool.
   void sign_in(Credentials credentials, std::move_only_function<void(base::Result<SignedIn>)> done);
 
-  /// Needs the present password (sign_in_failed; counts towards the lock). password_too_weak; invalid_argument when it is the same
-  /// one. All other sign-ins of the account end; this one stays and needs no change any more.
+  /// Needs the present password (sign_in_failed; counts towards the lock). password_too_weak; invalid_argument when it
+  /// is the same one. All other sign-ins of the account end; this one stays and needs no change any more.
   void change_password(Principal who, std::string current, std::string next,
                        std::move_only_function<void(base::Result<>)> done);
 
   /// Test seam: how often each path did its password hash.
   struct Counters {
-    std::atomic<std::uint64_t> verified{0};   // against the hash of an account
-    std::atomic<std::uint64_t> no_account{0}; // against nobody's
+    std::atomic<std::uint64_t> verified{0};    // against the hash of an account
+    std::atomic<std::uint64_t> no_account{0};  // against nobody's
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
   /// The cost of new hashes; tests lower it. Before the first call only.
@@ -71,8 +72,10 @@ class SignIn {
   Counters counters_;
 };
 
-/// Who a presented bearer token stands for. sign_in_needed (malformed, unknown, expired, revoked, account disabled or removed).
-[[nodiscard]] base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_view token, base::WallTime now);
+/// Who a presented bearer token stands for. sign_in_needed (malformed, unknown, expired, revoked, account disabled or
+/// removed).
+[[nodiscard]] base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_view token,
+                                                   base::WallTime now);
 /// Revokes the token and logs auth.logout.
 [[nodiscard]] base::Result<> sign_out(store::Transaction& tx, const Principal& who, base::WallTime now);
 

@@ -30,14 +30,14 @@ Result<std::optional<RawFrame>> read_frame(ByteView b) {
   if (b.size() < kFrameHeader) return std::nullopt;
   const std::size_t length = (std::size_t{b[1]} << 16) | (std::size_t{b[2]} << 8) | b[3];
   if (length + kFrameHeader > kFrameMax)
-    return fail(Errc::protocol, fmt::format("frame of {} bytes, at most {} are allowed", length + kFrameHeader, kFrameMax));
+    return fail(Errc::protocol,
+                fmt::format("frame of {} bytes, at most {} are allowed", length + kFrameHeader, kFrameMax));
   if (b.size() < kFrameHeader + length) return std::nullopt;
   return RawFrame{b[0], b.subspan(kFrameHeader, length), kFrameHeader + length};
 }
 
 Result<ResumeFrame> read_resume(ByteView payload) {
-  if (payload.size() != kResumePayload)
-    return fail(Errc::protocol, fmt::format("RESUME of {} bytes", payload.size()));
+  if (payload.size() != kResumePayload) return fail(Errc::protocol, fmt::format("RESUME of {} bytes", payload.size()));
   ByteReader r(payload);
   if (*r.u32() != kMagic) return fail(Errc::protocol, "RESUME without the magic of a rescue link");
   if (const auto version = *r.u8(); version != kLinkVersion)

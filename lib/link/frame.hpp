@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes of the session link, ALPN "rescue-link/1". All numbers big-endian. Normative text: man rescue-protocol(7), LINK.
+// Bytes of the session link, ALPN "rescue-link/1". All numbers big-endian. Normative text: man rescue-protocol(7),
+// LINK.
 //
 // A path (one inner TLS connection) carries frames, in order; a frame dies with its path:
 //
@@ -9,7 +10,8 @@
 //   +--------+--------------------------+----------------------+
 //
 //   RESUME 0x01  0 magic "RLK1" u32 | 4 version u8 = 1 | 5 flags u8 = 0 | 6 zero u16 | 8 link id [16] | 24 received u64
-//                First frame of each direction on each path, and never again. `received`: count of stream bytes got so far.
+//                First frame of each direction on each path, and never again. `received`: count of stream bytes got so
+//                far.
 //   DATA   0x02  0 offset u64 | 8 stream bytes (1 or more)
 //   ACK    0x03  0 received u64                 cumulative; bytes below it will never be asked for again
 //   PING   0x04  0 value u64                    answered at once by PONG with the same value
@@ -25,10 +27,12 @@
 //   | kind   | flags  | length u16      | payload              |      length at most kFragmentMax = 16368
 //   +--------+--------+-----------------+----------------------+
 //
-//   kind 0..4    a fragment of a message on that channel (wire/channel.hpp); flags: 1 first, 2 last, 4 abandoned: the parts
-//                so far are to be thrown away (with neither first nor last, length 0). Fragments of different channels mix,
-//                those of one channel never.
-//   CREDIT 0x40  0 channel u8 | 1 limit u64     flags 0. The peer may send fragment payload on that channel up to this total.
+//   kind 0..4    a fragment of a message on that channel (wire/channel.hpp); flags: 1 first, 2 last, 4 abandoned: the
+//   parts
+//                so far are to be thrown away (with neither first nor last, length 0). Fragments of different channels
+//                mix, those of one channel never.
+//   CREDIT 0x40  0 channel u8 | 1 limit u64     flags 0. The peer may send fragment payload on that channel up to this
+//   total.
 //                Starts at the window of link/limits.hpp; never goes down. An abandoned message's parts count as read.
 //   FIN    0x41  length 0, flags 0              no message follows in this direction; CREDIT may
 #pragma once
@@ -94,8 +98,8 @@ void write_data(base::Bytes& out, std::uint64_t offset, base::ByteView bytes);
 void write_number(base::Bytes& out, FrameType type, std::uint64_t value);
 void write_close(base::Bytes& out, std::uint16_t code, std::string_view text);
 
-/// For the end that accepts paths: which link do the first bytes of a new path belong to? Nothing: more bytes are needed.
-/// Give the same bytes to Link::on_bytes afterwards.
+/// For the end that accepts paths: which link do the first bytes of a new path belong to? Nothing: more bytes are
+/// needed. Give the same bytes to Link::on_bytes afterwards.
 [[nodiscard]] base::Result<std::optional<ResumeFrame>> peek_resume(base::ByteView first_bytes);
 
 }  // namespace rescue::link

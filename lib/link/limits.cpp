@@ -21,11 +21,13 @@ constexpr std::array<Row, wire::kChannelCount> kRows = {{
     /* screen  */ {16 * kMiB, 9 * kMiB, 256 * kKiB, wire::kScreenMessageMax},
     /* files   */ {4 * kMiB, 1 * kMiB, 256 * kKiB, wire::kFilesMessageMax},
 }};
-static_assert([] {
-  for (const auto& r : kRows)
-    if (r.window < 2 * r.message_max || r.queue_max < r.low_water + r.message_max) return false;
-  return true;
-}(), "a message must fit beside what may already be in the way of it");
+static_assert(
+    [] {
+      for (const auto& r : kRows)
+        if (r.window < 2 * r.message_max || r.queue_max < r.low_water + r.message_max) return false;
+      return true;
+    }(),
+    "a message must fit beside what may already be in the way of it");
 
 const Row& row(wire::Channel c) { return kRows[static_cast<std::size_t>(c)]; }
 }  // namespace

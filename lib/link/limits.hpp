@@ -14,8 +14,8 @@ inline constexpr std::size_t kRetainedMax = 8 * 1024 * 1024;
 /// Part of it that screen and files leave to the other channels, so that a full pipe never stops a key press.
 inline constexpr std::size_t kRetainedReserve = 512 * 1024;
 
-/// Receiver's window: fragment payload a peer may send before the reader has called consumed(). At least twice the longest
-/// message of the channel, or one message could block itself.
+/// Receiver's window: fragment payload a peer may send before the reader has called consumed(). At least twice the
+/// longest message of the channel, or one message could block itself.
 [[nodiscard]] std::size_t receive_window(wire::Channel c);
 /// Send queue: bytes accepted by send() and not yet given to a path. send() refuses beyond it.
 [[nodiscard]] std::size_t queue_max(wire::Channel c);
@@ -25,10 +25,11 @@ inline constexpr std::size_t kRetainedReserve = 512 * 1024;
 /// A files fragment goes out at least once in this many bulk fragments, so that a busy screen does not stop a transfer.
 inline constexpr unsigned kFilesShare = 16;
 
-/// What files may add to the time that a key press needs to the other end; up to four times as much on a path whose round
-/// trip is sixteen times that.
+/// What files may add to the time that a key press needs to the other end; up to four times as much on a path whose
+/// round trip is sixteen times that.
 inline constexpr std::chrono::milliseconds kFilesQueueTime{3};
-/// Bytes of files on their way at a time, whatever the path's rate: two fragments, which is the least that keeps it moving.
+/// Bytes of files on their way at a time, whatever the path's rate: two fragments, which is the least that keeps it
+/// moving.
 inline constexpr std::size_t kFilesWindowMin = 32 * 1024;
 /// Before anything is known of the path.
 inline constexpr std::size_t kFilesWindowFirst = 64 * 1024;

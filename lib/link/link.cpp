@@ -23,10 +23,10 @@ struct Path {
   PathId id;
   SteadyTime up_since;
   SteadyTime last_heard;
-  Bytes inbox;                           // the beginning of a frame, below kFrameMax bytes
+  Bytes inbox;  // the beginning of a frame, below kFrameMax bytes
   bool resume_sent = false;
-  bool ready = false;                    // the peer's RESUME came
-  bool may_send = false;                 // ready, or nothing that a RESUME could ask for again
+  bool ready = false;     // the peer's RESUME came
+  bool may_send = false;  // ready, or nothing that a RESUME could ask for again
   bool dead_reported = false;
   bool ping_due = false;
   SteadyTime next_ping;
@@ -34,7 +34,7 @@ struct Path {
   std::optional<SteadyTime> ping_sent;
   std::optional<std::uint64_t> pong_owed;  // only the newest: a flood of pings costs one answer
   std::optional<base::Duration> srtt;
-  std::uint64_t acked_to_peer = 0;       // last ACK (or RESUME) we gave on this path
+  std::uint64_t acked_to_peer = 0;  // last ACK (or RESUME) we gave on this path
   bool ack_now = false;
   std::optional<SteadyTime> ack_by;
 };
@@ -47,7 +47,7 @@ struct Link::Impl {
   SendSide out;
   ReceiveSide in;
   std::optional<Path> path;
-  std::deque<Event> events;              // all but messages; bounded, as each is told once per change
+  std::deque<Event> events;  // all but messages; bounded, as each is told once per change
   std::array<bool, wire::kChannelCount> blocked{};
   bool peer_finished_told = false;
   bool closed = false;
@@ -226,8 +226,8 @@ Result<void> Link::Impl::on_resume(ByteView payload, SteadyTime now) {
   RESCUE_TRY(const auto resume, read_resume(payload));
   if (resume.link_id != id) return fail(Errc::wrong_link, "RESUME of another link");
   if (resume.received < out.acked() || resume.received > out.next_offset())
-    return fail(Errc::resume_impossible, fmt::format("peer has {} bytes; {} were acknowledged and {} sent", resume.received,
-                                                     out.acked(), out.next_offset()));
+    return fail(Errc::resume_impossible, fmt::format("peer has {} bytes; {} were acknowledged and {} sent",
+                                                     resume.received, out.acked(), out.next_offset()));
   RESCUE_CHECK(out.on_acked(resume.received, now));  // what comes after it is sent again
   stats.acknowledged = out.acked();
   path->ready = path->may_send = true;
@@ -324,9 +324,7 @@ bool Link::has_output(PathId id) const {
   return !path.resume_sent || (path.ready && path.ping_due) || impl_->data_due();
 }
 
-std::optional<PathId> Link::current_path() const {
-  return impl_->path ? std::optional(impl_->path->id) : std::nullopt;
-}
+std::optional<PathId> Link::current_path() const { return impl_->path ? std::optional(impl_->path->id) : std::nullopt; }
 
 bool Link::is_ready() const { return impl_->path && impl_->path->ready && !impl_->closed; }
 

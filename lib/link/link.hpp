@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session link: messages on prioritised channels, delivered exactly once and in order per channel, over a succession of
-// paths. Sans-IO: bytes and `now` in; bytes, events and the next deadline out. One object is used on one strand only.
+// The session link: messages on prioritised channels, delivered exactly once and in order per channel, over a
+// succession of paths. Sans-IO: bytes and `now` in; bytes, events and the next deadline out. One object is used on one
+// strand only.
 //
 // How a shell drives it:
 //   path_up(path, now)                   a new inner TLS connection stands; replaces a path that was up
-//   on_bytes(path, bytes, now)           bytes read from it; an error ends the link (send what poll_output still has, close)
-//   poll_output(path, max, now)          call when the socket has little unsent, and write what it gives: the choice of
+//   on_bytes(path, bytes, now)           bytes read from it; an error ends the link (send what poll_output still has,
+//   close) poll_output(path, max, now)          call when the socket has little unsent, and write what it gives: the
+//   choice of
 //                                        what goes next is made here, as late as possible
 //   poll_event()                         until empty after each call above and after on_deadline
-//   path_down(path, now)                 the connection ended or failed; everything unacknowledged waits for the next path
-//   on_deadline(now)                     when next_deadline() has come
+//   path_down(path, now)                 the connection ended or failed; everything unacknowledged waits for the next
+//   path on_deadline(now)                     when next_deadline() has come
 // Bytes for or from a path that is not the current one are ignored, so late completions of an old socket do no harm.
 //
 // Memory: at most kRetainedMax + sum of queue_max() outgoing, sum of receive_window() incoming.
@@ -68,12 +70,12 @@ using Event = std::variant<MessageArrived, Writable, PathReady, PathDead, PeerFi
 enum class CloseCode : std::uint16_t { done = 0, protocol_error = 1, session_ended = 2, replaced = 3, internal = 4 };
 
 struct LinkStats {
-  std::uint64_t sent = 0;            // stream bytes given to paths for the first time
-  std::uint64_t acknowledged = 0;    // of them
-  std::uint64_t received = 0;        // stream bytes delivered
-  std::uint64_t resent = 0;          // stream bytes given to a path again
-  std::uint64_t repeats_dropped = 0; // stream bytes that came twice
-  std::uint32_t paths = 0;           // path_up calls
+  std::uint64_t sent = 0;             // stream bytes given to paths for the first time
+  std::uint64_t acknowledged = 0;     // of them
+  std::uint64_t received = 0;         // stream bytes delivered
+  std::uint64_t resent = 0;           // stream bytes given to a path again
+  std::uint64_t repeats_dropped = 0;  // stream bytes that came twice
+  std::uint32_t paths = 0;            // path_up calls
 };
 
 class Link {
@@ -92,7 +94,8 @@ class Link {
   [[nodiscard]] bool can_send(Channel channel) const;
   /// Bytes of messages not yet given to any path.
   [[nodiscard]] std::size_t queued_bytes(Channel channel) const;
-  /// Forgets what send() took on this channel and no path has got; a message cut in the middle is abandoned at the peer.
+  /// Forgets what send() took on this channel and no path has got; a message cut in the middle is abandoned at the
+  /// peer.
   void discard_queued(Channel channel);
   /// The same for the messages of the channel that `which` picks; the others keep their order.
   void cancel_queued(Channel channel, const std::function<bool(base::ByteView message)>& which);
@@ -107,8 +110,8 @@ class Link {
   // ---- paths
   void path_up(PathId path, base::SteadyTime now);
   void path_down(PathId path, base::SteadyTime now);
-  /// Errors: protocol, message_too_large, wrong_link, resume_impossible. The link is then closed; poll_output still gives the
-  /// CLOSE that tells the peer why, and LinkClosed is the last event.
+  /// Errors: protocol, message_too_large, wrong_link, resume_impossible. The link is then closed; poll_output still
+  /// gives the CLOSE that tells the peer why, and LinkClosed is the last event.
   [[nodiscard]] base::Result<void> on_bytes(PathId path, base::ByteView bytes, base::SteadyTime now);
   /// Whole frames, at most max(`max_bytes`, kFrameMax) bytes; empty when nothing is to be sent now.
   [[nodiscard]] base::Bytes poll_output(PathId path, std::size_t max_bytes, base::SteadyTime now);

@@ -60,8 +60,8 @@ struct HttpRequest {
   std::optional<base::Bytes> peer_key;                  // that key, DER SubjectPublicKeyInfo
   std::string request_id;                               // 16 hex digits, unique in this process
   bool secure = false;                                  // came over TLS
-  /// On routes with RouteOptions::watch_client: whether the client has ended its direction, so that work for it may stop.
-  /// Any thread, also after the connection's end; does not block.
+  /// On routes with RouteOptions::watch_client: whether the client has ended its direction, so that work for it may
+  /// stop. Any thread, also after the connection's end; does not block.
   std::function<bool()> client_gone;
 
   /// The first value under that name, if any.

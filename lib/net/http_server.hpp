@@ -20,11 +20,13 @@ struct HttpServerOptions {
   std::size_t header_cap = kHeaderCap;
   std::size_t max_connections = kMaxConnections;
   std::size_t max_connections_per_address = kMaxConnectionsPerAddress;  // an IPv6 network of 64 bits is one address
-  std::size_t request_memory = kRequestMemory;  // bytes of requests not answered yet; what would pass it is answered by 503
+  std::size_t request_memory =
+      kRequestMemory;  // bytes of requests not answered yet; what would pass it is answered by 503
   std::size_t request_memory_per_address = kRequestMemoryPerAddress;
   std::chrono::microseconds handshake_timeout = kTlsHandshakeTimeout;  // PROXY header and TLS
   std::chrono::microseconds header_timeout = kHeaderTimeout;
-  std::chrono::microseconds body_timeout = kBodyTimeout;  // passing it, or body_stall without a byte, is answered by 408
+  std::chrono::microseconds body_timeout =
+      kBodyTimeout;  // passing it, or body_stall without a byte, is answered by 408
   std::chrono::microseconds body_stall = kBodyStall;
   std::chrono::microseconds keep_alive_timeout = kKeepAliveTimeout;
   std::chrono::microseconds write_timeout = kWriteTimeout;
@@ -38,10 +40,10 @@ struct HttpServerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t open = 0;
   std::uint64_t handshake_failed = 0;
-  std::uint64_t refused_full = 0;  // total or per-address cap
-  std::uint64_t refused_busy = 0;  // requests for which request_memory did not suffice
+  std::uint64_t refused_full = 0;   // total or per-address cap
+  std::uint64_t refused_busy = 0;   // requests for which request_memory did not suffice
   std::uint64_t request_bytes = 0;  // of request_memory, in use now
-  std::uint64_t timed_out = 0;     // any named time-out
+  std::uint64_t timed_out = 0;      // any named time-out
   std::uint64_t requests = 0;
   std::uint64_t bad_requests = 0;   // answered 4xx by the server itself
   std::uint64_t event_streams = 0;  // open now

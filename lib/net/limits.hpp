@@ -12,14 +12,14 @@ using namespace std::chrono_literals;
 // HTTP
 inline constexpr std::size_t kHeaderCap = 16 * 1024;         // bytes of start line and fields together
 inline constexpr std::size_t kDefaultBodyCap = 1024 * 1024;  // bytes of a request body, unless its route says otherwise
-// What requests that are not answered yet may hold together, whoever sent them: bytes of header and body, and of the buffer
-// through which they come. An address is one IPv4 address or one IPv6 network of 64 bits.
+// What requests that are not answered yet may hold together, whoever sent them: bytes of header and body, and of the
+// buffer through which they come. An address is one IPv4 address or one IPv6 network of 64 bits.
 inline constexpr std::size_t kRequestMemory = 64 * 1024 * 1024;
 inline constexpr std::size_t kRequestMemoryPerAddress = 16 * 1024 * 1024;
-inline constexpr std::size_t kUncountedRequest = 2 * 1024;   // bytes of each request that kMaxConnections bounds already
-inline constexpr std::size_t kSmallRequest = 64 * 1024;      // bytes; larger ones may not take the last …
-inline constexpr std::size_t kSmallRequestPart = 4;          // … quarter of kRequestMemory
-inline constexpr std::chrono::seconds kBusyRetryAfter{5};    // told to who is refused for it
+inline constexpr std::size_t kUncountedRequest = 2 * 1024;  // bytes of each request that kMaxConnections bounds already
+inline constexpr std::size_t kSmallRequest = 64 * 1024;     // bytes; larger ones may not take the last …
+inline constexpr std::size_t kSmallRequestPart = 4;         // … quarter of kRequestMemory
+inline constexpr std::chrono::seconds kBusyRetryAfter{5};   // told to who is refused for it
 inline constexpr std::size_t kResponseBodyCap = 16 * 1024 * 1024;  // bytes a client takes, unless told otherwise
 inline constexpr std::size_t kEventQueueBytes = 1024 * 1024;       // waiting for one slow event-stream reader
 inline constexpr std::size_t kEventCap = 256 * 1024;               // bytes of one event that a client takes

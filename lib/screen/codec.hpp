@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen codec: frames to packets and back, exact to the pixel. One encoder, one decoder, one ordered and reliable
-// stream of packets between them. Both keep state (canvas, tile cache, what was learnt of the pictures), so every packet
-// must be decoded, in order, from a keyframe on.
+// stream of packets between them. Both keep state (canvas, tile cache, what was learnt of the pictures), so every
+// packet must be decoded, in order, from a keyframe on.
 //
 // A packet names its codec and version in its first bytes; a reader that does not know them says `unsupported`. What a
 // packet looks like inside is told in scodec(7). The same frames and options give the same bytes on every machine.
@@ -76,17 +76,17 @@ class Encoder {
   Encoder& operator=(Encoder&&) noexcept;
   ~Encoder();
 
-  /// The packet that turns what the receiver shows into this frame, as far as the work allows; none when nothing changed
-  /// and no keyframe was asked for. The first frame, a new size and the call after an error make a keyframe. Errors:
-  /// invalid_argument and too_large (frame or packet outside the limits).
+  /// The packet that turns what the receiver shows into this frame, as far as the work allows; none when nothing
+  /// changed and no keyframe was asked for. The first frame, a new size and the call after an error make a keyframe.
+  /// Errors: invalid_argument and too_large (frame or packet outside the limits).
   [[nodiscard]] base::Result<std::optional<Packet>> encode(const FrameView& frame, const EncodeRequest& request);
   /// The whole picture in one packet.
   [[nodiscard]] base::Result<std::optional<Packet>> encode(const FrameView& frame, const Damage* damage = nullptr,
                                                            bool keyframe = false) {
     return encode(frame, EncodeRequest{damage, keyframe, EncodeRequest::kWholePicture, {}});
   }
-  /// The last packet left out parts of its frame. Call encode() again: with the same frame and an empty damage to go on,
-  /// or with a newer frame, which the receiver then gets instead.
+  /// The last packet left out parts of its frame. Call encode() again: with the same frame and an empty damage to go
+  /// on, or with a newer frame, which the receiver then gets instead.
   [[nodiscard]] bool pending() const;
 
  private:

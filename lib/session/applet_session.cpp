@@ -21,12 +21,18 @@ constexpr std::string_view kApplet = "applet";
 
 msg::ConsentState to_wire(const ConsentChange& c) {
   switch (c.now) {
-    case Consent::asked: return msg::ConsentState::asked;
-    case Consent::granted: return msg::ConsentState::granted;
-    case Consent::denied: return msg::ConsentState::denied;
-    case Consent::timed_out: return msg::ConsentState::timed_out;
-    case Consent::revoked: return msg::ConsentState::revoked;
-    case Consent::none: break;
+    case Consent::asked:
+      return msg::ConsentState::asked;
+    case Consent::granted:
+      return msg::ConsentState::granted;
+    case Consent::denied:
+      return msg::ConsentState::denied;
+    case Consent::timed_out:
+      return msg::ConsentState::timed_out;
+    case Consent::revoked:
+      return msg::ConsentState::revoked;
+    case Consent::none:
+      break;
   }
   const bool ended = c.reason == ConsentChangeReason::lease || c.reason == ConsentChangeReason::grant ||
                      c.reason == ConsentChangeReason::site;
@@ -46,10 +52,11 @@ AppletSession::AppletSession(AppletOptions options, GrantTerms terms, Now now)
       audit_(options_.first_seq),
       now_(now),
       last_activity_(now.steady) {
-  constexpr auto kCapabilities =
-      static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) | static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
-      static_cast<std::uint64_t>(wire::Capability::input_keycodes);
-  out_.push(Channel::control, messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
+  constexpr auto kCapabilities = static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) |
+                                 static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
+                                 static_cast<std::uint64_t>(wire::Capability::input_keycodes);
+  out_.push(Channel::control,
+            messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
   Impl(*this, now).sync();
 }
 AppletSession::~AppletSession() = default;
@@ -158,9 +165,11 @@ void AppletSession::user_ends(std::string_view reason, Now now) {
 Result<void> AppletSession::user_sends_chat(std::string_view text, Now now) {
   Impl impl(*this, now);
   if (ended_) return fail(Errc::closed, "the session is over");
-  if (text.empty() || !base::is_valid_utf8(text)) return fail(Errc::invalid_argument, "chat text is empty or not UTF-8");
+  if (text.empty() || !base::is_valid_utf8(text))
+    return fail(Errc::invalid_argument, "chat text is empty or not UTF-8");
   if (text.size() > wire::kChatTextMax)
-    return fail(Errc::too_large, fmt::format("chat text of {} bytes, at most {} are allowed", text.size(), wire::kChatTextMax));
+    return fail(Errc::too_large,
+                fmt::format("chat text of {} bytes, at most {} are allowed", text.size(), wire::kChatTextMax));
   // Without a link the user may type on, but not without end.
   if (out_.bytes(Channel::chat) + text.size() > kChatBacklogMax) return fail(Errc::too_large, "too much unsent chat");
   last_activity_ = now.steady;
@@ -264,8 +273,8 @@ void AppletSession::Impl::tell_consent_changes() {
     if (c.now == Consent::denied || c.now == Consent::timed_out)
       audit(audit_type::kConsentDenied, kUser, {{"permission", p}, {"reason", why}});
     const bool by_user = c.now == Consent::revoked;
-    if (by_user || (c.now == Consent::none && c.reason != ConsentChangeReason::user &&
-                    c.reason != ConsentChangeReason::timed_out))
+    if (by_user ||
+        (c.now == Consent::none && c.reason != ConsentChangeReason::user && c.reason != ConsentChangeReason::timed_out))
       audit(audit_type::kConsentRevoked, by_user ? kUser : kApplet, {{"permission", p}, {"reason", why}});
   }
 }
@@ -321,12 +330,9 @@ void AppletSession::Impl::tell_hold_change() {
 void AppletSession::Impl::drop_pending_input() { std::erase_if(s.actions_, is_input); }
 
 void AppletSession::Impl::show_status_change() {
-  ShowStatus now{s.link_up_,
-                 s.viewing_,
-                 s.controlling_,
-                 s.controlling_ && s.consent_.input_held(s.now_.steady),
-                 s.recording_,
-                 s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady)};
+  ShowStatus now{s.link_up_,     s.viewing_,
+                 s.controlling_, s.controlling_ && s.consent_.input_held(s.now_.steady),
+                 s.recording_,   s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady)};
   if (now == s.shown_status_) return;
   s.shown_status_ = now;
   act(now);

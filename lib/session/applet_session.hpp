@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supported end of a session with one technician. Everything the console asks for passes here and happens only with
-// grant and consent in force (session/consent.hpp); what the host offers to send is dropped otherwise. Sans-IO, one strand.
+// grant and consent in force (session/consent.hpp); what the host offers to send is dropped otherwise. Sans-IO, one
+// strand.
 //
-// How a shell drives it: session::pump(link, core, now) moves messages between link and core (session/pump.hpp). After every
-// call into the core take poll_action() and poll_audit() until empty; call on_deadline() when next_deadline() has come.
+// How a shell drives it: session::pump(link, core, now) moves messages between link and core (session/pump.hpp). After
+// every call into the core take poll_action() and poll_audit() until empty; call on_deadline() when next_deadline() has
+// come.
 //
 // The host keeps no rights of its own: it captures only between StartCapture and StopCapture, injects only what Inject…
 // actions say, in order, and releases every key and button at ReleaseInput.
@@ -31,7 +33,7 @@ using wire::Channel;
 
 struct DisplayInfo {
   std::uint32_t id = 0;
-  std::int32_t x = 0, y = 0;               // on the virtual desktop, pixels
+  std::int32_t x = 0, y = 0;  // on the virtual desktop, pixels
   std::uint32_t width = 0, height = 0;
   std::uint16_t scale_percent = 100;
   bool primary = false;
@@ -64,8 +66,8 @@ struct InjectText {
   std::string text;
 };
 struct InjectPointer {
-  std::uint32_t display = 0;               // an id of set_displays()
-  std::int32_t x = 0, y = 0;               // inside that display
+  std::uint32_t display = 0;  // an id of set_displays()
+  std::int32_t x = 0, y = 0;  // inside that display
   std::uint32_t buttons = 0;
   std::int8_t wheel_x = 0, wheel_y = 0;
 };
@@ -80,14 +82,14 @@ struct StopCapture {};
 /// can_send_screen() became true.
 struct ScreenWanted {};
 struct ChooseFile {
-  std::uint32_t request = 0;               // answer with file_chosen() or file_not_chosen()
+  std::uint32_t request = 0;  // answer with file_chosen() or file_not_chosen()
 };
 struct CollectSysinfo {
-  std::uint32_t request = 0;               // answer with sysinfo_collected()
-  std::vector<std::string> sections;       // empty: all
+  std::uint32_t request = 0;          // answer with sysinfo_collected()
+  std::vector<std::string> sections;  // empty: all
 };
 struct ShowChat {
-  std::string from, text;                  // text is valid UTF-8, not made safe for a terminal
+  std::string from, text;  // text is valid UTF-8, not made safe for a terminal
   base::WallTime sent;
 };
 /// What the window shows all the time; sent whenever it changes.
@@ -107,14 +109,14 @@ struct SessionEnded {
   wire::session::EndedBy by = wire::session::EndedBy::none;
   std::string reason;
 };
-using AppletAction = std::variant<ShowPrompt, ClosePrompt, InjectKey, InjectText, InjectPointer, ReleaseInput, StartCapture,
-                                  KeyframeWanted, StopCapture, ScreenWanted, ChooseFile, CollectSysinfo, FileAction, ShowChat,
-                                  ShowStatus, ShowFile, SessionEnded>;
+using AppletAction = std::variant<ShowPrompt, ClosePrompt, InjectKey, InjectText, InjectPointer, ReleaseInput,
+                                  StartCapture, KeyframeWanted, StopCapture, ScreenWanted, ChooseFile, CollectSysinfo,
+                                  FileAction, ShowChat, ShowStatus, ShowFile, SessionEnded>;
 
 struct AppletOptions {
   std::string software = "rescue";
-  FileHasherFactory hasher;                // required
-  std::uint64_t first_seq = 1;             // of audit events
+  FileHasherFactory hasher;     // required
+  std::uint64_t first_seq = 1;  // of audit events
 };
 
 /// Screen packets that may be under way without a ScreenAck; the next one waits until the console keeps up.
@@ -214,7 +216,7 @@ class AppletSession final : private FileTransferOwner {
   Outbox out_;
   std::deque<AppletAction> actions_;
   AuditQueue audit_;
-  Now now_;                                // of the current call
+  Now now_;  // of the current call
   bool link_up_ = false;
   bool ended_ = false;
   bool hello_seen_ = false;
@@ -227,14 +229,14 @@ class AppletSession final : private FileTransferOwner {
   bool capturing_ = false;
   std::uint32_t view_display_ = 0;
   unsigned view_fps_ = 30;
-  std::uint32_t screen_sent_ = 0;          // last sequence number used
+  std::uint32_t screen_sent_ = 0;  // last sequence number used
   std::uint32_t screen_acked_ = 0;
   std::uint64_t view_packets_ = 0;
-  bool screen_was_full_ = false;           // ScreenWanted is owed
+  bool screen_was_full_ = false;  // ScreenWanted is owed
 
   bool controlling_ = false;
   bool control_held_told_ = false;
-  std::uint32_t control_request_ = 0;      // of the console's last start or stop
+  std::uint32_t control_request_ = 0;  // of the console's last start or stop
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a session core hands over for the log. Type names are those of the log's closed list (man rescue-protocol(7), LOG).
+// What a session core hands over for the log. Type names are those of the log's closed list (man rescue-protocol(7),
+// LOG).
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,10 @@ namespace rescue::session {
 using AuditValue = std::variant<std::string, std::int64_t, bool>;
 
 struct AuditEvent {
-  std::uint64_t seq = 0;   // 1, 2, 3 … per core; with session and source it makes intake idempotent
+  std::uint64_t seq = 0;  // 1, 2, 3 … per core; with session and source it makes intake idempotent
   base::WallTime time;
-  std::string_view type;   // a constant below
-  std::string actor;       // "user", the technician's e-mail, "applet" or "console"
+  std::string_view type;  // a constant below
+  std::string actor;      // "user", the technician's e-mail, "applet" or "console"
   std::vector<std::pair<std::string_view, AuditValue>> data;
 
   [[nodiscard]] const AuditValue* find(std::string_view key) const;
@@ -51,26 +52,28 @@ class AuditQueue {
 };
 
 namespace audit_type {
-inline constexpr std::string_view kLinkUp = "link.up";                     // {}
-inline constexpr std::string_view kLinkDown = "link.down";                 // {}
-inline constexpr std::string_view kChat = "chat.message";                  // {text} or {omitted:true, length}
-inline constexpr std::string_view kConsentAsked = "consent.asked";         // {permission}; "all" for a single prompt
-inline constexpr std::string_view kConsentGranted = "consent.granted";     // {permission}
-inline constexpr std::string_view kConsentDenied = "consent.denied";       // {permission, reason: user|timed_out|not_in_grant}
-inline constexpr std::string_view kConsentRevoked = "consent.revoked";     // {permission, reason: user|grant|lease|link|site}
-inline constexpr std::string_view kViewStarted = "view.started";           // {display}
-inline constexpr std::string_view kViewEnded = "view.ended";               // {reason, packets}
-inline constexpr std::string_view kControlStarted = "control.started";     // {}
-inline constexpr std::string_view kControlEnded = "control.ended";         // {reason, events}
-inline constexpr std::string_view kFileOffered = "file.offered";           // {direction, transfer, name, size}
-inline constexpr std::string_view kFileSent = "file.sent";                 // {direction, transfer, name, size, md5, sha256}
-inline constexpr std::string_view kFileReceived = "file.received";         // same, by the receiving end
-inline constexpr std::string_view kFileRefused = "file.refused";           // {direction, transfer, name, size, reason}
-inline constexpr std::string_view kFileFailed = "file.failed";             // same, after it was accepted
-inline constexpr std::string_view kSysinfoSent = "sysinfo.sent";           // {sections, items}
-inline constexpr std::string_view kRecordingStarted = "recording.started"; // applet: {permitted}
-inline constexpr std::string_view kRecordingEnded = "recording.ended";     // applet: {}
-inline constexpr std::string_view kAlert = "alert";                        // {what}
+inline constexpr std::string_view kLinkUp = "link.up";                  // {}
+inline constexpr std::string_view kLinkDown = "link.down";              // {}
+inline constexpr std::string_view kChat = "chat.message";               // {text} or {omitted:true, length}
+inline constexpr std::string_view kConsentAsked = "consent.asked";      // {permission}; "all" for a single prompt
+inline constexpr std::string_view kConsentGranted = "consent.granted";  // {permission}
+inline constexpr std::string_view kConsentDenied =
+    "consent.denied";  // {permission, reason: user|timed_out|not_in_grant}
+inline constexpr std::string_view kConsentRevoked =
+    "consent.revoked";                                            // {permission, reason: user|grant|lease|link|site}
+inline constexpr std::string_view kViewStarted = "view.started";  // {display}
+inline constexpr std::string_view kViewEnded = "view.ended";      // {reason, packets}
+inline constexpr std::string_view kControlStarted = "control.started";  // {}
+inline constexpr std::string_view kControlEnded = "control.ended";      // {reason, events}
+inline constexpr std::string_view kFileOffered = "file.offered";        // {direction, transfer, name, size}
+inline constexpr std::string_view kFileSent = "file.sent";          // {direction, transfer, name, size, md5, sha256}
+inline constexpr std::string_view kFileReceived = "file.received";  // same, by the receiving end
+inline constexpr std::string_view kFileRefused = "file.refused";    // {direction, transfer, name, size, reason}
+inline constexpr std::string_view kFileFailed = "file.failed";      // same, after it was accepted
+inline constexpr std::string_view kSysinfoSent = "sysinfo.sent";    // {sections, items}
+inline constexpr std::string_view kRecordingStarted = "recording.started";  // applet: {permitted}
+inline constexpr std::string_view kRecordingEnded = "recording.ended";      // applet: {}
+inline constexpr std::string_view kAlert = "alert";                         // {what}
 }  // namespace audit_type
 
 }  // namespace rescue::session

@@ -26,18 +26,26 @@ GrantTerms clamped(GrantTerms t) {
 
 std::string_view name(ConsentChangeReason r) {
   switch (r) {
-    case ConsentChangeReason::user: return "user";
-    case ConsentChangeReason::timed_out: return "timed_out";
-    case ConsentChangeReason::not_in_grant: return "not_in_grant";
-    case ConsentChangeReason::grant: return "grant";
-    case ConsentChangeReason::lease: return "lease";
-    case ConsentChangeReason::link: return "link";
-    case ConsentChangeReason::site: return "site";
+    case ConsentChangeReason::user:
+      return "user";
+    case ConsentChangeReason::timed_out:
+      return "timed_out";
+    case ConsentChangeReason::not_in_grant:
+      return "not_in_grant";
+    case ConsentChangeReason::grant:
+      return "grant";
+    case ConsentChangeReason::lease:
+      return "lease";
+    case ConsentChangeReason::link:
+      return "link";
+    case ConsentChangeReason::site:
+      return "site";
   }
   return "user";
 }
 
-ConsentPolicy::ConsentPolicy(GrantTerms terms) : terms_(clamped(std::move(terms))), highest_generation_(terms_.generation) {}
+ConsentPolicy::ConsentPolicy(GrantTerms terms)
+    : terms_(clamped(std::move(terms))), highest_generation_(terms_.generation) {}
 
 base::Result<void> ConsentPolicy::on_grant(GrantTerms terms, SteadyTime now) {
   on_deadline(now);
@@ -189,7 +197,9 @@ PermissionSet ConsentPolicy::in_force(SteadyTime now) const {
 
 Consent ConsentPolicy::consent(Permission p) const { return entry(p).consent; }
 
-bool ConsentPolicy::input_held(SteadyTime now) const { return open_.has_value() || (hold_until_ && now < *hold_until_); }
+bool ConsentPolicy::input_held(SteadyTime now) const {
+  return open_.has_value() || (hold_until_ && now < *hold_until_);
+}
 
 void ConsentPolicy::on_deadline(SteadyTime now) {
   if (!lease_ended_ && !lease_valid(now)) {

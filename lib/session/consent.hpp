@@ -42,8 +42,8 @@ struct GrantTerms {
   std::chrono::seconds consent_timeout{60};       // clamped to kConsentTimeoutMin..Max
   std::chrono::seconds inactivity_timeout{1800};  // 0: none
   bool single_prompt = false;
-  bool recording_forced = false;                  // view and control only while the console says it records
-  bool omit_chat_text = false;                    // chat events carry the length only
+  bool recording_forced = false;  // view and control only while the console says it records
+  bool omit_chat_text = false;    // chat events carry the length only
   base::SteadyTime lease_until;
 };
 
@@ -61,21 +61,29 @@ struct ConsentChange {
 
 struct Prompt {
   PromptId id;
-  PermissionSet covers;         // one, or everything granted and not yet consented
-  bool single = false;          // a prompt for everything: offer "yes to all", "no" and "ask me one by one"
+  PermissionSet covers;  // one, or everything granted and not yet consented
+  bool single = false;   // a prompt for everything: offer "yes to all", "no" and "ask me one by one"
   base::SteadyTime opened;
-  base::SteadyTime deadline;    // then it counts as No
+  base::SteadyTime deadline;  // then it counts as No
 };
 
-enum class AskResult : std::uint8_t { prompted, queued, already_granted, already_asked, not_in_grant, lease_expired, too_soon };
+enum class AskResult : std::uint8_t {
+  prompted,
+  queued,
+  already_granted,
+  already_asked,
+  not_in_grant,
+  lease_expired,
+  too_soon
+};
 enum class Answer : std::uint8_t { yes, no, one_by_one };
 
 class ConsentPolicy {
  public:
   explicit ConsentPolicy(GrantTerms terms);
 
-  /// A later grant of the same technician. Refused (conflict) when its generation is below the highest seen. Permissions
-  /// it no longer has lose their consent.
+  /// A later grant of the same technician. Refused (conflict) when its generation is below the highest seen.
+  /// Permissions it no longer has lose their consent.
   [[nodiscard]] base::Result<void> on_grant(GrantTerms terms, base::SteadyTime now);
   /// The site took the grant back: nothing is in force any more, nor can be.
   void on_grant_withdrawn(base::SteadyTime now);
@@ -126,7 +134,7 @@ class ConsentPolicy {
   std::vector<Permission> single_requested_;  // what the technician asked for when the single prompt opened
   std::optional<base::SteadyTime> hold_until_;
   std::optional<base::SteadyTime> link_down_since_;
-  bool single_prompt_spent_ = false;    // it was put once; from then on one by one
+  bool single_prompt_spent_ = false;  // it was put once; from then on one by one
   bool single_prompt_granted_ = false;
   bool withdrawn_ = false;
   bool lease_ended_ = false;

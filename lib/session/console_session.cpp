@@ -23,11 +23,15 @@ constexpr std::size_t kRequestsMax = 16;
 }  // namespace
 
 ConsoleSession::ConsoleSession(ConsoleOptions options, Now now)
-    : options_(std::move(options)), files_(wire::End::console, *this, options_.hasher), audit_(options_.first_seq), now_(now) {
-  constexpr auto kCapabilities =
-      static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) | static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
-      static_cast<std::uint64_t>(wire::Capability::input_keycodes);
-  out_.push(Channel::control, messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
+    : options_(std::move(options)),
+      files_(wire::End::console, *this, options_.hasher),
+      audit_(options_.first_seq),
+      now_(now) {
+  constexpr auto kCapabilities = static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) |
+                                 static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
+                                 static_cast<std::uint64_t>(wire::Capability::input_keycodes);
+  out_.push(Channel::control,
+            messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
 }
 ConsoleSession::~ConsoleSession() = default;
 
@@ -78,9 +82,11 @@ void ConsoleSession::on_link_down(Now now) {
 Result<void> ConsoleSession::chat(std::string_view text, Now now) {
   Impl impl(*this, now);
   if (ended_) return fail(Errc::closed, "the session is over");
-  if (text.empty() || !base::is_valid_utf8(text)) return fail(Errc::invalid_argument, "chat text is empty or not UTF-8");
+  if (text.empty() || !base::is_valid_utf8(text))
+    return fail(Errc::invalid_argument, "chat text is empty or not UTF-8");
   if (text.size() > wire::kChatTextMax)
-    return fail(Errc::too_large, fmt::format("chat text of {} bytes, at most {} are allowed", text.size(), wire::kChatTextMax));
+    return fail(Errc::too_large,
+                fmt::format("chat text of {} bytes, at most {} are allowed", text.size(), wire::kChatTextMax));
   if (out_.bytes(Channel::chat) + text.size() > kChatBacklogMax) return fail(Errc::too_large, "too much unsent chat");
   out_.push(Channel::chat, messages::chat(now.wall, text));
   impl.audit_chat(impl.technician(), text);
@@ -143,7 +149,8 @@ Result<void> ConsoleSession::type_text(std::string_view text, Now now) {
   RESCUE_CHECK(impl.need_control());
   if (text.empty() || !base::is_valid_utf8(text)) return fail(Errc::invalid_argument, "text is empty or not UTF-8");
   if (text.size() > kInputBacklogMax / 2)
-    return fail(Errc::too_large, fmt::format("text of {} bytes, at most {} are allowed", text.size(), kInputBacklogMax / 2));
+    return fail(Errc::too_large,
+                fmt::format("text of {} bytes, at most {} are allowed", text.size(), kInputBacklogMax / 2));
   while (!text.empty()) {
     const auto part = messages::fit_text(text, wire::kInputTextMax);
     impl.send_input(messages::input_text(part));
@@ -156,7 +163,8 @@ Result<void> ConsoleSession::pointer(std::uint32_t display, std::int32_t x, std:
                                      std::int8_t wheel_x, std::int8_t wheel_y, Now now) {
   Impl impl(*this, now);
   RESCUE_CHECK(impl.need_control());
-  if (std::abs(std::int64_t{x}) > wire::kDesktopCoordinateMax || std::abs(std::int64_t{y}) > wire::kDesktopCoordinateMax)
+  if (std::abs(std::int64_t{x}) > wire::kDesktopCoordinateMax ||
+      std::abs(std::int64_t{y}) > wire::kDesktopCoordinateMax)
     return fail(Errc::invalid_argument, fmt::format("pointer position {},{}", x, y));
   impl.send_input(messages::input_pointer(display, x, y, buttons, wheel_x, wheel_y));
   return {};
@@ -167,7 +175,8 @@ void ConsoleSession::release_input(Now now) {
   if (controlling_ && !ended_) impl.send_input(messages::input_release_all());
 }
 
-Result<TransferId> ConsoleSession::send_file(std::string_view name, std::uint64_t size, base::WallTime modified, Now now) {
+Result<TransferId> ConsoleSession::send_file(std::string_view name, std::uint64_t size, base::WallTime modified,
+                                             Now now) {
   Impl impl(*this, now);
   RESCUE_CHECK(impl.need(Permission::send_files));
   return files_.offer(name, size, modified, 0);
@@ -192,8 +201,10 @@ Result<std::uint32_t> ConsoleSession::request_sysinfo(std::vector<std::string> s
   RESCUE_CHECK(impl.need(Permission::system_information));
   if (sections.size() > wire::kSysinfoSectionsMax) return fail(Errc::invalid_argument, "too many sections");
   for (const auto& s : sections)
-    if (s.size() > wire::kSysinfoKeyMax || !base::is_valid_utf8(s)) return fail(Errc::invalid_argument, "bad section name");
-  if (sysinfo_requests_.size() >= kRequestsMax) return fail(Errc::conflict, "too many open requests for system information");
+    if (s.size() > wire::kSysinfoKeyMax || !base::is_valid_utf8(s))
+      return fail(Errc::invalid_argument, "bad section name");
+  if (sysinfo_requests_.size() >= kRequestsMax)
+    return fail(Errc::conflict, "too many open requests for system information");
   sysinfo_requests_.push_back(next_request_);
   out_.push(Channel::files, messages::sysinfo_request(next_request_, sections));
   return next_request_++;
@@ -300,12 +311,14 @@ Result<void> ConsoleSession::Impl::need(Permission p) const {
   if (!s.options_.granted.has(p))
     return fail(Errc::denied, fmt::format("your group does not have the permission {}", wire::name(p)));
   if (s.state(p) != msg::ConsentState::granted)
-    return fail(Errc::denied, fmt::format("the user has not allowed {} ({})", wire::name(p), msg::EnumNameConsentState(s.state(p))));
+    return fail(Errc::denied,
+                fmt::format("the user has not allowed {} ({})", wire::name(p), msg::EnumNameConsentState(s.state(p))));
   return {};
 }
 
 Result<void> ConsoleSession::Impl::need_recording() const {
-  if (s.options_.recording_forced && !s.recording_) return fail(Errc::denied, "your group must record, and no recording runs");
+  if (s.options_.recording_forced && !s.recording_)
+    return fail(Errc::denied, "your group must record, and no recording runs");
   return {};
 }
 
@@ -340,7 +353,8 @@ void ConsoleSession::Impl::audit_chat(std::string_view actor, std::string_view t
 void ConsoleSession::Impl::view_ended(msg::StopReason reason) {
   if (!std::exchange(s.viewing_, false)) return;
   audit(audit_type::kViewEnded, reason == msg::StopReason::requested ? technician() : kUser,
-        {{"reason", std::string(msg::EnumNameStopReason(reason))}, {"packets", static_cast<std::int64_t>(s.view_packets_)}});
+        {{"reason", std::string(msg::EnumNameStopReason(reason))},
+         {"packets", static_cast<std::int64_t>(s.view_packets_)}});
 }
 
 void ConsoleSession::Impl::control_ended(msg::StopReason reason) {
@@ -348,7 +362,8 @@ void ConsoleSession::Impl::control_ended(msg::StopReason reason) {
   if (!std::exchange(s.controlling_, false)) return;
   s.out_.discard(Channel::input);
   audit(audit_type::kControlEnded, reason == msg::StopReason::requested ? technician() : kUser,
-        {{"reason", std::string(msg::EnumNameStopReason(reason))}, {"events", static_cast<std::int64_t>(s.control_events_)}});
+        {{"reason", std::string(msg::EnumNameStopReason(reason))},
+         {"events", static_cast<std::int64_t>(s.control_events_)}});
 }
 
 void ConsoleSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tell_peer) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The technician's end of a session. Commands in, events out; what the user has not allowed is refused here already, though
-// it is the applet that decides. Sans-IO, one strand. Driven like AppletSession: pump(), poll_event(), poll_audit(),
-// on_deadline().
+// The technician's end of a session. Commands in, events out; what the user has not allowed is refused here already,
+// though it is the applet that decides. Sans-IO, one strand. Driven like AppletSession: pump(), poll_event(),
+// poll_audit(), on_deadline().
 #pragma once
 
 #include <array>
@@ -64,7 +64,7 @@ struct CursorMoved {
 };
 struct ControlChanged {
   bool active = false;
-  bool held = false;                       // input is being dropped while the user decides
+  bool held = false;  // input is being dropped while the user decides
   StopReason reason = StopReason::none;
 };
 struct Refused {
@@ -77,17 +77,17 @@ struct SysinfoArrived {
   std::vector<SysinfoSection> sections;
 };
 using ConsoleEvent = std::variant<PeerHello, LinkChanged, ChatReceived, PermissionChanged, DisplaysChanged, ViewChanged,
-                                  ScreenArrived, CursorShapeChanged, CursorMoved, ControlChanged, Refused, SysinfoArrived,
-                                  FileAction, FileEvent, SessionEnded>;
+                                  ScreenArrived, CursorShapeChanged, CursorMoved, ControlChanged, Refused,
+                                  SysinfoArrived, FileAction, FileEvent, SessionEnded>;
 
 struct ConsoleOptions {
   std::string software = "rescue";
-  std::string technician_email;            // actor of audit events
-  PermissionSet granted;                   // of the grant
+  std::string technician_email;  // actor of audit events
+  PermissionSet granted;         // of the grant
   bool recording_forced = false;
   bool omit_chat_text = false;
-  FileHasherFactory hasher;                // required
-  std::uint64_t first_seq = 1;             // of audit events; after a restart the last one logged + 1
+  FileHasherFactory hasher;     // required
+  std::uint64_t first_seq = 1;  // of audit events; after a restart the last one logged + 1
 };
 
 /// pump() stops reading while so many events wait; a view that stops drawing holds the picture back, not the memory.
@@ -125,7 +125,8 @@ class ConsoleSession final : private FileTransferOwner {
   [[nodiscard]] base::Result<void> start_view(std::uint32_t display, unsigned max_frames_per_s, Now now);
   void stop_view(Now now);
   [[nodiscard]] base::Result<void> start_control(Now now);
-  /// Releases all keys and buttons. Over for this end at once: what the applet still says about the time before is ignored.
+  /// Releases all keys and buttons. Over for this end at once: what the applet still says about the time before is
+  /// ignored.
   void stop_control(Now now);
   [[nodiscard]] base::Result<void> key(std::uint32_t keysym, std::uint32_t keycode, bool down, Now now);
   [[nodiscard]] base::Result<void> type_text(std::string_view text, Now now);
@@ -148,7 +149,7 @@ class ConsoleSession final : private FileTransferOwner {
 
   // ---- answers of the host
   void screen_decoded(std::uint32_t sequence, Now now);
-  void screen_broken(Now now);             // asks for a keyframe
+  void screen_broken(Now now);  // asks for a keyframe
   void file_opened(TransferId id, Now now);
   void file_open_failed(TransferId id, FileStop reason, Now now);
   void file_written(TransferId id, std::uint64_t up_to, Now now);
@@ -183,7 +184,7 @@ class ConsoleSession final : private FileTransferOwner {
   FileTransfers files_;
   Outbox out_;
   std::deque<ConsoleEvent> events_;
-  std::size_t picture_bytes_ = 0;          // in them
+  std::size_t picture_bytes_ = 0;  // in them
   AuditQueue audit_;
   Now now_;
   std::array<ConsentState, wire::kPermissionCount> states_{};
@@ -194,12 +195,12 @@ class ConsoleSession final : private FileTransferOwner {
   bool viewing_ = false;
   std::uint64_t view_packets_ = 0;
   std::uint32_t last_screen_ = 0;
-  base::Bytes screen_parts_;               // of picture last_screen_
-  bool screen_continues_ = false;          // more of them follow
+  base::Bytes screen_parts_;       // of picture last_screen_
+  bool screen_continues_ = false;  // more of them follow
   bool controlling_ = false;
   bool control_held_ = false;
-  bool control_wanted_ = false;            // asked for, and neither refused nor given back since
-  std::uint32_t control_request_ = 0;      // of the last start or stop; what the applet says about an earlier one is old
+  bool control_wanted_ = false;        // asked for, and neither refused nor given back since
+  std::uint32_t control_request_ = 0;  // of the last start or stop; what the applet says about an earlier one is old
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
   std::uint32_t next_request_ = 1;

@@ -25,23 +25,27 @@ bool is_reserved_on_windows(std::string_view name) {
   if (!stem.starts_with("COM") && !stem.starts_with("LPT")) return false;
   const auto rest = std::string_view(stem).substr(3);
   // The superscript digits count as digits there too.
-  return (rest.size() == 1 && rest[0] >= '0' && rest[0] <= '9') || rest == "\u00b9" || rest == "\u00b2" || rest == "\u00b3";
+  return (rest.size() == 1 && rest[0] >= '0' && rest[0] <= '9') || rest == "\u00b9" || rest == "\u00b2" ||
+         rest == "\u00b3";
 }
 }  // namespace
 
 base::Result<std::string> safe_file_name(std::string_view from_peer) {
   if (from_peer.empty() || from_peer == "." || from_peer == "..") return fail(Errc::denied, "file without a name");
   if (from_peer.size() > wire::kFileNameMax)
-    return fail(Errc::denied, fmt::format("file name of {} bytes, at most {} are allowed", from_peer.size(), wire::kFileNameMax));
+    return fail(Errc::denied,
+                fmt::format("file name of {} bytes, at most {} are allowed", from_peer.size(), wire::kFileNameMax));
   if (!base::is_valid_utf8(from_peer)) return fail(Errc::denied, "file name is not UTF-8");
   if (from_peer.find_first_of("/\\") != std::string_view::npos) return fail(Errc::denied, "file name contains a path");
   // to_display_text replaces exactly what must never be in a name: controls and bidirectional overrides.
   if (base::to_display_text(from_peer) != from_peer) return fail(Errc::denied, "file name contains control characters");
 
   std::string name(from_peer);
-  std::ranges::replace_if(name, [](char c) { return std::string_view("<>:\"|?*").find(c) != std::string_view::npos; }, '_');
+  std::ranges::replace_if(
+      name, [](char c) { return std::string_view("<>:\"|?*").find(c) != std::string_view::npos; }, '_');
   for (auto it = name.rbegin(); it != name.rend() && (*it == '.' || *it == ' '); ++it) *it = '_';
-  if (name.front() == '.' || name.front() == '-' || name.front() == ' ' || is_reserved_on_windows(name)) name.insert(0, 1, '_');
+  if (name.front() == '.' || name.front() == '-' || name.front() == ' ' || is_reserved_on_windows(name))
+    name.insert(0, 1, '_');
   return name;
 }
 

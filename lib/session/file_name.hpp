@@ -9,10 +9,10 @@
 
 namespace rescue::session {
 
-/// Refused (denied): empty, ".", "..", longer than wire::kFileNameMax, not UTF-8, with '/', '\', NUL, a control character or
-/// a bidirectional override. Changed: characters Windows forbids (<>:"|?*) become '_'; reserved device names, a leading '.'
-/// or '-' get '_' in front; trailing dots and spaces become '_'. The result is a bare name; whoever opens the file must
-/// still never replace an existing one.
+/// Refused (denied): empty, ".", "..", longer than wire::kFileNameMax, not UTF-8, with '/', '\', NUL, a control
+/// character or a bidirectional override. Changed: characters Windows forbids (<>:"|?*) become '_'; reserved device
+/// names, a leading '.' or '-' get '_' in front; trailing dots and spaces become '_'. The result is a bare name;
+/// whoever opens the file must still never replace an existing one.
 [[nodiscard]] base::Result<std::string> safe_file_name(std::string_view from_peer);
 
 }  // namespace rescue::session

@@ -104,9 +104,11 @@ Result<void> FileTransfers::on_message(const msg::SessionMessage& m) {
 Result<TransferId> FileTransfers::offer(std::string_view file_name, std::uint64_t size, base::WallTime modified,
                                         std::uint32_t request) {
   if (file_name.empty() || file_name.size() > wire::kFileNameMax)
-    return fail(Errc::denied, fmt::format("file name of {} bytes, 1 to {} are allowed", file_name.size(), wire::kFileNameMax));
+    return fail(Errc::denied,
+                fmt::format("file name of {} bytes, 1 to {} are allowed", file_name.size(), wire::kFileNameMax));
   if (size > wire::kFileSizeMax) return fail(Errc::too_large, fmt::format("file of {} bytes", size));
-  if (outgoing_.size() >= kTransfersMax) return fail(Errc::conflict, fmt::format("{} files are on their way", outgoing_.size()));
+  if (outgoing_.size() >= kTransfersMax)
+    return fail(Errc::conflict, fmt::format("{} files are on their way", outgoing_.size()));
   const auto number = ++last_out_;
   auto t = std::make_unique<Outgoing>();
   t->number = number;
@@ -168,7 +170,8 @@ Result<void> FileTransfers::on_ack(const msg::FileAck& m) {
   const auto it = outgoing_.find(m.transfer());
   if (it == outgoing_.end()) return {};
   auto& t = *it->second;
-  if (m.offset() > t.read || m.offset() < t.acked) return fail(Errc::bad_format, "file bytes acknowledged that were not sent");
+  if (m.offset() > t.read || m.offset() < t.acked)
+    return fail(Errc::bad_format, "file bytes acknowledged that were not sent");
   t.acked = m.offset();
   owner_.on_file_event(FileProgress{out_id(t.number), t.acked, t.size});
   read_more(t);
@@ -178,7 +181,8 @@ Result<void> FileTransfers::on_ack(const msg::FileAck& m) {
 Result<void> FileTransfers::on_received(std::uint32_t number) {
   const auto it = outgoing_.find(number);
   if (it == outgoing_.end()) return {};
-  if (it->second->state != Outgoing::State::done_sent) return fail(Errc::bad_format, "file received before it was sent");
+  if (it->second->state != Outgoing::State::done_sent)
+    return fail(Errc::bad_format, "file received before it was sent");
   end_outgoing(it, FileStop::none);
   return {};
 }
@@ -205,9 +209,12 @@ void FileTransfers::reject(const msg::FileOffer& offer, FileStop reason) {
 Result<void> FileTransfers::on_offer(const msg::FileOffer& m) {
   if (m.transfer() <= last_in_) return fail(Errc::bad_format, "file offered under a number used before");
   const auto name = safe_file_name(wire::text(m.name()));
-  if (!name) reject(m, FileStop::bad_name);
-  else if (m.size() > wire::kFileSizeMax) reject(m, FileStop::too_large);
-  else if (incoming_.size() >= kTransfersMax) reject(m, FileStop::busy);
+  if (!name)
+    reject(m, FileStop::bad_name);
+  else if (m.size() > wire::kFileSizeMax)
+    reject(m, FileStop::too_large);
+  else if (incoming_.size() >= kTransfersMax)
+    reject(m, FileStop::busy);
   if (m.transfer() == last_in_) return {};
   last_in_ = m.transfer();
   auto t = std::make_unique<Incoming>();
@@ -242,8 +249,8 @@ Result<void> FileTransfers::on_chunk(const msg::FileChunk& m) {
   const auto data = wire::view(m.data());
   if (t.state != Incoming::State::receiving) return fail(Errc::bad_format, "chunk outside of a running transfer");
   if (m.offset() != t.received || data.size() > t.size - t.received)
-    return fail(Errc::bad_format, fmt::format("chunk of {} bytes at {}, {} of {} were received", data.size(), m.offset(),
-                                              t.received, t.size));
+    return fail(Errc::bad_format, fmt::format("chunk of {} bytes at {}, {} of {} were received", data.size(),
+                                              m.offset(), t.received, t.size));
   if (t.received + data.size() - t.acked > kFileWindow) return fail(Errc::too_large, "file bytes beyond the window");
   t.hasher->update(data);
   owner_.act(WriteChunk{in_id(t.number), t.received, base::to_bytes(data)});
@@ -274,7 +281,8 @@ Result<void> FileTransfers::on_done(const msg::FileDone& m) {
   if (t.state != Incoming::State::receiving || t.received != t.size || m.size() != t.size)
     return fail(Errc::bad_format, fmt::format("file done after {} of {} bytes", t.received, t.size));
   t.digests = t.hasher->finish();
-  if (!std::ranges::equal(wire::view(m.md5()), t.digests.md5) || !std::ranges::equal(wire::view(m.sha256()), t.digests.sha256)) {
+  if (!std::ranges::equal(wire::view(m.md5()), t.digests.md5) ||
+      !std::ranges::equal(wire::view(m.sha256()), t.digests.sha256)) {
     cancel(in_id(t.number), FileStop::hash_mismatch);
     return {};
   }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// File transfer of one end, both directions; the same code in applet and console. Sans-IO: it says what to read and write.
+// File transfer of one end, both directions; the same code in applet and console. Sans-IO: it says what to read and
+// write.
 //
-// The host's part, as receiver:  OpenForWrite → opened() or open_failed(); WriteChunk → chunk_written() or write_failed();
+// The host's part, as receiver:  OpenForWrite → opened() or open_failed(); WriteChunk → chunk_written() or
+// write_failed();
 //   CommitFile (hashes match) → committed() or write_failed(); DropFile: delete what was written.
-// The host writes to a partial file ("name.part-…") and gives it its final name at CommitFile only, never replacing a file.
-// As sender:  ReadChunk → chunk_read() or read_failed(); CloseSource: nothing more is read.
-// One ReadChunk at a time per transfer; WriteChunks may queue up to kFileWindow bytes.
+// The host writes to a partial file ("name.part-…") and gives it its final name at CommitFile only, never replacing a
+// file. As sender:  ReadChunk → chunk_read() or read_failed(); CloseSource: nothing more is read. One ReadChunk at a
+// time per transfer; WriteChunks may queue up to kFileWindow bytes.
 #pragma once
 
 #include <array>
@@ -58,9 +60,9 @@ struct TransferId {
 // ---- what the host has to do
 struct OpenForWrite {
   TransferId transfer;
-  std::string name;          // safe_file_name() of what the peer said
+  std::string name;  // safe_file_name() of what the peer said
   std::uint64_t size = 0;
-  std::uint32_t request = 0; // of ours that it answers, or 0
+  std::uint32_t request = 0;  // of ours that it answers, or 0
 };
 struct WriteChunk {
   TransferId transfer;
@@ -77,7 +79,7 @@ struct DropFile {
 struct ReadChunk {
   TransferId transfer;
   std::uint64_t offset = 0;
-  std::size_t bytes = 0;     // exactly so many
+  std::size_t bytes = 0;  // exactly so many
 };
 struct CloseSource {
   TransferId transfer;
@@ -86,8 +88,8 @@ using FileAction = std::variant<OpenForWrite, WriteChunk, CommitFile, DropFile, 
 [[nodiscard]] inline TransferId transfer_of(const FileAction& a) {
   return std::visit([](const auto& x) { return x.transfer; }, a);
 }
-/// DropFile and CloseSource make earlier actions of the same transfer void that the host has not taken yet. The host may
-/// therefore meet them for a transfer it never saw.
+/// DropFile and CloseSource make earlier actions of the same transfer void that the host has not taken yet. The host
+/// may therefore meet them for a transfer it never saw.
 template <typename Queue>
 void push_file_action(Queue& queue, FileAction action) {
   if (std::holds_alternative<DropFile>(action) || std::holds_alternative<CloseSource>(action)) {
@@ -103,12 +105,12 @@ void push_file_action(Queue& queue, FileAction action) {
 // ---- what happened
 struct FileOffered {
   TransferId transfer;
-  std::string name;          // as the sender said it; not safe for a path or a terminal
+  std::string name;  // as the sender said it; not safe for a path or a terminal
   std::uint64_t size = 0;
 };
 struct FileProgress {
   TransferId transfer;
-  std::uint64_t done = 0;    // written at the receiver
+  std::uint64_t done = 0;  // written at the receiver
   std::uint64_t size = 0;
 };
 struct FileFinished {
@@ -140,7 +142,8 @@ class FileTransfers {
   FileTransfers(wire::End self, FileTransferOwner& owner, FileHasherFactory hasher);
   ~FileTransfers();
 
-  /// Offers a file; the host keeps the source open until CloseSource. Errors: denied (name), too_large, conflict (busy).
+  /// Offers a file; the host keeps the source open until CloseSource. Errors: denied (name), too_large, conflict
+  /// (busy).
   [[nodiscard]] base::Result<TransferId> offer(std::string_view file_name, std::uint64_t size, base::WallTime modified,
                                                std::uint32_t request);
   /// From either side.
@@ -159,8 +162,8 @@ class FileTransfers {
   /// The core's files queue got shorter.
   void on_backlog_drained();
 
-  /// A checked message of the files channel that belongs here (File*, without FileRequest). Errors: bad_format when the peer
-  /// breaks the order of a transfer; drop it. Messages of transfers that are over are ignored.
+  /// A checked message of the files channel that belongs here (File*, without FileRequest). Errors: bad_format when the
+  /// peer breaks the order of a transfer; drop it. Messages of transfers that are over are ignored.
   [[nodiscard]] base::Result<void> on_message(const wire::session::SessionMessage& m);
   /// Rejects an offer without looking at it.
   void reject(const wire::session::FileOffer& offer, FileStop reason);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages a session core wants to send, by channel, each with the permission it needs. What loses its permission before it
-// left is thrown away here.
+// Messages a session core wants to send, by channel, each with the permission it needs. What loses its permission
+// before it left is thrown away here.
 #pragma once
 
 #include <array>
@@ -53,7 +53,9 @@ class Outbox {
   }
   /// Permissions that went since the last call: messages that need one must not leave the link's queue.
   [[nodiscard]] wire::PermissionSet take_lost() { return std::exchange(lost_, wire::PermissionSet()); }
-  [[nodiscard]] bool take_discard(wire::Channel c) { return std::exchange(discard_[static_cast<std::size_t>(c)], false); }
+  [[nodiscard]] bool take_discard(wire::Channel c) {
+    return std::exchange(discard_[static_cast<std::size_t>(c)], false);
+  }
 
  private:
   struct Entry {

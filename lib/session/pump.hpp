@@ -15,9 +15,9 @@ struct PumpResult {
   std::optional<link::LinkClosed> closed;  // the link is over; flush poll_output(), then close the socket
 };
 
-/// `core` is an AppletSession or a ConsoleSession. Tells it of link up and down, feeds it what arrived as long as it wants
-/// more (its unserved actions are bounded), gives the link what the core has to say as long as can_send(). A core that
-/// refuses a message gets its link closed; a core that ended gets an orderly finish().
+/// `core` is an AppletSession or a ConsoleSession. Tells it of link up and down, feeds it what arrived as long as it
+/// wants more (its unserved actions are bounded), gives the link what the core has to say as long as can_send(). A core
+/// that refuses a message gets its link closed; a core that ended gets an orderly finish().
 template <typename Core>
 [[nodiscard]] PumpResult pump(link::Link& link, Core& core, Now now) {
   PumpResult result;

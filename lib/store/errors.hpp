@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can go wrong in the database beyond base::Errc. base::Errc::conflict: a unique value exists already;
-// not_found: no such row; no_space: the disk is full (nothing acknowledged is lost); timed_out: a read passed its limit.
+// not_found: no such row; no_space: the disk is full (nothing acknowledged is lost); timed_out: a read passed its
+// limit.
 #pragma once
 
 #include "base/error.hpp"

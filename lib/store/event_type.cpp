@@ -9,6 +9,7 @@
 namespace rescue::store {
 namespace {
 // In the enum's order.
+// clang-format off
 constexpr std::array<std::string_view, kEventTypes> kNames{
     "session.created",     "session.pin_redeemed", "session.applet_registered", "session.key_refused",
     "session.picked_up",   "session.closed",       "session.timed_out",         "session.noted",
@@ -24,6 +25,7 @@ constexpr std::array<std::string_view, kEventTypes> kNames{
     "file.refused",        "file.failed",          "sysinfo.sent",              "recording.started",
     "recording.gap",       "recording.ended",      "alert",
 };
+// clang-format on
 static_assert(kNames.back() == "alert");
 constexpr std::array<std::string_view, 4> kSources{"console", "applet", "gateway", "broker"};
 constexpr std::array<std::string_view, 3> kRoles{"technician", "administrator", "auditor"};

@@ -8,7 +8,7 @@ using impl::Statement;
 
 namespace gateways {
 namespace {
-#define RESCUE_GATEWAY_COLUMNS                                                                                    \
+#define RESCUE_GATEWAY_COLUMNS \
   "id, name, addresses, spki, fingerprint, server_fingerprint, enrolled_at, draining, last_seen_at, removed_at"
 
 Gateway read(Statement& st) {
@@ -29,9 +29,9 @@ Gateway read(Statement& st) {
 
 base::Result<> insert(Transaction& tx, const Gateway& g) {
   const auto addresses = impl::join_lines(g.addresses);
-  auto done = impl::run(tx.connection(), "INSERT INTO gateways (" RESCUE_GATEWAY_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
-                        g.id, g.name, addresses, g.spki, g.fingerprint, g.server_fingerprint, g.enrolled_at, g.draining,
-                        g.last_seen_at, g.removed_at);
+  auto done = impl::run(
+      tx.connection(), "INSERT INTO gateways (" RESCUE_GATEWAY_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)", g.id, g.name,
+      addresses, g.spki, g.fingerprint, g.server_fingerprint, g.enrolled_at, g.draining, g.last_seen_at, g.removed_at);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::gateway, g.id});
   return {};
@@ -68,10 +68,11 @@ base::Result<std::vector<Gateway>> list(ReadTransaction& tx) {
 
 namespace enrolment_tokens {
 base::Result<> insert(Transaction& tx, const EnrolmentToken& t) {
-  auto done = impl::run(tx.connection(),
-                        "INSERT INTO enrolment_tokens (hash, gateway_name, created_by, created_at, expires_at, used_at) "
-                        "VALUES (?,?,?,?,?,?)",
-                        t.hash, t.gateway_name, t.created_by, t.created_at, t.expires_at, t.used_at);
+  auto done =
+      impl::run(tx.connection(),
+                "INSERT INTO enrolment_tokens (hash, gateway_name, created_by, created_at, expires_at, used_at) "
+                "VALUES (?,?,?,?,?,?)",
+                t.hash, t.gateway_name, t.created_by, t.created_at, t.expires_at, t.used_at);
   if (!done) return base::fail(done.error());
   return {};
 }
@@ -87,8 +88,9 @@ base::Result<std::optional<EnrolmentToken>> find(ReadTransaction& tx, base::Byte
 }
 
 base::Result<> use(Transaction& tx, base::ByteView hash, base::WallTime now) {
-  RESCUE_TRY(const auto n, impl::run(tx.connection(),
-                                     "UPDATE enrolment_tokens SET used_at=?2 WHERE hash=?1 AND used_at IS NULL", hash, now));
+  RESCUE_TRY(const auto n,
+             impl::run(tx.connection(), "UPDATE enrolment_tokens SET used_at=?2 WHERE hash=?1 AND used_at IS NULL",
+                       hash, now));
   if (n == 1) return {};
   RESCUE_TRY(const auto there, find(tx, hash));
   if (!there) return base::fail(base::Errc::not_found, "enrolment token");

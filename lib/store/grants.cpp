@@ -41,33 +41,37 @@ base::Result<> update(Transaction& tx, const Grant& g) {
 }
 
 base::Result<std::vector<Grant>> current(ReadTransaction& tx, const base::Guid& session) {
-  return impl::all(tx.connection(),
-                   "SELECT session_id, generation, technician, console_fingerprint, console_spki, permissions, issued_at, "
-                   "lease_until, revoked_at FROM grants WHERE session_id=? AND revoked_at IS NULL ORDER BY generation",
-                   read, session);
+  return impl::all(
+      tx.connection(),
+      "SELECT session_id, generation, technician, console_fingerprint, console_spki, permissions, issued_at, "
+      "lease_until, revoked_at FROM grants WHERE session_id=? AND revoked_at IS NULL ORDER BY generation",
+      read, session);
 }
 
-base::Result<std::uint64_t> revoke(Transaction& tx, const base::Guid& session, const std::optional<base::Guid>& technician,
-                                   base::WallTime now) {
-  RESCUE_TRY(const auto n, impl::run(tx.connection(),
-                                     "UPDATE grants SET revoked_at=?3 WHERE session_id=?1 AND (?2 IS NULL OR technician=?2) "
-                                     "AND revoked_at IS NULL",
-                                     session, technician, now));
+base::Result<std::uint64_t> revoke(Transaction& tx, const base::Guid& session,
+                                   const std::optional<base::Guid>& technician, base::WallTime now) {
+  RESCUE_TRY(const auto n,
+             impl::run(tx.connection(),
+                       "UPDATE grants SET revoked_at=?3 WHERE session_id=?1 AND (?2 IS NULL OR technician=?2) "
+                       "AND revoked_at IS NULL",
+                       session, technician, now));
   if (n > 0) tx.changed({Change::Kind::grant, session});
   return n;
 }
 
 base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician) {
-  RESCUE_TRY(const auto n, impl::number(tx.connection(), "SELECT count(*) FROM grants WHERE session_id=? AND technician=?",
-                                        session, technician));
+  RESCUE_TRY(const auto n,
+             impl::number(tx.connection(), "SELECT count(*) FROM grants WHERE session_id=? AND technician=?", session,
+                          technician));
   return n > 0;
 }
 
 base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician) {
-  return impl::all(tx.connection(),
-                   "SELECT DISTINCT g.session_id FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.technician=? "
-                   "AND g.revoked_at IS NULL AND s.ended_at IS NULL",
-                   [](impl::Statement& st) { return st.guid(0); }, technician);
+  return impl::all(
+      tx.connection(),
+      "SELECT DISTINCT g.session_id FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.technician=? "
+      "AND g.revoked_at IS NULL AND s.ended_at IS NULL",
+      [](impl::Statement& st) { return st.guid(0); }, technician);
 }
 
 }  // namespace rescue::store::grants

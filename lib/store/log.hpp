@@ -12,7 +12,8 @@ struct NewEvent {
   std::optional<base::Guid> session;
   std::optional<base::Guid> technician;
   EventSource source = EventSource::broker;
-  /// Which of several senders of one kind, each of which counts for itself: the technician of a console, the gateway's id.
+  /// Which of several senders of one kind, each of which counts for itself: the technician of a console, the gateway's
+  /// id.
   std::optional<base::Guid> origin;
   std::uint64_t seq = 0;  // 0: the next of this session, source and origin
   base::WallTime time;
@@ -45,8 +46,8 @@ struct LogFilter {
   std::optional<EventSource> source;
   std::optional<base::WallTime> since;  // server_time >=
   std::optional<base::WallTime> until;  // server_time <
-  /// Words that must all occur in chat or note text; "quoted words" as a phrase. Any text is allowed: nothing in it is syntax
-  /// but the double quote. Text without any letter or digit finds nothing.
+  /// Words that must all occur in chat or note text; "quoted words" as a phrase. Any text is allowed: nothing in it is
+  /// syntax but the double quote. Text without any letter or digit finds nothing.
   std::optional<std::string> text;
   std::optional<std::int64_t> after = std::nullopt;  // id >
 };

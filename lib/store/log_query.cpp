@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// log::query (store/log.hpp). One index drives each query and is walked in id order, newest or oldest first, so that the first
-// rows cost the same in a log of any length; what is left of the filter is checked row by row (the unary plus keeps SQLite from
-// preferring its index). Times become bounds on id, because server_time never decreases along it.
+// log::query (store/log.hpp). One index drives each query and is walked in id order, newest or oldest first, so that
+// the first rows cost the same in a log of any length; what is left of the filter is checked row by row (the unary plus
+// keeps SQLite from preferring its index). Times become bounds on id, because server_time never decreases along it.
 #include <array>
 #include <limits>
 #include <variant>
@@ -15,7 +15,7 @@ namespace rescue::store::log {
 namespace {
 
 struct Bounds {
-  std::int64_t above = 0;                                          // id >
+  std::int64_t above = 0;                                         // id >
   std::int64_t below = std::numeric_limits<std::int64_t>::max();  // id <
 };
 
@@ -33,8 +33,9 @@ struct Where {
 /// The first id at or after `t`, or one past the newest.
 base::Result<std::int64_t> first_id_at(ReadTransaction& tx, base::WallTime t) {
   RESCUE_TRY(const auto found,
-             impl::first(tx.connection(), "SELECT id FROM log_events WHERE server_time >= ? ORDER BY server_time, id LIMIT 1",
-                         [](impl::Statement& st) { return st.i64(0); }, t));
+             impl::first(
+                 tx.connection(), "SELECT id FROM log_events WHERE server_time >= ? ORDER BY server_time, id LIMIT 1",
+                 [](impl::Statement& st) { return st.i64(0); }, t));
   if (found) return *found;
   RESCUE_TRY(const auto newest, newest_id(tx));
   return newest + 1;
@@ -98,7 +99,8 @@ Query by_text(const LogFilter& filter, const std::string& expression, const Boun
               std::int64_t rows) {
   Query q;
   q.sql = "SELECT " RESCUE_LOG_COLUMNS
-          " FROM log_text CROSS JOIN log_events e ON e.id = log_text.rowid WHERE log_text MATCH ? AND log_text.rowid > ? AND "
+          " FROM log_text CROSS JOIN log_events e ON e.id = log_text.rowid WHERE log_text MATCH ? AND log_text.rowid > "
+          "? AND "
           "log_text.rowid < ?";
   q.parameters = {expression, b.above, b.below};
   q.take(rest_of(filter, "", true));
@@ -156,8 +158,8 @@ base::Result<std::vector<LogEvent>> execute(ReadTransaction& tx, const Query& q)
 
 }  // namespace
 
-base::Result<Page<LogEvent>> query(ReadTransaction& tx, const LogFilter& filter, LogOrder order, std::string_view cursor,
-                                   std::size_t limit) {
+base::Result<Page<LogEvent>> query(ReadTransaction& tx, const LogFilter& filter, LogOrder order,
+                                   std::string_view cursor, std::size_t limit) {
   RESCUE_TRY(const auto bounds, bounds_of(tx, filter, order, cursor));
   const auto size = impl::page_size(limit);
   const auto rows = static_cast<std::int64_t>(size + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows as plain values. Ids are made by the caller (random Guids), so that a row can be named before it is stored and several
-// brokers can share one database. Secrets are held as hashes only; see each field.
+// Rows as plain values. Ids are made by the caller (random Guids), so that a row can be named before it is stored and
+// several brokers can share one database. Secrets are held as hashes only; see each field.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace rescue::store {
 
-/// One page of a list. `next_cursor` is opaque and empty on the last page; it goes back in as `cursor` of the next call.
+/// One page of a list. `next_cursor` is opaque and empty on the last page; it goes back in as `cursor` of the next
+/// call.
 template <typename T>
 struct Page {
   std::vector<T> items;
@@ -28,7 +29,8 @@ enum class UserRole : std::uint8_t { technician, administrator, auditor };
 [[nodiscard]] std::string_view to_string(UserRole role);
 [[nodiscard]] std::optional<UserRole> parse_user_role(std::string_view name);
 
-/// A person who signs in. Removed users stay as rows (sessions and logs name them) without password and with their address free.
+/// A person who signs in. Removed users stay as rows (sessions and logs name them) without password and with their
+/// address free.
 struct User {
   base::Guid id;
   std::string email;  // as entered; unique among users that are not removed, ASCII case ignored
@@ -86,7 +88,8 @@ struct Device {
   bool operator==(const Device&) const = default;
 };
 
-/// A support session. `state` is a name of the transition table (wire/session_state.hpp); a session is live while ended_at is empty.
+/// A support session. `state` is a name of the transition table (wire/session_state.hpp); a session is live while
+/// ended_at is empty.
 struct Session {
   base::Guid id;
   base::Bytes guid_id;  // 32 bytes, SHA-256 of the authentication GUID, unique; the GUID itself is never stored
@@ -117,7 +120,8 @@ struct AppletKey {
   bool operator==(const AppletKey&) const = default;
 };
 
-/// A PIN, named by a keyed hash of its digits. `guid_salt` is an input of the GUID's derivation; emptied once it is spent or ended.
+/// A PIN, named by a keyed hash of its digits. `guid_salt` is an input of the GUID's derivation; emptied once it is
+/// spent or ended.
 struct Pin {
   base::Guid session;  // at most one PIN per session
   base::Bytes pin_id;  // 32 bytes; unique among stored PINs
@@ -146,7 +150,7 @@ struct Grant {
 
 struct Gateway {
   base::Guid id;
-  std::string name;  // unique among gateways that are not removed
+  std::string name;                    // unique among gateways that are not removed
   std::vector<std::string> addresses;  // "host:port"
   base::Bytes spki;                    // of the identity with which it talks to brokers
   base::Bytes fingerprint;             // 32 bytes, of that identity; unique under the same condition
@@ -177,7 +181,7 @@ struct LogEvent {
   EventSource source = EventSource::broker;
   std::optional<base::Guid> origin;  // see NewEvent::origin
   std::uint64_t seq = 0;             // per session, source and origin, from 1
-  base::WallTime time;    // when it happened, by the source's clock
+  base::WallTime time;               // when it happened, by the source's clock
   base::WallTime server_time;
   EventType type = EventType::alert;
   std::string actor;

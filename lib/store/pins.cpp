@@ -24,21 +24,22 @@ AppletKey read(Statement& st) {
 }  // namespace
 
 base::Result<> insert(Transaction& tx, const AppletKey& k) {
-  auto done = impl::run(tx.connection(),
-                        "INSERT INTO applet_keys (session_id, fingerprint, spki, host_name, host_os, host_user, version, "
-                        "address, registered_at) VALUES (?,?,?,?,?,?,?,?,?)",
-                        k.session, k.fingerprint, k.spki, k.host_name, k.host_os, k.host_user, k.version, k.address,
-                        k.registered_at);
+  auto done = impl::run(
+      tx.connection(),
+      "INSERT INTO applet_keys (session_id, fingerprint, spki, host_name, host_os, host_user, version, "
+      "address, registered_at) VALUES (?,?,?,?,?,?,?,?,?)",
+      k.session, k.fingerprint, k.spki, k.host_name, k.host_os, k.host_user, k.version, k.address, k.registered_at);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::session, k.session});
   return {};
 }
 
 base::Result<std::optional<AppletKey>> find(ReadTransaction& tx, const base::Guid& session) {
-  return impl::first(tx.connection(),
-                     "SELECT session_id, fingerprint, spki, host_name, host_os, host_user, version, address, registered_at "
-                     "FROM applet_keys WHERE session_id=?",
-                     read, session);
+  return impl::first(
+      tx.connection(),
+      "SELECT session_id, fingerprint, spki, host_name, host_os, host_user, version, address, registered_at "
+      "FROM applet_keys WHERE session_id=?",
+      read, session);
 }
 
 base::Result<> update_host(Transaction& tx, const AppletKey& k) {
@@ -70,21 +71,22 @@ Pin read(Statement& st) {
 }  // namespace
 
 base::Result<std::uint64_t> count_live(ReadTransaction& tx, base::WallTime now) {
-  RESCUE_TRY(const auto n, impl::number(tx.connection(),
-                                        "SELECT count(*) FROM pins WHERE expires_at > ? AND spent_at IS NULL", now));
+  RESCUE_TRY(const auto n,
+             impl::number(tx.connection(), "SELECT count(*) FROM pins WHERE expires_at > ? AND spent_at IS NULL", now));
   return static_cast<std::uint64_t>(n);
 }
 
 base::Result<> insert(Transaction& tx, const Pin& p) {
-  auto done = impl::run(tx.connection(), "INSERT INTO pins (" RESCUE_PIN_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", p.session,
-                        p.pin_id, p.guid_salt, p.digits, p.created_at, p.expires_at, p.redeemed_at, p.spent_at);
+  auto done =
+      impl::run(tx.connection(), "INSERT INTO pins (" RESCUE_PIN_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", p.session,
+                p.pin_id, p.guid_salt, p.digits, p.created_at, p.expires_at, p.redeemed_at, p.spent_at);
   if (!done) return base::fail(done.error());
   return {};
 }
 
 base::Result<bool> forget_dead(Transaction& tx, base::ByteView pin_id, base::WallTime now) {
-  auto done = impl::run(tx.connection(), "DELETE FROM pins WHERE pin_id=? AND (spent_at IS NOT NULL OR expires_at <= ?)",
-                        pin_id, now);
+  auto done = impl::run(tx.connection(),
+                        "DELETE FROM pins WHERE pin_id=? AND (spent_at IS NOT NULL OR expires_at <= ?)", pin_id, now);
   if (!done) return base::fail(done.error());
   RESCUE_TRY(const auto left, impl::number(tx.connection(), "SELECT count(*) FROM pins WHERE pin_id=?", pin_id));
   return left == 0;

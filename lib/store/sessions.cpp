@@ -9,8 +9,8 @@ namespace rescue::store::sessions {
 namespace {
 using impl::Statement;
 
-#define RESCUE_SESSION_COLUMNS                                                                                       \
-  "s.id, s.guid_id, s.kind, s.state, s.note, s.customer, s.created_at, s.created_by, s.technician, s.generation, "   \
+#define RESCUE_SESSION_COLUMNS                                                                                     \
+  "s.id, s.guid_id, s.kind, s.state, s.note, s.customer, s.created_at, s.created_by, s.technician, s.generation, " \
   "s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason"
 
 Session read(Statement& st) {
@@ -57,12 +57,13 @@ base::Result<Position> read_position(std::string_view cursor) {
 }  // namespace
 
 base::Result<> insert(Transaction& tx, const Session& s) {
-  auto done = impl::run(tx.connection(),
-                        "INSERT INTO sessions (id, guid_id, kind, state, note, customer, created_at, created_by, technician, "
-                        "generation, state_since, pin_expires_at, ended_at, ended_by, end_reason) "
-                        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                        s.id, s.guid_id, s.kind, s.state, s.note, s.customer, s.created_at, s.created_by, s.technician,
-                        s.generation, s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason);
+  auto done =
+      impl::run(tx.connection(),
+                "INSERT INTO sessions (id, guid_id, kind, state, note, customer, created_at, created_by, technician, "
+                "generation, state_since, pin_expires_at, ended_at, ended_by, end_reason) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                s.id, s.guid_id, s.kind, s.state, s.note, s.customer, s.created_at, s.created_by, s.technician,
+                s.generation, s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::session, s.id});
   return {};
@@ -72,8 +73,8 @@ base::Result<> update(Transaction& tx, const Session& s) {
   RESCUE_CHECK(impl::run_one(tx.connection(), "session " + s.id.text(),
                              "UPDATE sessions SET state=?2, note=?3, customer=?4, technician=?5, generation=?6, "
                              "state_since=?7, pin_expires_at=?8, ended_at=?9, ended_by=?10, end_reason=?11 WHERE id=?1",
-                             s.id, s.state, s.note, s.customer, s.technician, s.generation, s.state_since, s.pin_expires_at,
-                             s.ended_at, s.ended_by, s.end_reason));
+                             s.id, s.state, s.note, s.customer, s.technician, s.generation, s.state_since,
+                             s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason));
   tx.changed({Change::Kind::session, s.id});
   return {};
 }
@@ -89,7 +90,8 @@ base::Result<Session> get(ReadTransaction& tx, const base::Guid& id) {
 base::Result<Session> lock(Transaction& tx, const base::Guid& id) { return get(tx, id); }
 
 base::Result<std::optional<Session>> find_by_guid_id(ReadTransaction& tx, base::ByteView guid_id) {
-  return impl::first(tx.connection(), "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE guid_id=?", read, guid_id);
+  return impl::first(tx.connection(), "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE guid_id=?", read,
+                     guid_id);
 }
 
 base::Result<std::optional<Session>> find_by_applet(ReadTransaction& tx, base::ByteView fingerprint) {
@@ -128,10 +130,11 @@ base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filte
 
 base::Result<std::vector<Session>> stale(ReadTransaction& tx, std::string_view state, base::WallTime before,
                                          std::size_t limit) {
-  return impl::all(tx.connection(),
-                   "SELECT " RESCUE_SESSION_COLUMNS
-                   " FROM sessions s WHERE ended_at IS NULL AND state=? AND state_since < ? ORDER BY state_since LIMIT ?",
-                   read, state, before, std::uint64_t{limit});
+  return impl::all(
+      tx.connection(),
+      "SELECT " RESCUE_SESSION_COLUMNS
+      " FROM sessions s WHERE ended_at IS NULL AND state=? AND state_since < ? ORDER BY state_since LIMIT ?",
+      read, state, before, std::uint64_t{limit});
 }
 
 base::Result<std::vector<Session>> with_expired_pin(ReadTransaction& tx, base::WallTime now, std::size_t limit) {
@@ -143,11 +146,12 @@ base::Result<std::vector<Session>> with_expired_pin(ReadTransaction& tx, base::W
 }
 
 base::Result<std::vector<Session>> with_lapsed_lease(ReadTransaction& tx, base::WallTime before, std::size_t limit) {
-  return impl::all(tx.connection(),
-                   "SELECT " RESCUE_SESSION_COLUMNS
-                   " FROM sessions s WHERE ended_at IS NULL AND technician IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants g "
-                   "WHERE g.session_id = s.id AND g.revoked_at IS NULL AND g.lease_until >= ?) LIMIT ?",
-                   read, before, std::uint64_t{limit});
+  return impl::all(
+      tx.connection(),
+      "SELECT " RESCUE_SESSION_COLUMNS
+      " FROM sessions s WHERE ended_at IS NULL AND technician IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants g "
+      "WHERE g.session_id = s.id AND g.revoked_at IS NULL AND g.lease_until >= ?) LIMIT ?",
+      read, before, std::uint64_t{limit});
 }
 
 base::Result<std::uint64_t> count_live(ReadTransaction& tx) {

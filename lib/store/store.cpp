@@ -198,7 +198,8 @@ void Store::Impl::read_loop(Lane& lane, Connection& connection) {
 }
 
 /// Takes the next call of a batch. Waits without limit for the first; for more only while several callers are at work.
-bool Store::Impl::next_write(WriteCall& call, std::size_t in_batch, std::chrono::steady_clock::time_point linger_until) {
+bool Store::Impl::next_write(WriteCall& call, std::size_t in_batch,
+                             std::chrono::steady_clock::time_point linger_until) {
   std::unique_lock lock(mutex);
   const auto ready = [&] { return stopping || !writes.empty(); };
   if (in_batch == 0) {

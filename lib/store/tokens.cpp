@@ -21,27 +21,31 @@ Token read(Statement& st) {
 }  // namespace
 
 base::Result<> insert(Transaction& tx, const Token& t) {
-  auto done = impl::run(tx.connection(),
-                        "INSERT INTO tokens (hash, user_id, device, created_at, expires_at, revoked_at) VALUES (?,?,?,?,?,?)",
-                        t.hash, t.user, t.device, t.created_at, t.expires_at, t.revoked_at);
+  auto done =
+      impl::run(tx.connection(),
+                "INSERT INTO tokens (hash, user_id, device, created_at, expires_at, revoked_at) VALUES (?,?,?,?,?,?)",
+                t.hash, t.user, t.device, t.created_at, t.expires_at, t.revoked_at);
   if (!done) return base::fail(done.error());
   return {};
 }
 
 base::Result<std::optional<Token>> find(ReadTransaction& tx, base::ByteView hash) {
   return impl::first(tx.connection(),
-                     "SELECT hash, user_id, device, created_at, expires_at, revoked_at FROM tokens WHERE hash=?", read, hash);
+                     "SELECT hash, user_id, device, created_at, expires_at, revoked_at FROM tokens WHERE hash=?", read,
+                     hash);
 }
 
 base::Result<> revoke(Transaction& tx, base::ByteView hash, base::WallTime now) {
-  return impl::run_one(tx.connection(), "token", "UPDATE tokens SET revoked_at=coalesce(revoked_at, ?2) WHERE hash=?1", hash,
-                       now);
+  return impl::run_one(tx.connection(), "token", "UPDATE tokens SET revoked_at=coalesce(revoked_at, ?2) WHERE hash=?1",
+                       hash, now);
 }
 
-base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now, base::ByteView except) {
-  return impl::run(tx.connection(),
-                   "UPDATE tokens SET revoked_at=?2 WHERE user_id=?1 AND revoked_at IS NULL AND expires_at > ?2 AND hash <> ?3",
-                   user, now, except);
+base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now,
+                                       base::ByteView except) {
+  return impl::run(
+      tx.connection(),
+      "UPDATE tokens SET revoked_at=?2 WHERE user_id=?1 AND revoked_at IS NULL AND expires_at > ?2 AND hash <> ?3",
+      user, now, except);
 }
 
 base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before) {
@@ -65,21 +69,23 @@ Device read(Statement& st) {
 }  // namespace
 
 base::Result<base::Guid> upsert(Transaction& tx, const Device& d) {
-  RESCUE_TRY(auto id, impl::first(tx.connection(),
-                                  "INSERT INTO devices (id, user_id, name, public_key, created_at, last_seen_at, revoked_at) "
-                                  "VALUES (?,?,?,?,?,?,?) ON CONFLICT (user_id, name) DO UPDATE SET "
-                                  "public_key=iif(length(excluded.public_key) > 0, excluded.public_key, public_key), "
-                                  "last_seen_at=excluded.last_seen_at RETURNING id",
-                                  [](Statement& st) { return st.guid(0); }, d.id, d.user, d.name, d.public_key, d.created_at,
-                                  d.last_seen_at, d.revoked_at));
+  RESCUE_TRY(auto id, impl::first(
+                          tx.connection(),
+                          "INSERT INTO devices (id, user_id, name, public_key, created_at, last_seen_at, revoked_at) "
+                          "VALUES (?,?,?,?,?,?,?) ON CONFLICT (user_id, name) DO UPDATE SET "
+                          "public_key=iif(length(excluded.public_key) > 0, excluded.public_key, public_key), "
+                          "last_seen_at=excluded.last_seen_at RETURNING id",
+                          [](Statement& st) { return st.guid(0); }, d.id, d.user, d.name, d.public_key, d.created_at,
+                          d.last_seen_at, d.revoked_at));
   return id.value_or(d.id);
 }
 
 base::Result<std::vector<Device>> list(ReadTransaction& tx, const base::Guid& user) {
-  return impl::all(tx.connection(),
-                   "SELECT id, user_id, name, public_key, created_at, last_seen_at, revoked_at FROM devices WHERE user_id=? "
-                   "ORDER BY name",
-                   read, user);
+  return impl::all(
+      tx.connection(),
+      "SELECT id, user_id, name, public_key, created_at, last_seen_at, revoked_at FROM devices WHERE user_id=? "
+      "ORDER BY name",
+      read, user);
 }
 
 base::Result<> revoke(Transaction& tx, const base::Guid& id, base::WallTime now) {
@@ -90,7 +96,8 @@ base::Result<> revoke(Transaction& tx, const base::Guid& id, base::WallTime now)
 
 namespace settings {
 base::Result<std::optional<std::string>> get(ReadTransaction& tx, std::string_view key) {
-  return impl::first(tx.connection(), "SELECT value FROM settings WHERE key=?", [](Statement& st) { return st.text(0); }, key);
+  return impl::first(
+      tx.connection(), "SELECT value FROM settings WHERE key=?", [](Statement& st) { return st.text(0); }, key);
 }
 
 base::Result<> set(Transaction& tx, std::string_view key, std::string_view value, base::WallTime now) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What repositories work on. Both kinds live only during the call that got them, on the store's thread that runs the call.
+// What repositories work on. Both kinds live only during the call that got them, on the store's thread that runs the
+// call.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,8 @@ std::string lower(std::string_view s) {
 
 namespace users {
 namespace {
-#define RESCUE_USER_COLUMNS                                                                                         \
-  "id, email, name, role, group_id, password_hash, must_change_password, disabled, failed_sign_ins, locked_at, "    \
+#define RESCUE_USER_COLUMNS                                                                                      \
+  "id, email, name, role, group_id, password_hash, must_change_password, disabled, failed_sign_ins, locked_at, " \
   "created_at, password_changed_at, last_login_at, removed_at"
 
 User read(Statement& st) {
@@ -49,10 +49,10 @@ std::optional<std::string> email_key(const User& u) {
 
 base::Result<> insert(Transaction& tx, const User& u) {
   const auto key = email_key(u);
-  auto done = impl::run(tx.connection(),
-                        "INSERT INTO users (" RESCUE_USER_COLUMNS ", email_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", u.id,
-                        u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
-                        u.failed_sign_ins, u.locked_at, u.created_at, u.password_changed_at, u.last_login_at, u.removed_at, key);
+  auto done = impl::run(
+      tx.connection(), "INSERT INTO users (" RESCUE_USER_COLUMNS ", email_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
+      u.failed_sign_ins, u.locked_at, u.created_at, u.password_changed_at, u.last_login_at, u.removed_at, key);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::user, u.id});
   return {};
@@ -60,18 +60,21 @@ base::Result<> insert(Transaction& tx, const User& u) {
 
 base::Result<> update(Transaction& tx, const User& u) {
   const auto key = email_key(u);
-  RESCUE_CHECK(impl::run_one(
-      tx.connection(), "user " + u.id.text(),
-      "UPDATE users SET email=?2, name=?3, role=?4, group_id=?5, password_hash=?6, must_change_password=?7, disabled=?8, "
-      "failed_sign_ins=?9, locked_at=?10, password_changed_at=?11, last_login_at=?12, removed_at=?13, email_key=?14 WHERE id=?1",
-      u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
-      u.failed_sign_ins, u.locked_at, u.password_changed_at, u.last_login_at, u.removed_at, key));
+  RESCUE_CHECK(impl::run_one(tx.connection(), "user " + u.id.text(),
+                             "UPDATE users SET email=?2, name=?3, role=?4, group_id=?5, password_hash=?6, "
+                             "must_change_password=?7, disabled=?8, "
+                             "failed_sign_ins=?9, locked_at=?10, password_changed_at=?11, last_login_at=?12, "
+                             "removed_at=?13, email_key=?14 WHERE id=?1",
+                             u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password,
+                             u.disabled, u.failed_sign_ins, u.locked_at, u.password_changed_at, u.last_login_at,
+                             u.removed_at, key));
   tx.changed({Change::Kind::user, u.id});
   return {};
 }
 
 base::Result<User> get(ReadTransaction& tx, const base::Guid& id) {
-  RESCUE_TRY(auto found, impl::first(tx.connection(), "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE id=?", read, id));
+  RESCUE_TRY(auto found,
+             impl::first(tx.connection(), "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE id=?", read, id));
   if (!found) return base::fail(base::Errc::not_found, "user " + id.text());
   return std::move(*found);
 }
@@ -84,9 +87,10 @@ base::Result<std::optional<User>> find_by_email(ReadTransaction& tx, std::string
 base::Result<Page<User>> list(ReadTransaction& tx, std::string_view cursor, std::size_t limit) {
   RESCUE_TRY(const auto after, impl::read_cursor(cursor));
   const auto size = impl::page_size(limit);
-  RESCUE_TRY(auto rows, impl::all(tx.connection(),
-                                  "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE email_key > ? ORDER BY email_key LIMIT ?",
-                                  read, base::as_text(after), std::uint64_t{size + 1}));
+  RESCUE_TRY(auto rows,
+             impl::all(tx.connection(),
+                       "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE email_key > ? ORDER BY email_key LIMIT ?", read,
+                       base::as_text(after), std::uint64_t{size + 1}));
   // The key is kept in a variable: to_page's cursor is made from a view of it.
   std::string key;
   return impl::to_page(std::move(rows), size, [&key](const User& u) {
@@ -105,8 +109,9 @@ base::Result<std::uint64_t> count_administrators(ReadTransaction& tx) {
 
 namespace groups {
 namespace {
-#define RESCUE_GROUP_COLUMNS                                                                                           \
-  "id, name, is_default, permissions, single_prompt, force_recording, require_sas, omit_chat_text, consent_timeout_s, " \
+#define RESCUE_GROUP_COLUMNS                                                                         \
+  "id, name, is_default, permissions, single_prompt, force_recording, require_sas, omit_chat_text, " \
+  "consent_timeout_s, "                                                                              \
   "inactivity_timeout_s, allowed_networks"
 
 Group read(Statement& st) {
@@ -128,8 +133,8 @@ Group read(Statement& st) {
 
 base::Result<> insert(Transaction& tx, const Group& g) {
   const auto networks = impl::join_lines(g.allowed_networks);
-  auto done = impl::run(tx.connection(), "INSERT INTO groups (" RESCUE_GROUP_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)", g.id,
-                        g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas,
+  auto done = impl::run(tx.connection(), "INSERT INTO groups (" RESCUE_GROUP_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                        g.id, g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas,
                         g.omit_chat_text, g.consent_timeout, g.inactivity_timeout, networks);
   if (!done) return base::fail(done.error());
   return {};
@@ -137,16 +142,18 @@ base::Result<> insert(Transaction& tx, const Group& g) {
 
 base::Result<> update(Transaction& tx, const Group& g) {
   const auto networks = impl::join_lines(g.allowed_networks);
-  return impl::run_one(tx.connection(), "group " + g.id.text(),
-                       "UPDATE groups SET name=?2, is_default=?3, permissions=?4, single_prompt=?5, force_recording=?6, "
-                       "require_sas=?7, omit_chat_text=?8, consent_timeout_s=?9, inactivity_timeout_s=?10, "
-                       "allowed_networks=?11 WHERE id=?1",
-                       g.id, g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas,
-                       g.omit_chat_text, g.consent_timeout, g.inactivity_timeout, networks);
+  return impl::run_one(
+      tx.connection(), "group " + g.id.text(),
+      "UPDATE groups SET name=?2, is_default=?3, permissions=?4, single_prompt=?5, force_recording=?6, "
+      "require_sas=?7, omit_chat_text=?8, consent_timeout_s=?9, inactivity_timeout_s=?10, "
+      "allowed_networks=?11 WHERE id=?1",
+      g.id, g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas, g.omit_chat_text,
+      g.consent_timeout, g.inactivity_timeout, networks);
 }
 
 base::Result<Group> get(ReadTransaction& tx, const base::Guid& id) {
-  RESCUE_TRY(auto found, impl::first(tx.connection(), "SELECT " RESCUE_GROUP_COLUMNS " FROM groups WHERE id=?", read, id));
+  RESCUE_TRY(auto found,
+             impl::first(tx.connection(), "SELECT " RESCUE_GROUP_COLUMNS " FROM groups WHERE id=?", read, id));
   if (!found) return base::fail(base::Errc::not_found, "group " + id.text());
   return std::move(*found);
 }

@@ -36,8 +36,10 @@ class Printer final : public flatbuffers::ToStringVisitor {
   }
   void UChar(std::uint8_t x, const char* name) override {
     if (hidden()) return;
-    if (name == nullptr && shown_ > 0) s += fmt::format("{:02x}", x);
-    else ToStringVisitor::UChar(x, name);
+    if (name == nullptr && shown_ > 0)
+      s += fmt::format("{:02x}", x);
+    else
+      ToStringVisitor::UChar(x, name);
   }
 
  private:

@@ -10,8 +10,9 @@
 
 namespace rescue::wire {
 
-/// `buffer` must have been verified; `table` is the generated `XTypeTable()` of its root. Byte vectors longer than a line
-/// are cut to their length. Never for messages that hold a secret (Hello's GUID, Invite): see redacted_fields in dump.cpp.
+/// `buffer` must have been verified; `table` is the generated `XTypeTable()` of its root. Byte vectors longer than a
+/// line are cut to their length. Never for messages that hold a secret (Hello's GUID, Invite): see redacted_fields in
+/// dump.cpp.
 [[nodiscard]] std::string dump(base::ByteView buffer, const flatbuffers::TypeTable* table);
 
 }  // namespace rescue::wire

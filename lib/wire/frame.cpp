@@ -16,9 +16,7 @@ base::Bytes make_frame(base::ByteView message, std::size_t max) {
   return std::move(w).take();
 }
 
-std::size_t FrameReader::wanted() const {
-  return length_ ? *length_ - buffer_.size() : kLengthSize - buffer_.size();
-}
+std::size_t FrameReader::wanted() const { return length_ ? *length_ - buffer_.size() : kLengthSize - buffer_.size(); }
 
 base::Result<void> FrameReader::put(base::ByteView bytes) {
   RESCUE_ASSERT(bytes.size() <= wanted());

@@ -11,8 +11,8 @@ namespace rescue::wire {
 /// One frame ready to send. Precondition (our bug otherwise): message.size() <= max.
 [[nodiscard]] base::Bytes make_frame(base::ByteView message, std::size_t max);
 
-/// Takes bytes as they come and yields whole frames. A length above `max` or of zero is too_large/bad_format for good: the
-/// peer must be dropped. Holds at most 4 + max bytes.
+/// Takes bytes as they come and yields whole frames. A length above `max` or of zero is too_large/bad_format for good:
+/// the peer must be dropped. Holds at most 4 + max bytes.
 class FrameReader {
  public:
   explicit FrameReader(std::size_t max) : max_(max) {}

@@ -25,7 +25,8 @@ Result<void> capped(const ByteVector* v, std::size_t max, std::string_view field
 }
 Result<void> clean_text(const flatbuffers::String* s, std::string_view field) {
   if (s == nullptr) return {};
-  if (s->size() > kMaxText) return fail(Errc::too_large, fmt::format("{} has {} bytes, at most {} are allowed", field, s->size(), kMaxText));
+  if (s->size() > kMaxText)
+    return fail(Errc::too_large, fmt::format("{} has {} bytes, at most {} are allowed", field, s->size(), kMaxText));
   if (!base::is_valid_utf8(text(s))) return fail(Errc::bad_format, fmt::format("{} is not UTF-8", field));
   return {};
 }
@@ -42,7 +43,8 @@ Result<void> check_keys(const flatbuffers::Vector<flatbuffers::Offset<tokens::To
 
 template <typename Root>
 Result<const Root*> verified(base::ByteView b, std::size_t max, const char* identifier, std::string_view what) {
-  if (b.size() > max) return fail(Errc::too_large, fmt::format("{} of {} bytes, at most {} are allowed", what, b.size(), max));
+  if (b.size() > max)
+    return fail(Errc::too_large, fmt::format("{} of {} bytes, at most {} are allowed", what, b.size(), max));
   // 8 bytes: root offset and identifier, which BufferHasIdentifier reads unchecked.
   if (b.size() < 8 || !flatbuffers::BufferHasIdentifier(b.data(), identifier))
     return fail(Errc::bad_format, fmt::format("{} does not begin with '{}'", what, identifier));
@@ -101,12 +103,15 @@ Result<void> check(const gateway::AdmitRequest& r) {
 Result<void> check_message(const gateway::GatewayMessage& m) {
   using gateway::Message;
   switch (m.message_type()) {
-    case Message::Register: return check(*m.message_as_Register());
+    case Message::Register:
+      return check(*m.message_as_Register());
     case Message::Registered:
       RESCUE_CHECK(sized(m.message_as_Registered()->gateway(), kGuidSize, "gateway id"));
       return check_keys(m.message_as_Registered()->token_keys());
-    case Message::TokenKeys: return check_keys(m.message_as_TokenKeys()->keys());
-    case Message::AdmitRequest: return check(*m.message_as_AdmitRequest());
+    case Message::TokenKeys:
+      return check_keys(m.message_as_TokenKeys()->keys());
+    case Message::AdmitRequest:
+      return check(*m.message_as_AdmitRequest());
     case Message::WaitingChanged:
       RESCUE_CHECK(check_role(m.message_as_WaitingChanged()->role()));
       return sized(m.message_as_WaitingChanged()->session(), kGuidSize, "waiting session");
@@ -120,12 +125,15 @@ Result<void> check_message(const gateway::GatewayMessage& m) {
       RESCUE_CHECK(optional_sized(m.message_as_Incident()->session(), kGuidSize, "incident session"));
       RESCUE_CHECK(clean_text(m.message_as_Incident()->reason(), "incident reason"));
       return clean_text(m.message_as_Incident()->remote_address(), "incident remote_address");
-    case Message::Kick: return sized(m.message_as_Kick()->session(), kGuidSize, "kick session");
+    case Message::Kick:
+      return sized(m.message_as_Kick()->session(), kGuidSize, "kick session");
     case Message::AdmitReply:
     case Message::Load:
     case Message::Drain:
-    case Message::Resume: return {};
-    case Message::NONE: break;
+    case Message::Resume:
+      return {};
+    case Message::NONE:
+      break;
   }
   // A newer peer may send kinds that we do not know; the version in Register is where that is agreed on.
   return fail(Errc::bad_format, fmt::format("gateway message of unknown kind {}", static_cast<int>(m.message_type())));
@@ -133,36 +141,55 @@ Result<void> check_message(const gateway::GatewayMessage& m) {
 }  // namespace
 
 Result<const handoff::Handoff*> read_handoff(base::ByteView b) {
-  RESCUE_TRY(const auto* root, verified<handoff::Handoff>(b, kMaxHandoffMessage, handoff::HandoffIdentifier(), "hand-off message"));
+  RESCUE_TRY(const auto* root,
+             verified<handoff::Handoff>(b, kMaxHandoffMessage, handoff::HandoffIdentifier(), "hand-off message"));
   using handoff::Message;
   switch (root->message_type()) {
-    case Message::Hello: RESCUE_CHECK(check(*root->message_as_Hello())); break;
-    case Message::Joined: RESCUE_CHECK(sized(root->message_as_Joined()->pair(), kGuidSize, "pair")); break;
-    case Message::Refused: RESCUE_CHECK(clean_text(root->message_as_Refused()->text(), "refusal text")); break;
+    case Message::Hello:
+      RESCUE_CHECK(check(*root->message_as_Hello()));
+      break;
+    case Message::Joined:
+      RESCUE_CHECK(sized(root->message_as_Joined()->pair(), kGuidSize, "pair"));
+      break;
+    case Message::Refused:
+      RESCUE_CHECK(clean_text(root->message_as_Refused()->text(), "refusal text"));
+      break;
     case Message::Waiting:
     case Message::Ping:
-    case Message::Pong: break;
+    case Message::Pong:
+      break;
     case Message::NONE:
-    default: return fail(Errc::bad_format, fmt::format("hand-off message of unknown kind {}", static_cast<int>(root->message_type())));
+    default:
+      return fail(Errc::bad_format,
+                  fmt::format("hand-off message of unknown kind {}", static_cast<int>(root->message_type())));
   }
   return root;
 }
 
 Result<const gateway::GatewayMessage*> read_gateway_message(base::ByteView b) {
-  RESCUE_TRY(const auto* root, verified<gateway::GatewayMessage>(b, kMaxGatewayMessage, gateway::GatewayMessageIdentifier(), "gateway message"));
+  RESCUE_TRY(const auto* root, verified<gateway::GatewayMessage>(
+                                   b, kMaxGatewayMessage, gateway::GatewayMessageIdentifier(), "gateway message"));
   RESCUE_CHECK(check_message(*root));
   return root;
 }
 
 Result<const tokens::TokenEnvelope*> read_token(base::ByteView b) {
-  RESCUE_TRY(const auto* root, verified<tokens::TokenEnvelope>(b, kMaxSignedEnvelope, tokens::TokenEnvelopeIdentifier(), "token"));
+  RESCUE_TRY(const auto* root,
+             verified<tokens::TokenEnvelope>(b, kMaxSignedEnvelope, tokens::TokenEnvelopeIdentifier(), "token"));
   using tokens::Token;
   switch (root->token_type()) {
-    case Token::Ticket: RESCUE_CHECK(check(*root->token_as_Ticket())); break;
-    case Token::Grant: RESCUE_CHECK(check(*root->token_as_Grant())); break;
-    case Token::Invite: RESCUE_CHECK(check(*root->token_as_Invite())); break;
+    case Token::Ticket:
+      RESCUE_CHECK(check(*root->token_as_Ticket()));
+      break;
+    case Token::Grant:
+      RESCUE_CHECK(check(*root->token_as_Grant()));
+      break;
+    case Token::Invite:
+      RESCUE_CHECK(check(*root->token_as_Invite()));
+      break;
     case Token::NONE:
-    default: return fail(Errc::bad_format, "token of unknown kind");
+    default:
+      return fail(Errc::bad_format, "token of unknown kind");
   }
   return root;
 }

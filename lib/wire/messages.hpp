@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only door through which received FlatBuffers of the hand-off, gateway and token schemas enter: structure is verified
-// with bounded depth and table count, then required sizes and caps (limits.hpp). The returned pointer lives as long as `b`.
+// The only door through which received FlatBuffers of the hand-off, gateway and token schemas enter: structure is
+// verified with bounded depth and table count, then required sizes and caps (limits.hpp). The returned pointer lives as
+// long as `b`.
 #pragma once
 
 #include "base/bytes.hpp"

@@ -25,11 +25,13 @@ constexpr std::array<Row, kPermissionCount> kRows = {{
     {Permission::clipboard_sync, "clipboard_sync", "share the clipboard"},
     {Permission::deploy_scripts, "deploy_scripts", "run scripts on your computer"},
 }};
-static_assert([] {
-  for (std::size_t i = 0; i < kRows.size(); ++i)
-    if (static_cast<std::size_t>(kRows[i].permission) != i) return false;
-  return true;
-}(), "one row per permission, in wire order");
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kRows.size(); ++i)
+        if (static_cast<std::size_t>(kRows[i].permission) != i) return false;
+      return true;
+    }(),
+    "one row per permission, in wire order");
 
 const Row& row(Permission p) { return kRows[static_cast<std::size_t>(p)]; }
 }  // namespace

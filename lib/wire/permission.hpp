@@ -14,10 +14,10 @@ namespace rescue::wire {
 
 /// Numbers are on the wire and are bit positions of PermissionSet; never reuse one.
 enum class Permission : std::uint8_t {
-  remote_control = 0,       // move the pointer, press keys
-  desktop_view = 1,         // see the screen, the cursor and the list of displays
-  send_files = 2,           // technician to user
-  receive_files = 3,        // user to technician
+  remote_control = 0,  // move the pointer, press keys
+  desktop_view = 1,    // see the screen, the cursor and the list of displays
+  send_files = 2,      // technician to user
+  receive_files = 3,   // user to technician
   file_manager = 4,
   send_urls = 5,
   system_information = 6,

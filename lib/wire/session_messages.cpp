@@ -61,17 +61,20 @@ constexpr auto kRules = std::to_array<Rule>({
     {Message::SysinfoReply, Channel::files, From::applet},
 });
 static_assert(kRules.size() == static_cast<std::size_t>(Message::MAX));
-static_assert([] {
-  for (std::size_t i = 0; i < kRules.size(); ++i)
-    if (static_cast<std::size_t>(kRules[i].type) != i + 1) return false;
-  return true;
-}(), "one row per message, in the order of the union");
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kRules.size(); ++i)
+        if (static_cast<std::size_t>(kRules[i].type) != i + 1) return false;
+      return true;
+    }(),
+    "one row per message, in the order of the union");
 
 const Rule& rule(Message type) { return kRules[static_cast<std::size_t>(type) - 1]; }
 
 Result<void> text_max(const flatbuffers::String* s, std::size_t max, std::string_view field) {
   if (s == nullptr) return {};
-  if (s->size() > max) return fail(Errc::too_large, fmt::format("{} has {} bytes, at most {} are allowed", field, s->size(), max));
+  if (s->size() > max)
+    return fail(Errc::too_large, fmt::format("{} has {} bytes, at most {} are allowed", field, s->size(), max));
   if (!base::is_valid_utf8(text(s))) return fail(Errc::bad_format, fmt::format("{} is not UTF-8", field));
   return {};
 }
@@ -282,10 +285,12 @@ bool may_send(End sender, Message type) {
 
 Result<const session::SessionMessage*> verify_and_check(base::ByteView b) {
   if (b.size() > kScreenMessageMax)
-    return fail(Errc::too_large, fmt::format("session message of {} bytes, at most {} are allowed", b.size(), kScreenMessageMax));
+    return fail(Errc::too_large,
+                fmt::format("session message of {} bytes, at most {} are allowed", b.size(), kScreenMessageMax));
   // 8 bytes: root offset and identifier, which the identifier check reads unchecked.
   if (b.size() < 8 || !session::SessionMessageBufferHasIdentifier(b.data()))
-    return fail(Errc::bad_format, fmt::format("session message does not begin with '{}'", session::SessionMessageIdentifier()));
+    return fail(Errc::bad_format,
+                fmt::format("session message does not begin with '{}'", session::SessionMessageIdentifier()));
   flatbuffers::Verifier verifier(b.data(), b.size(), kDepthMax, kTablesMax);
   if (!session::VerifySessionMessageBuffer(verifier)) return fail(Errc::bad_format, "session message is malformed");
   const auto* m = session::GetSessionMessage(b.data());
@@ -298,7 +303,8 @@ Result<const session::SessionMessage*> read_session_message(base::ByteView b, Ch
     return fail(Errc::too_large, fmt::format("message of {} bytes on channel {}", b.size(), name(channel)));
   RESCUE_TRY(const auto* m, verify_and_check(b));
   if (channel_of(m->message_type()) != channel)
-    return fail(Errc::bad_format, fmt::format("{} on channel {}", session::EnumNameMessage(m->message_type()), name(channel)));
+    return fail(Errc::bad_format,
+                fmt::format("{} on channel {}", session::EnumNameMessage(m->message_type()), name(channel)));
   if (!may_send(sender, m->message_type()))
     return fail(Errc::bad_format, fmt::format("{} from the wrong end", session::EnumNameMessage(m->message_type())));
   return m;

@@ -24,7 +24,7 @@ enum class End : std::uint8_t { applet, console };
 /// The pointer lives as long as `b`, whose storage must be aligned as `new` aligns. Errors: bad_format, too_large; the
 /// peer that sent it is to be dropped.
 [[nodiscard]] base::Result<const session::SessionMessage*> read_session_message(base::ByteView b, Channel channel,
-                                                                                 End sender);
+                                                                                End sender);
 /// The same without knowing channel and sender: for dumps, recordings and tests.
 [[nodiscard]] base::Result<const session::SessionMessage*> verify_and_check(base::ByteView b);
 

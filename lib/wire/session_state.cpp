@@ -22,21 +22,24 @@ constexpr std::array<StateRow, kSessionStateCount> kStates = {{
     {transferring, "transferring", "It is on its way to another technician, who has not taken it yet.", false},
     {reconnecting, "reconnecting", "The link broke; both ends are trying to meet again.", false},
     {rebooting, "rebooting", "The supported machine restarts with the user's consent.", false},
-    {offline, "offline", "The applet has not been heard of for longer than the reconnect time-out; it may come back.", false},
+    {offline, "offline", "The applet has not been heard of for longer than the reconnect time-out; it may come back.",
+     false},
     {closed, "closed", "Ended in order by the user, a technician or an administrator.", true},
     {timed_out, "timed_out", "Ended by a clock: the PIN expired, nobody came, or nobody acted.", true},
     {aborted, "aborted", "Ended by a fault or by force: key refused, account disabled, applet gone for good.", true},
 }};
-static_assert([] {
-  for (std::size_t i = 0; i < kStates.size(); ++i)
-    if (static_cast<std::size_t>(kStates[i].state) != i) return false;
-  return true;
-}(), "one row per state, in order");
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kStates.size(); ++i)
+        if (static_cast<std::size_t>(kStates[i].state) != i) return false;
+      return true;
+    }(),
+    "one row per state, in order");
 
 constexpr std::array<std::string_view, kSessionEventCount> kEvents = {
-    "applet_registered", "picked_up",    "held",        "resumed",     "transfer_started",
-    "transfer_taken",    "transfer_returned", "link_lost", "link_up",   "reboot_started",
-    "applet_lost",       "applet_back",  "close",       "time_out",    "abort"};
+    "applet_registered", "picked_up",         "held",      "resumed",  "transfer_started",
+    "transfer_taken",    "transfer_returned", "link_lost", "link_up",  "reboot_started",
+    "applet_lost",       "applet_back",       "close",     "time_out", "abort"};
 constexpr std::array<std::string_view, 7> kParties = {"none",   "user",   "technician", "administrator",
                                                       "broker", "applet", "console"};
 

@@ -25,17 +25,17 @@ enum class SessionState : std::uint8_t {
 inline constexpr std::size_t kSessionStateCount = 11;
 
 enum class SessionEvent : std::uint8_t {
-  applet_registered,   // first key bound
-  picked_up,           // a technician took it, or took it again
+  applet_registered,  // first key bound
+  picked_up,          // a technician took it, or took it again
   held,
   resumed,
   transfer_started,
   transfer_taken,
-  transfer_returned,   // refused or not taken in time
+  transfer_returned,  // refused or not taken in time
   link_lost,
   link_up,
   reboot_started,
-  applet_lost,         // no control connection and no link for longer than the time-out
+  applet_lost,  // no control connection and no link for longer than the time-out
   applet_back,
   close,
   time_out,

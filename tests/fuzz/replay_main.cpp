@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzz target over every file of a corpus folder (argument), plus the empty input. Used where libFuzzer is not linked.
+// Runs a fuzz target over every file of a corpus folder (argument), plus the empty input. Used where libFuzzer is not
+// linked.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// codec_bench [--json] [--compare] [--work N] [CLIP.xcp.zst …]: bytes per minute and CPU of the screen codec. Every frame
-// is decoded again and compared. Without clips it measures one it makes: a terminal that types and scrolls beside a photo
-// that stands still. The encoder is told what changed, as a capture tells it; with --compare it finds out for itself.
+// codec_bench [--json] [--compare] [--work N] [CLIP.xcp.zst …]: bytes per minute and CPU of the screen codec. Every
+// frame is decoded again and compared. Without clips it measures one it makes: a terminal that types and scrolls beside
+// a photo that stands still. The encoder is told what changed, as a capture tells it; with --compare it finds out for
+// itself.
 // --work bounds the work of one call: the frame then goes out in parts, and the times are those of a call.
 #include <fmt/format.h>
 #include <time.h>
@@ -92,16 +93,18 @@ void print(const std::string& name, const Meter& m, double seconds, screen::Size
   const double core = m.encode_total_ms / seconds / 10;
   if (m.settings.json) {
     fmt::print(
-        "{{\"clip\":\"{}\",\"width\":{},\"height\":{},\"seconds\":{:.2f},\"frames\":{},\"packets\":{},\"kb_per_min\":{:.1f},"
+        "{{\"clip\":\"{}\",\"width\":{},\"height\":{},\"seconds\":{:.2f},\"frames\":{},\"packets\":{},\"kb_per_min\":{:"
+        ".1f},"
         "\"first_kb\":{:.1f},\"encode_ms_mean\":{:.2f},\"encode_ms_p50\":{:.2f},\"encode_ms_p95\":{:.2f},"
         "\"encode_ms_p99\":{:.2f},\"encode_ms_max\":{:.2f},\"core_percent\":{:.2f},\"decode_ms_mean\":{:.2f},"
         "\"decode_ms_p99\":{:.2f}}}\n",
-        name, size.width, size.height, seconds, m.frames, m.encode_ms.size(), kb_min, first_kb, mean(m.encode_ms), p50, p95,
-        p99, most, core, mean(m.decode_ms), percentile(m.decode_ms, 0.99));
+        name, size.width, size.height, seconds, m.frames, m.encode_ms.size(), kb_min, first_kb, mean(m.encode_ms), p50,
+        p95, p99, most, core, mean(m.decode_ms), percentile(m.decode_ms, 0.99));
     return;
   }
   fmt::print(
-      "{:<12} {:>9} {:>5.1f} s {:>4} frames {:>4} packets {:>8.1f} KB/min (first {:>6.1f} KB, median {:>4} B)  encode ms mean "
+      "{:<12} {:>9} {:>5.1f} s {:>4} frames {:>4} packets {:>8.1f} KB/min (first {:>6.1f} KB, median {:>4} B)  encode "
+      "ms mean "
       "{:.2f} p50 {:.2f} p95 {:.2f} p99 {:.2f} max {:.1f} ({:.1f} % of a core)  decode ms mean {:.2f} p99 {:.2f}\n",
       name, fmt::format("{}x{}", size.width, size.height), seconds, m.frames, m.encode_ms.size(), kb_min, first_kb,
       percentile(m.sizes, 0.5), mean(m.encode_ms), p50, p95, p99, most, core, mean(m.decode_ms),
@@ -155,7 +158,8 @@ base::Result<> generated(const Settings& settings) {
       for (std::int32_t y = 0; y < 16 * (kLines - 1); ++y) std::copy_n(frame.row(y + 16), kColumns * 8, frame.row(y));
       frame.fill({0, 16 * (kLines - 1), kColumns * 8, 16}, 0);
     }
-    RESCUE_CHECK(m.frame(frame, screen::Damage(i == 0 ? screen::whole(frame.size()) : screen::Rect{0, 0, kColumns * 8, kLines * 16})));
+    RESCUE_CHECK(m.frame(
+        frame, screen::Damage(i == 0 ? screen::whole(frame.size()) : screen::Rect{0, 0, kColumns * 8, kLines * 16})));
   }
   print("generated", m, kFrames / 15.0, frame.size());
   return {};

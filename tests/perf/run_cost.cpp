@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// run_cost PROGRAM ARGS…: runs it once, output thrown away, and prints "WALL_US CPU_US PEAK_KB". A process inherits the peak of
-// whoever forks it, so that a Python script cannot measure programs smaller than itself.
+// run_cost PROGRAM ARGS…: runs it once, output thrown away, and prints "WALL_US CPU_US PEAK_KB". A process inherits the
+// peak of whoever forks it, so that a Python script cannot measure programs smaller than itself.
 #include <cstdio>
 #include <ctime>
 

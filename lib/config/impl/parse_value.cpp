@@ -52,8 +52,10 @@ std::vector<std::string> split_list(std::string_view text) {
 
 std::expected<Value, std::string> typed(const Key& key, std::string_view text) {
   switch (key.type) {
-    case Type::text: return std::string(text);
-    case Type::text_list: return split_list(text);
+    case Type::text:
+      return std::string(text);
+    case Type::text_list:
+      return split_list(text);
     case Type::boolean:
       if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
       if (text == "false" || text == "0" || text == "no" || text == "off") return false;
@@ -84,8 +86,10 @@ std::string duration_text(base::Duration d) {
 
 std::optional<std::string> broken_constraint(const Key& key, const Value& value) {
   switch (key.type) {
-    case Type::boolean: return std::nullopt;
-    case Type::text: return broken_text(key, std::get<std::string>(value));
+    case Type::boolean:
+      return std::nullopt;
+    case Type::text:
+      return broken_text(key, std::get<std::string>(value));
     case Type::integer: {
       const auto n = std::get<std::int64_t>(value);
       return broken_number(key, n, std::to_string(n));

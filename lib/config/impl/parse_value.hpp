@@ -27,7 +27,7 @@ struct FileValue {
 };
 /// All values of a TOML text; every problem found, each with file, line and column.
 [[nodiscard]] std::expected<std::vector<FileValue>, std::vector<std::string>> parse_file(const KeyTable& table,
-                                                                                        std::string_view toml,
-                                                                                        std::string_view file_name);
+                                                                                         std::string_view toml,
+                                                                                         std::string_view file_name);
 
 }  // namespace rescue::config

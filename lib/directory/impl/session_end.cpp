@@ -17,7 +17,8 @@ base::Result<store::Session> lock_session(store::Transaction& tx, const base::Gu
 
 base::Result<wire::SessionState> state_of(const store::Session& session) {
   const auto state = wire::parse_session_state(session.state);
-  if (!state) return base::fail(base::Errc::internal, fmt::format("session {} has state '{}'", session.id.text(), session.state));
+  if (!state)
+    return base::fail(base::Errc::internal, fmt::format("session {} has state '{}'", session.id.text(), session.state));
   return *state;
 }
 
@@ -25,7 +26,8 @@ base::Result<> advance(store::Session& session, SessionEvent event, wire::Party 
   RESCUE_TRY(const auto from, state_of(session));
   const auto to = wire::next_state(from, event, by);
   if (!to) {
-    return base::fail(Errc::wrong_state, fmt::format("{} by {} while {}", wire::name(event), wire::name(by), session.state));
+    return base::fail(Errc::wrong_state,
+                      fmt::format("{} by {} while {}", wire::name(event), wire::name(by), session.state));
   }
   if (*to != from) {
     session.state = wire::name(*to);

@@ -59,7 +59,8 @@ Result<void> ReceiveSide::on_record(std::uint8_t kind, std::uint8_t flags, ByteV
   if (finished_) return fail(Errc::protocol, "message after FIN");
   const auto c = static_cast<Channel>(kind);
   if (flags == kAbandoned) return on_abandoned(c, payload);
-  if ((flags & ~(kFirstFragment | kLastFragment)) != 0) return fail(Errc::protocol, fmt::format("fragment flags {}", flags));
+  if ((flags & ~(kFirstFragment | kLastFragment)) != 0)
+    return fail(Errc::protocol, fmt::format("fragment flags {}", flags));
   return on_fragment(c, flags, payload);
 }
 
@@ -68,11 +69,13 @@ Result<void> ReceiveSide::on_fragment(Channel c, std::uint8_t flags, ByteView pa
   if (payload.empty()) return fail(Errc::protocol, "empty fragment");
   const bool first = (flags & kFirstFragment) != 0;
   if (first == s.in_message)
-    return fail(Errc::protocol, fmt::format("channel {}: {}", wire::name(c),
-                                            first ? "a message begins inside another" : "a fragment without its beginning"));
+    return fail(Errc::protocol,
+                fmt::format("channel {}: {}", wire::name(c),
+                            first ? "a message begins inside another" : "a fragment without its beginning"));
   s.received += payload.size();
   if (s.received > s.announced)
-    return fail(Errc::protocol, fmt::format("channel {}: {} bytes beyond the window", wire::name(c), s.received - s.announced));
+    return fail(Errc::protocol,
+                fmt::format("channel {}: {} bytes beyond the window", wire::name(c), s.received - s.announced));
   if (s.partial.size() + payload.size() > wire::message_max(c))
     return fail(Errc::message_too_large,
                 fmt::format("channel {}: message of more than {} bytes", wire::name(c), wire::message_max(c)));
@@ -98,7 +101,8 @@ Result<void> ReceiveSide::on_credit(std::uint8_t flags, ByteView payload) {
   ByteReader r(payload);
   const auto c = r.u8();
   const auto limit = r.u64();
-  if (flags != 0 || !c || *c >= wire::kChannelCount || !limit || !r.empty()) return fail(Errc::protocol, "bad CREDIT record");
+  if (flags != 0 || !c || *c >= wire::kChannelCount || !limit || !r.empty())
+    return fail(Errc::protocol, "bad CREDIT record");
   auto& pending = credits_[*c];
   if (pending && *limit < *pending) return fail(Errc::protocol, "credit goes down");
   pending = *limit;

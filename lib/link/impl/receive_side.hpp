@@ -62,7 +62,7 @@ class ReceiveSide {
   [[nodiscard]] ChannelState& channel(Channel c) { return channels_[static_cast<std::size_t>(c)]; }
 
   std::array<ChannelState, wire::kChannelCount> channels_;
-  base::Bytes record_;          // a record whose end has not come, at most kRecordHeader + kFragmentMax bytes
+  base::Bytes record_;  // a record whose end has not come, at most kRecordHeader + kFragmentMax bytes
   std::deque<Message> messages_;
   std::array<std::optional<std::uint64_t>, wire::kChannelCount> credits_{};
   std::uint64_t received_ = 0;

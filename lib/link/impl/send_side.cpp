@@ -43,7 +43,8 @@ Result<void> SendSide::enqueue(Channel c, Bytes message) {
   RESCUE_ASSERT(!message.empty());
   if (finishing_) return fail(Errc::closed, "sending after the end");
   if (message.size() > wire::message_max(c))
-    return fail(Errc::message_too_large, fmt::format("message of {} bytes on channel {}", message.size(), wire::name(c)));
+    return fail(Errc::message_too_large,
+                fmt::format("message of {} bytes on channel {}", message.size(), wire::name(c)));
   auto& q = channel(c);
   if (q.queued + message.size() > queue_max(c))
     return fail(Errc::queue_full, fmt::format("{} bytes wait on channel {}", q.queued, wire::name(c)));
@@ -108,7 +109,9 @@ Result<void> SendSide::on_acked(std::uint64_t offset, base::SteadyTime now) {
   return {};
 }
 
-bool SendSide::room_for(std::size_t bytes, std::size_t reserve) const { return retained() + bytes + reserve <= kRetainedMax; }
+bool SendSide::room_for(std::size_t bytes, std::size_t reserve) const {
+  return retained() + bytes + reserve <= kRetainedMax;
+}
 
 bool SendSide::sendable(Channel c) const {
   const auto& q = channel(c);

@@ -49,7 +49,8 @@ class SendSide {
   [[nodiscard]] bool take_ping_wish() { return std::exchange(ping_wish_, false); }
   [[nodiscard]] const FilesWindow& files_window() const { return files_; }
 
-  /// The next stream bytes to go out, of at most `max` (>= kRecordHeader + 1): old ones first, else a new record is made.
+  /// The next stream bytes to go out, of at most `max` (>= kRecordHeader + 1): old ones first, else a new record is
+  /// made.
   struct Slice {
     std::uint64_t offset;
     base::ByteView bytes;  // valid until the next call
@@ -72,11 +73,11 @@ class SendSide {
     std::size_t queued = 0;
     std::uint64_t credit_limit = 0;
     std::uint64_t credit_used = 0;
-    bool abandon = false;       // the peer holds the beginning of a message that will not go on
+    bool abandon = false;  // the peer holds the beginning of a message that will not go on
   };
   struct Chunk {
     std::uint64_t offset;
-    base::Bytes bytes;          // one or more records
+    base::Bytes bytes;  // one or more records
   };
 
   [[nodiscard]] ChannelQueue& channel(Channel c) { return channels_[static_cast<std::size_t>(c)]; }
@@ -96,14 +97,14 @@ class SendSide {
   FilesWindow files_;
   bool ping_wish_ = false;
   std::deque<Chunk> chunks_;
-  std::size_t held_ = 0;        // sum of their sizes
+  std::size_t held_ = 0;  // sum of their sizes
   std::uint64_t acked_ = 0;
   std::uint64_t next_offset_ = 0;
   std::uint64_t cursor_ = 0;
   std::optional<std::uint64_t> fin_end_;
   bool finishing_ = false;
   bool chat_turn_ = false;
-  unsigned screen_run_ = 0;     // screen fragments since the last one of files
+  unsigned screen_run_ = 0;  // screen fragments since the last one of files
 };
 
 }  // namespace rescue::link

@@ -47,8 +47,8 @@ Method method_of(http::verb v) {
 
 namespace {
 
-/// "0", CRLF, CRLF. Beast (1.81) asserts that it gets as much when it comes back to a last chunk that it has seen the beginning
-/// of. No chunked body ends with less, so nothing is lost by waiting for it.
+/// "0", CRLF, CRLF. Beast (1.81) asserts that it gets as much when it comes back to a last chunk that it has seen the
+/// beginning of. No chunked body ends with less, so nothing is lost by waiting for it.
 constexpr std::size_t kShortestLastChunk = 5;
 
 /// As Beast's string_body for reading, but memory is taken for what has come, not for what a Content-Length announces.
@@ -63,7 +63,8 @@ struct GrowingBody {
     std::size_t put(const Buffers& buffers, boost::system::error_code& ec) {
       ec = {};
       std::size_t taken = 0;
-      for (auto at = boost::asio::buffer_sequence_begin(buffers); at != boost::asio::buffer_sequence_end(buffers); ++at) {
+      for (auto at = boost::asio::buffer_sequence_begin(buffers); at != boost::asio::buffer_sequence_end(buffers);
+           ++at) {
         const boost::asio::const_buffer part = *at;
         body_.append(static_cast<const char*>(part.data()), part.size());
         taken += part.size();

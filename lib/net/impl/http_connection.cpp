@@ -30,8 +30,8 @@ constexpr NamedTimeout kLingerTimeout("linger", std::chrono::seconds(2));
 /// IMF-fixdate (RFC 9110 section 5.6.7).
 std::string http_date() { return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))); }
 
-/// poll(2) on a descriptor of its own, because the connection may close its own meanwhile. POLLRDHUP comes also when there
-/// are bytes of the client left to read, such as TLS's close_notify.
+/// poll(2) on a descriptor of its own, because the connection may close its own meanwhile. POLLRDHUP comes also when
+/// there are bytes of the client left to read, such as TLS's close_notify.
 std::function<bool()> watch_client_of(int fd) {
   const int own = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) return [] { return false; };
@@ -220,8 +220,9 @@ asio::awaitable<base::Result<>> HttpConnection::read_more(std::size_t room) {
 base::Result<> HttpConnection::hold(Exchange& x, std::size_t room) {
   const auto verdict = x.share.grow_to(x.taken + in_.size() + room);
   if (verdict == RequestBudget::Verdict::ok) return {};
-  x.busy = verdict == RequestBudget::Verdict::all_full ? "too many requests are under way; try again later"
-                                                       : "too many requests of this address are under way; try again later";
+  x.busy = verdict == RequestBudget::Verdict::all_full
+               ? "too many requests are under way; try again later"
+               : "too many requests of this address are under way; try again later";
   return base::fail(base::Errc::too_large, "request memory");
 }
 
@@ -251,7 +252,8 @@ asio::awaitable<base::Result<>> HttpConnection::read_header(Exchange& x) {
   }
 }
 
-/// Unlike other phases this one ends by an answer when its time is over, so the watchdog, which closes, has no part in it.
+/// Unlike other phases this one ends by an answer when its time is over, so the watchdog, which closes, has no part in
+/// it.
 asio::awaitable<base::Result<>> HttpConnection::read_body(Exchange& x) {
   const auto& o = shared_->options;
   const auto until = std::chrono::steady_clock::now() + o.body_timeout;

@@ -6,7 +6,7 @@
 namespace rescue::net {
 
 namespace {
-constexpr std::size_t kStep = 4 * 1024;  // bytes; one look at the lock for so much
+constexpr std::size_t kStep = 4 * 1024;   // bytes; one look at the lock for so much
 constexpr std::size_t kNetworkBytes = 8;  // of an IPv6 address
 
 std::size_t rounded(std::size_t bytes) { return (bytes + kStep - 1) / kStep * kStep; }

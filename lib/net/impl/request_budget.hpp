@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that clients can make a server hold before it knows who they are: what requests have brought and what is not answered
-// yet. One budget for all connections of a server, and a share of it for each client address.
+// Memory that clients can make a server hold before it knows who they are: what requests have brought and what is not
+// answered yet. One budget for all connections of a server, and a share of it for each client address.
 #pragma once
 
 #include <map>
@@ -36,8 +36,8 @@ class RequestBudget {
     ~Share() { budget_.give_back(network_, held_); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
-    /// Holds at least `bytes` afterwards, or what it held before. The first kUncountedRequest bytes are free: every connection
-    /// has them, and the number of connections is limited.
+    /// Holds at least `bytes` afterwards, or what it held before. The first kUncountedRequest bytes are free: every
+    /// connection has them, and the number of connections is limited.
     [[nodiscard]] Verdict grow_to(std::size_t bytes);
 
    private:

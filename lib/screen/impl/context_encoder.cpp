@@ -72,8 +72,7 @@ void ContextEncoder::remember_cached() {
   }
 }
 
-base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& frame,
-                                                                    const EncodeRequest& request) {
+base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& frame, const EncodeRequest& request) {
   RESCUE_CHECK(check_frame(frame));
   const bool anew = request.keyframe || must_reset_ || shared_.canvas.frame().size() != frame.size;
   if (anew) RESCUE_CHECK(reset(frame.size));

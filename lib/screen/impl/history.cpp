@@ -17,8 +17,8 @@ void History::reset(Size size) {
 
 void History::take_over(const Kernels& kernels, const Frame& canvas, Rect r) {
   for (std::int32_t y = r.y; y < r.bottom(); ++y)
-    kernels.take_over(canvas.row(y) + r.x, before_.at(r.x, y), background_.at(r.x, y), static_cast<std::size_t>(r.width),
-                      picture_);
+    kernels.take_over(canvas.row(y) + r.x, before_.at(r.x, y), background_.at(r.x, y),
+                      static_cast<std::size_t>(r.width), picture_);
 }
 
 }  // namespace rescue::screen

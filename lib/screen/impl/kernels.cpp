@@ -5,8 +5,8 @@
 
 #include "screen/impl/history.hpp"
 
-// Not on Windows: its calling convention leaves the stack aligned to 16 bytes, and GCC spills wide registers as if it were 32
-// (GCC PR 54412).
+// Not on Windows: its calling convention leaves the stack aligned to 16 bytes, and GCC spills wide registers as if it
+// were 32 (GCC PR 54412).
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32)
 #define RESCUE_SCREEN_AVX2 1
 #include <immintrin.h>
@@ -65,7 +65,8 @@ RESCUE_AVX2 std::size_t count_equal(const Pixel* a, const Pixel* b, std::size_t 
   for (; i + 8 <= n; i += 8) {
     const __m256i differs = _mm256_and_si256(_mm256_xor_si256(load(a + i), load(b + i)), mask);
     const __m256i same = _mm256_cmpeq_epi32(differs, _mm256_setzero_si256());
-    out += static_cast<std::size_t>(std::popcount(static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(same)))));
+    out +=
+        static_cast<std::size_t>(std::popcount(static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(same)))));
   }
   return out + portable::count_equal(a + i, b + i, n - i);
 }

@@ -13,9 +13,10 @@ namespace rescue::screen {
 namespace logistic {
 inline constexpr int kLimit = 2047;  // of a stretched probability, in 1/256
 /// 65536 / (1 + exp(-x)) for x = -8, -7.5 .. 8.
-inline constexpr std::array<std::int32_t, 33> kKnots{
-    22,    36,    60,    98,    162,   267,   439,   720,   1179,  1921,  3108,  4972,  7812,  11954, 17625, 24743, 32768,
-    40793, 47911, 53582, 57724, 60564, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514};
+inline constexpr std::array<std::int32_t, 33> kKnots{22,    36,    60,    98,    162,   267,   439,   720,   1179,
+                                                     1921,  3108,  4972,  7812,  11954, 17625, 24743, 32768, 40793,
+                                                     47911, 53582, 57724, 60564, 62428, 63615, 64357, 64816, 65097,
+                                                     65269, 65374, 65438, 65476, 65500, 65514};
 
 /// Probability in 1/65536 of each stretched one: entry x + 2048.
 constexpr std::array<std::uint16_t, 4096> make_squash() {

@@ -62,8 +62,9 @@ void MapCoder<Coder>::tiles(TilePlan& plan) {
     if constexpr (Coder::kEncodes) {
       for (std::size_t i = 0; i < columns && !any; ++i) any = tiles[i].painted;
     }
-    any = code_bit(c_, any, m_.row[(row_above ? 1u : 0u) + (m_.row_before[row] != 0 ? 2u : 0u) +
-                                   (row + 1 < m_.row_before.size() && m_.row_before[row + 1] != 0 ? 4u : 0u)]);
+    any = code_bit(c_, any,
+                   m_.row[(row_above ? 1u : 0u) + (m_.row_before[row] != 0 ? 2u : 0u) +
+                          (row + 1 < m_.row_before.size() && m_.row_before[row + 1] != 0 ? 4u : 0u)]);
     m_.row_before[row] = any ? 1 : 0;
     const bool up_known = row_above;
     row_above = any;
@@ -82,9 +83,13 @@ void MapCoder<Coder>::tiles(TilePlan& plan) {
       const TileChoice* up_left = up_known && i > 0 ? up - 1 : nullptr;
       const std::size_t at = row * columns + i;
       const unsigned next_before = i + 1 < columns && m_.painted_before[at + 1] != 0 ? 1 : 0;
-      const unsigned context = ((((painted(left) * 2 + painted(up)) * 2 + painted(up_right)) * 2 + painted(up_left)) * 2 +
-                                m_.painted_before[at]) * 2 + next_before;
-      tiles[i].painted = code_bit(c_, tiles[i].painted, m_.painted[context * 2 + (i > 1 && tiles[i - 2].painted ? 1 : 0)]);
+      const unsigned context =
+          ((((painted(left) * 2 + painted(up)) * 2 + painted(up_right)) * 2 + painted(up_left)) * 2 +
+           m_.painted_before[at]) *
+              2 +
+          next_before;
+      tiles[i].painted =
+          code_bit(c_, tiles[i].painted, m_.painted[context * 2 + (i > 1 && tiles[i - 2].painted ? 1 : 0)]);
       m_.painted_before[at] = tiles[i].painted ? 1 : 0;
       if (tiles[i].painted) choice(plan, at, painted(left) != 0 ? left : nullptr, painted(up) != 0 ? up : nullptr);
     }
@@ -101,8 +106,11 @@ inline int kind(const TileChoice& t) {
 template <typename Coder>
 void MapCoder<Coder>::choice(TilePlan& plan, std::size_t tile, const TileChoice* left, const TileChoice* up) {
   TileChoice& t = plan.tiles[tile];
-  const auto context_of = [](const TileChoice* n) { return n != nullptr ? static_cast<std::size_t>(std::min(map::kind(*n), 4)) : 5u; };
-  auto& model = m_.mode[(context_of(left) * 6 + context_of(up)) * 6 + static_cast<std::size_t>(std::min(last_mode_, 4))];
+  const auto context_of = [](const TileChoice* n) {
+    return n != nullptr ? static_cast<std::size_t>(std::min(map::kind(*n), 4)) : 5u;
+  };
+  auto& model =
+      m_.mode[(context_of(left) * 6 + context_of(up)) * 6 + static_cast<std::size_t>(std::min(last_mode_, 4))];
   const int guess = left != nullptr ? map::kind(*left) : up != nullptr ? map::kind(*up) : last_mode_;
   int kind = Coder::kEncodes ? map::kind(t) : 0;
   if (code_bit(c_, kind == guess, model[0])) {
@@ -124,8 +132,9 @@ void MapCoder<Coder>::choice(TilePlan& plan, std::size_t tile, const TileChoice*
   t.vector = static_cast<std::uint8_t>(kind > 2 ? kind - 2 : 0);
   if (t.mode == TileMode::cached) slot(t, left, up);
   if (t.mode != TileMode::exact) return;
-  const int near = left != nullptr && left->mode == TileMode::exact ? left->reference
-                   : left != nullptr && left->mode == TileMode::moved ? static_cast<int>(left->vector) : 0;
+  const int near = left != nullptr && left->mode == TileMode::exact   ? left->reference
+                   : left != nullptr && left->mode == TileMode::moved ? static_cast<int>(left->vector)
+                                                                      : 0;
   const unsigned context = near < 0 ? 0 : near == 0 ? 1 : 2;
   if (code_bit(c_, t.reference == near, m_.reference[context])) {
     t.reference = static_cast<ReferenceIndex>(near);

@@ -18,7 +18,8 @@ constexpr std::size_t kMinVotes = 3;  // fewer are chance
 /// Of kSpan pixels in each of two rows; four sums side by side, so that no step waits for the one before.
 std::uint32_t hash_at(const Pixel* upper, const Pixel* lower) {
   std::uint64_t sums[4]{1, 2, 3, 4};
-  constexpr std::uint64_t kFactors[4]{0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u, 0xc2b2ae3d27d4eb4fu, 0x165667b19e3779f9u};
+  constexpr std::uint64_t kFactors[4]{0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u, 0xc2b2ae3d27d4eb4fu,
+                                      0x165667b19e3779f9u};
   for (const Pixel* p : {upper, lower}) {
     for (std::int32_t i = 0; i < kSpan; i += 8) {
       for (std::int32_t k = 0; k < 4; ++k) {
@@ -87,7 +88,8 @@ const MotionFinder::Anchor* MotionFinder::lookup(std::uint32_t hash) const {
 std::vector<Vector> MotionFinder::find(const Kernels& kernels, const FrameView& before, const FrameView& now,
                                        const TileGrid& grid, const std::vector<std::uint8_t>& dirty, std::size_t most) {
   table_.assign(kTableSlots, {});
-  each_anchor(kernels, before, grid, dirty, [this](std::uint32_t h, std::int32_t x, std::int32_t y) { remember(h, x, y); });
+  each_anchor(kernels, before, grid, dirty,
+              [this](std::uint32_t h, std::int32_t x, std::int32_t y) { remember(h, x, y); });
   std::vector<std::uint64_t> votes;  // dy and dx, shifted to be positive: sorting groups equal ones
   constexpr std::int64_t kBias = kMaxSide;
   each_anchor(kernels, now, grid, dirty, [&](std::uint32_t h, std::int32_t x, std::int32_t y) {

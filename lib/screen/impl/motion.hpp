@@ -13,7 +13,8 @@ class MotionFinder {
   /// The most voted vectors, best first, at most `most`. Looks only at dirty tiles of both frames, which have one size.
   /// The result is a guess: the encoder compares each tile before it uses a vector.
   [[nodiscard]] std::vector<Vector> find(const Kernels& kernels, const FrameView& before, const FrameView& now,
-                                         const TileGrid& grid, const std::vector<std::uint8_t>& dirty, std::size_t most);
+                                         const TileGrid& grid, const std::vector<std::uint8_t>& dirty,
+                                         std::size_t most);
 
  private:
   struct Anchor {

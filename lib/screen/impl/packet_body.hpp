@@ -52,8 +52,8 @@ inline const char* check_plan(const SharedState& s) {
   for (std::size_t t = 0; t < grid.count(); ++t) {
     const TileChoice& choice = s.plan.tiles[t];
     if (!choice.painted) continue;
-    if (choice.mode == TileMode::moved &&
-        (choice.vector >= s.plan.vectors.size() || !stays_inside(grid.size, grid.rect(t), s.plan.vectors[choice.vector])))
+    if (choice.mode == TileMode::moved && (choice.vector >= s.plan.vectors.size() ||
+                                           !stays_inside(grid.size, grid.rect(t), s.plan.vectors[choice.vector])))
       return "move from outside";
     if (choice.mode == TileMode::exact && choice.reference >= static_cast<int>(s.plan.vectors.size()))
       return "reference outside";

@@ -38,12 +38,12 @@ struct PixelModels {
   void reset();
 
   // Guesses: is this candidate the colour?
-  SlotTable wide{20};    // nine neighbours
-  SlotTable near{18};    // four
-  SlotTable closest{16};  // two
-  std::vector<SteadyBit> structure;   // 2^16, by rank, source, confidence and agreement
-  std::vector<SteadyBit> agreement;   // 2^16, by how the reference agrees around
-  std::vector<YoungBit> transition;   // 2^16, by candidate and left neighbour
+  SlotTable wide{20};                // nine neighbours
+  SlotTable near{18};                // four
+  SlotTable closest{16};             // two
+  std::vector<SteadyBit> structure;  // 2^16, by rank, source, confidence and agreement
+  std::vector<SteadyBit> agreement;  // 2^16, by how the reference agrees around
+  std::vector<YoungBit> transition;  // 2^16, by candidate and left neighbour
   std::vector<Weights<kGuessInputs>> guess_weights;
 
   // Flat runs.
@@ -51,15 +51,15 @@ struct PixelModels {
   std::array<std::array<SteadyBit, 16>, 32> run_length{};
 
   // Literals.
-  std::vector<YoungBit> byte_direct;   // 2^17: by prediction
-  std::vector<YoungBit> byte_hashed;   // 2^kLiteralSlotBits groups of 16
+  std::vector<YoungBit> byte_direct;  // 2^17: by prediction
+  std::vector<YoungBit> byte_hashed;  // 2^kLiteralSlotBits groups of 16
   std::vector<Weights<kByteInputs>> byte_weights;
   std::array<std::vector<std::uint32_t>, 3> colour_by_green;  // 2^14 each
   std::array<SteadyBit, 256> colour_guess{};
   std::array<std::array<SteadyBit, 64>, 3> zero{}, sign{};
   std::array<std::array<std::array<SteadyBit, 12>, 64>, 3> magnitude{};
   std::array<std::array<std::array<SteadyBit, 4>, 12>, 3> mantissa{};
-  int last_miss = 0;      // 3 after a literal, 2 after a second guess, counting down
+  int last_miss = 0;          // 3 after a literal, 2 after a second guess, counting down
   std::uint32_t history = 0;  // last outcomes of first guesses
   Pixel last_literal = 0;
 };

@@ -101,7 +101,9 @@ class StripCoder {
     const std::uint64_t left = std::uint64_t{up[-2]} * 0x27d4eb2f165667c5u;
     return {near, scramble(near ^ std::rotr(far, 13) ^ std::rotr(right, 19) ^ std::rotr(left, 11))};
   }
-  static std::uint64_t with_left(std::uint64_t around, Pixel left) { return scramble(around ^ left * 0x9fb21c651e98df25u); }
+  static std::uint64_t with_left(std::uint64_t around, Pixel left) {
+    return scramble(around ^ left * 0x9fb21c651e98df25u);
+  }
   static int magnitude_class(std::uint32_t v) { return std::bit_width(v); }
   static std::uint64_t scramble(std::uint64_t h) {
     h ^= h >> 29;
@@ -173,8 +175,14 @@ void StripCoder<Coder>::exact(Rect r, std::span<const ReferenceIndex> references
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
     load_rows(r, y);
     ahead_at_ = {};
-    Row row{lines_[0].data() + kMargin, lines_[1].data() + kMargin, lines_[2].data() + kMargin, nullptr, nullptr, nullptr,
-            history_.before().stride(), 0};
+    Row row{lines_[0].data() + kMargin,
+            lines_[1].data() + kMargin,
+            lines_[2].data() + kMargin,
+            nullptr,
+            nullptr,
+            nullptr,
+            history_.before().stride(),
+            0};
     if constexpr (kEncodes) {
       row.source = source->row(y) + r.x;
       std::transform(row.source, row.source + r.width, row.now, [](Pixel p) { return p & kPixelMask; });

@@ -59,7 +59,7 @@ typename StripCoder<Coder>::Recall StripCoder<Coder>::recall(const Row& row, std
 
 template <typename Coder>
 typename StripCoder<Coder>::Agreement StripCoder<Coder>::compare(const Row& row, std::int32_t x, const Neighbours& a,
-                                                                bool broken) {
+                                                                 bool broken) {
   Agreement g;
   if (row.before != nullptr) {
     const Pixel* q = row.before + x;
@@ -80,7 +80,7 @@ typename StripCoder<Coder>::Agreement StripCoder<Coder>::compare(const Row& row,
 /// At most kMost colours, the likeliest first.
 template <typename Coder>
 typename StripCoder<Coder>::Candidates StripCoder<Coder>::gather(const Neighbours& a, const Recall& k,
-                                                                const Agreement& g, bool broken) {
+                                                                 const Agreement& g, bool broken) {
   Candidates out;
   out.excludes = broken;
   out.excluded = a.n;
@@ -122,8 +122,8 @@ bool StripCoder<Coder>::guess(unsigned rank, const Candidate& c, const Neighbour
   SteadyBit& by_pattern = m_.agreement[((g.pattern * 8 + c.source) * 4 + std::min(rank, 3u)) * 8 + (m_.history & 7)];
   const std::uint64_t pair = (std::uint64_t{c.colour} << 32 | a.w) * 0x9e3779b97f4a7c15u + c.source;
   YoungBit& by_colour = m_.transition[scramble(pair) & 0xffff];
-  Mix<kGuessInputs> mix(m_.guess_weights[(rank * 8 + c.source) * 8 + (broken ? 4 : 0) + (k.wide.known ? 2 : 0) +
-                                         (k.near.known ? 1 : 0)]);
+  Mix<kGuessInputs> mix(
+      m_.guess_weights[(rank * 8 + c.source) * 8 + (broken ? 4 : 0) + (k.wide.known ? 2 : 0) + (k.near.known ? 1 : 0)]);
   mix.set(0, stretch(structure.p()));
   mix.set(1, k.wide.known ? stretch(in_wide.p()) : 0);
   mix.set(2, k.near.known ? stretch(in_near.p()) : 0);

@@ -14,13 +14,16 @@ int StripCoder<Coder>::byte_value(int value, int prediction, const Neighbours& a
   const int gn = g_of(a.n);
   const int gnw = g_of(a.nw);
   const int gne = g_of(a.ne);
-  const int activity = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
+  const int activity = std::min(
+      magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
   constexpr std::size_t kGroups = std::size_t{1} << kLiteralSlotBits;
   const auto pg = static_cast<std::uint64_t>(prediction);
   const std::array<std::uint64_t, 2> hashes{
-      (static_cast<std::uint64_t>(gw >> 4) << 40 | static_cast<std::uint64_t>(gn >> 4) << 32 | static_cast<std::uint64_t>(gnw >> 5) << 24 |
-       static_cast<std::uint64_t>(gne >> 5) << 16 | pg << 8 | 3) * 0xc2b2ae3d27d4eb4fu,
-      (std::uint64_t{m_.last_literal} << 32 | pg << 8 | 4) * 0x165667b19e3779f9u ^ std::uint64_t{nn} * 0x27d4eb2f165667c5u};
+      (static_cast<std::uint64_t>(gw >> 4) << 40 | static_cast<std::uint64_t>(gn >> 4) << 32 |
+       static_cast<std::uint64_t>(gnw >> 5) << 24 | static_cast<std::uint64_t>(gne >> 5) << 16 | pg << 8 | 3) *
+          0xc2b2ae3d27d4eb4fu,
+      (std::uint64_t{m_.last_literal} << 32 | pg << 8 | 4) * 0x165667b19e3779f9u ^
+          std::uint64_t{nn} * 0x27d4eb2f165667c5u};
   std::uint32_t node = 1;
   YoungBit* groups[2]{};
   for (int k = 7; k >= 0; --k) {
@@ -46,7 +49,9 @@ template <typename Coder>
 Pixel StripCoder<Coder>::literal(Pixel v, const Neighbours& a, Pixel nn) {
   const int prediction = median(g_of(a.w), g_of(a.n), g_of(a.nw));
   const int g = byte_value(g_of(v), prediction, a, nn);
-  const Pixel out = coloured(v, a, g, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(g - prediction)))), 6));
+  const Pixel out = coloured(
+      v, a, g,
+      std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(g - prediction)))), 6));
   m_.last_literal = out;
   return out;
 }
@@ -75,7 +80,8 @@ Pixel StripCoder<Coder>::coloured(Pixel v, const Neighbours& a, int g, int green
     for (unsigned k = 0; k < tries; ++k) again = again || tried[k] == colour;
     if (again) continue;
     tried[tries++] = colour;
-    found = code_bit(c_, colour == v, m_.colour_guess[(i * 8 + equal) * 4 + (m_.history >> 1 & 1) * 2 + (green_class > 3 ? 1 : 0)]);
+    found = code_bit(c_, colour == v,
+                     m_.colour_guess[(i * 8 + equal) * 4 + (m_.history >> 1 & 1) * 2 + (green_class > 3 ? 1 : 0)]);
     if (found) out = colour;
   }
   if (!found) {
@@ -83,7 +89,8 @@ Pixel StripCoder<Coder>::coloured(Pixel v, const Neighbours& a, int g, int green
     const auto channel = [&](std::size_t which, int (*of)(Pixel), int near_class) {
       const int dw = of(a.w) - gw, dn = of(a.n) - gn, dnw = of(a.nw) - gnw;
       const int prediction = std::clamp(g + median(dw, dn, dnw), 0, 255);
-      const int texture = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(dw - dnw) + std::abs(dn - dnw))), 3);
+      const int texture =
+          std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(dw - dnw) + std::abs(dn - dnw))), 3);
       const int wanted = kEncodes ? static_cast<std::int8_t>(of(v) - prediction) : 0;
       const int r = residual(which, static_cast<std::size_t>(near_class * 4 + texture), wanted);
       return std::pair{(prediction + r) & 255, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(r))), 6)};
@@ -124,16 +131,20 @@ int StripCoder<Coder>::residual(std::size_t channel, std::size_t context, int va
 template <typename Coder>
 Pixel StripCoder<Coder>::photo_pixel(Pixel v, const Neighbours& a) {
   const int gw = g_of(a.w), gn = g_of(a.n), gnw = g_of(a.nw), gne = g_of(a.ne);
-  const int activity = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
+  const int activity = std::min(
+      magnitude_class(static_cast<std::uint32_t>(std::abs(gw - gnw) + std::abs(gn - gnw) + std::abs(gn - gne))), 9);
   const int prediction = median(gw, gn, gnw);
-  const int green = residual(0, static_cast<std::size_t>(activity), kEncodes ? static_cast<std::int8_t>(g_of(v) - prediction) : 0);
+  const int green =
+      residual(0, static_cast<std::size_t>(activity), kEncodes ? static_cast<std::int8_t>(g_of(v) - prediction) : 0);
   const int g = (prediction + green) & 255;
   const int green_class = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(green))), 6);
   const auto channel = [&](std::size_t which, int (*of)(Pixel), int near_class) {
     const int dw = of(a.w) - gw, dn = of(a.n) - gn, dnw = of(a.nw) - gnw;
     const int p = std::clamp(g + median(dw, dn, dnw), 0, 255);
-    const int texture = std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(dw - dnw) + std::abs(dn - dnw))), 3);
-    const int r = residual(which, static_cast<std::size_t>(32 + near_class * 4 + texture), kEncodes ? static_cast<std::int8_t>(of(v) - p) : 0);
+    const int texture =
+        std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(dw - dnw) + std::abs(dn - dnw))), 3);
+    const int r = residual(which, static_cast<std::size_t>(32 + near_class * 4 + texture),
+                           kEncodes ? static_cast<std::int8_t>(of(v) - p) : 0);
     return std::pair{(p + r) & 255, std::min(magnitude_class(static_cast<std::uint32_t>(std::abs(r))), 6)};
   };
   const auto [red, red_class] = channel(1, &r_of, green_class);

@@ -8,7 +8,8 @@ namespace rescue::screen {
 namespace {
 std::uint64_t content_key(const FrameView& frame, Rect r) {
   std::uint64_t sums[4]{1, 2, 3, 4};
-  constexpr std::uint64_t kFactors[4]{0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u, 0xc2b2ae3d27d4eb4fu, 0x165667b19e3779f9u};
+  constexpr std::uint64_t kFactors[4]{0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u, 0xc2b2ae3d27d4eb4fu,
+                                      0x165667b19e3779f9u};
   for (std::int32_t y = 0; y < r.height; ++y) {
     const Pixel* p = frame.row(r.y + y) + r.x;
     for (std::int32_t x = 0; x < r.width; x += 8) {
@@ -131,8 +132,8 @@ bool TileChooser::looks_like_photo(const Rect& r) const {
   return background * 3 <= kTilePixels;
 }
 
-/// A tile that did not change below one that moved, if it can be said to have moved as well (a blank stretch of a page that
-/// scrolls): so the map has fewer holes, and costs less than the copy.
+/// A tile that did not change below one that moved, if it can be said to have moved as well (a blank stretch of a page
+/// that scrolls): so the map has fewer holes, and costs less than the copy.
 void TileChooser::join_move(std::size_t t) {
   const auto columns = static_cast<std::size_t>(s_.canvas.grid().columns);
   if (t < columns) return;

@@ -13,9 +13,9 @@ enum class TileMode : std::uint8_t { exact = 0, cached = 1, photo = 2, moved = 3
 struct TileChoice {
   bool painted = false;
   TileMode mode = TileMode::exact;
-  std::uint8_t vector = 0;                      // moved: which
-  ReferenceIndex reference = kNoReference;      // exact: which
-  std::uint16_t slot = 0;                       // cached
+  std::uint8_t vector = 0;                  // moved: which
+  ReferenceIndex reference = kNoReference;  // exact: which
+  std::uint16_t slot = 0;                   // cached
 
   /// Its pixels are in the packet, and so will be in the cache.
   [[nodiscard]] bool enters_cache() const { return painted && (mode == TileMode::exact || mode == TileMode::photo); }

@@ -33,7 +33,8 @@ base::Result<> TilesDecoder::parse_vectors(base::ByteReader& in) {
     const auto dy = base::read_varint(in);
     constexpr std::uint64_t kFarthest = std::uint64_t{kMaxSide} * 2;  // zigzag
     if (!dx || !dy || *dx > kFarthest || *dy > kFarthest) return malformed("vector");
-    vectors_.push_back({static_cast<std::int32_t>(base::unzigzag(*dx)), static_cast<std::int32_t>(base::unzigzag(*dy))});
+    vectors_.push_back(
+        {static_cast<std::int32_t>(base::unzigzag(*dx)), static_cast<std::int32_t>(base::unzigzag(*dy))});
   }
   return {};
 }

@@ -23,7 +23,8 @@ struct AppletSession::Impl {
   void sync();
   void end(msg::EndedBy by, std::string_view reason, bool tell_peer);
   void act(AppletAction action) { s.actions_.push_back(std::move(action)); }
-  void audit(std::string_view type, std::string_view actor, std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
+  void audit(std::string_view type, std::string_view actor,
+             std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
     s.audit_.add(s.now_, type, actor, std::move(data));
   }
   void send(base::Bytes message, std::optional<Permission> needs = std::nullopt);

@@ -91,7 +91,8 @@ void AppletSession::Impl::on_ask(const msg::PermissionAsk& m) {
     case AskResult::already_asked:
       return send(messages::permission_state(*p, msg::ConsentState::asked));
     case AskResult::not_in_grant:
-      audit(audit_type::kConsentDenied, "applet", {{"permission", std::string(wire::name(*p))}, {"reason", "not_in_grant"}});
+      audit(audit_type::kConsentDenied, "applet",
+            {{"permission", std::string(wire::name(*p))}, {"reason", "not_in_grant"}});
       return send(messages::permission_state(*p, msg::ConsentState::not_in_grant));
     case AskResult::lease_expired:
       return send(messages::permission_state(*p, msg::ConsentState::expired));
@@ -135,8 +136,8 @@ void AppletSession::Impl::inject_pointer(const msg::InputPointer& m) {
   const auto* d = find_display(m.display());
   if (d == nullptr) return;
   act(InjectPointer{d->id, std::clamp<std::int32_t>(m.x(), 0, static_cast<std::int32_t>(d->width) - 1),
-                    std::clamp<std::int32_t>(m.y(), 0, static_cast<std::int32_t>(d->height) - 1), m.buttons() & kKnownButtons,
-                    m.wheel_x(), m.wheel_y()});
+                    std::clamp<std::int32_t>(m.y(), 0, static_cast<std::int32_t>(d->height) - 1),
+                    m.buttons() & kKnownButtons, m.wheel_x(), m.wheel_y()});
 }
 
 void AppletSession::Impl::on_recording(bool active) {
@@ -218,7 +219,8 @@ bool AppletSession::sysinfo_collected(std::uint32_t request, const std::vector<S
     if (fitted.size() == wire::kSysinfoSectionsMax) break;
     auto& out = fitted.emplace_back(SysinfoSection{messages::fit_text(section.name, wire::kSysinfoKeyMax), {}});
     for (const auto& item : section.items) {
-      SysinfoItem fit{messages::fit_text(item.key, wire::kSysinfoKeyMax), messages::fit_text(item.value, wire::kSysinfoValueMax)};
+      SysinfoItem fit{messages::fit_text(item.key, wire::kSysinfoKeyMax),
+                      messages::fit_text(item.value, wire::kSysinfoValueMax)};
       const auto cost = fit.key.size() + fit.value.size() + 32;
       if (items == wire::kSysinfoItemsMax || bytes + cost > kBudget) break;
       ++items;

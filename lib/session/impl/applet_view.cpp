@@ -28,7 +28,8 @@ void AppletSession::Impl::start_view(const msg::ViewStart& m) {
   const auto* display = find_display(m.display());
   if (display == nullptr) return refuse(msg::Action::view, 0, msg::RefusalReason::unavailable);
   if (s.viewing_)
-    audit(audit_type::kViewEnded, technician(), {{"reason", "changed"}, {"packets", static_cast<std::int64_t>(s.view_packets_)}});
+    audit(audit_type::kViewEnded, technician(),
+          {{"reason", "changed"}, {"packets", static_cast<std::int64_t>(s.view_packets_)}});
   s.viewing_ = true;
   s.view_display_ = display->id;
   s.view_fps_ = std::clamp<unsigned>(m.max_frames_per_s(), 1, 60);
@@ -106,7 +107,8 @@ bool AppletSession::screen_packet(std::uint32_t display, bool keyframe, base::By
   Impl impl(*this, now);
   impl.sync();
   if (capturing_ && !can_send_screen(now)) screen_was_full_ = true;
-  if (!can_send_screen(now) || display != view_display_ || data.empty() || data.size() > wire::kScreenPictureMax) return false;
+  if (!can_send_screen(now) || display != view_display_ || data.empty() || data.size() > wire::kScreenPictureMax)
+    return false;
   ++screen_sent_;
   ++view_packets_;
   while (!data.empty()) {
@@ -157,7 +159,8 @@ void AppletSession::capture_failed(Now now) {
 // ---- control
 
 void AppletSession::Impl::start_control() {
-  if (!may(Permission::remote_control)) return refuse(msg::Action::control, s.control_request_, why_not(Permission::remote_control));
+  if (!may(Permission::remote_control))
+    return refuse(msg::Action::control, s.control_request_, why_not(Permission::remote_control));
   if (recording_missing()) return refuse(msg::Action::control, s.control_request_, msg::RefusalReason::needs_recording);
   if (s.controlling_) return tell_control(msg::StopReason::none);
   s.controlling_ = true;

@@ -23,7 +23,8 @@ struct ConsoleSession::Impl {
   /// What the user has allowed as far as this end knows.
   [[nodiscard]] PermissionSet allowed() const;
   void tell(ConsoleEvent event) { s.events_.push_back(std::move(event)); }
-  void audit(std::string_view type, std::string_view actor, std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
+  void audit(std::string_view type, std::string_view actor,
+             std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
     s.audit_.add(s.now_, type, actor, std::move(data));
   }
   void audit_chat(std::string_view actor, std::string_view text);

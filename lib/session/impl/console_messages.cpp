@@ -50,7 +50,8 @@ Result<void> ConsoleSession::Impl::dispatch(const msg::SessionMessage& m) {
     case msg::Message::CursorShape: {
       const auto* c = m.message_as_CursorShape();
       if (s.viewing_)
-        tell(CursorShapeChanged{c->width(), c->height(), c->hot_x(), c->hot_y(), base::to_bytes(wire::view(c->rgba()))});
+        tell(
+            CursorShapeChanged{c->width(), c->height(), c->hot_x(), c->hot_y(), base::to_bytes(wire::view(c->rgba()))});
       return {};
     }
     case msg::Message::CursorPosition: {
@@ -91,7 +92,8 @@ Result<void> ConsoleSession::Impl::on_permission(const msg::PermissionState& m) 
     case msg::ConsentState::denied:
     case msg::ConsentState::timed_out:
     case msg::ConsentState::not_in_grant:
-      audit(audit_type::kConsentDenied, kUser, {{"permission", name}, {"reason", std::string(msg::EnumNameConsentState(m.state()))}});
+      audit(audit_type::kConsentDenied, kUser,
+            {{"permission", name}, {"reason", std::string(msg::EnumNameConsentState(m.state()))}});
       break;
     default:
       if (before == msg::ConsentState::granted)
@@ -112,7 +114,8 @@ Result<void> ConsoleSession::Impl::on_permission(const msg::PermissionState& m) 
 void ConsoleSession::Impl::on_displays(const msg::DisplayList& m) {
   s.displays_.clear();
   for (const auto* d : *m.displays())
-    s.displays_.push_back({d->id(), d->x(), d->y(), d->width(), d->height(), d->scale_percent(), d->primary(), text(d->name())});
+    s.displays_.push_back(
+        {d->id(), d->x(), d->y(), d->width(), d->height(), d->scale_percent(), d->primary(), text(d->name())});
   tell(DisplaysChanged{s.displays_});
 }
 
@@ -170,12 +173,15 @@ Result<void> ConsoleSession::Impl::on_screen(const msg::ScreenPacket& m) {
   const auto part = wire::view(m.data());
   if (s.screen_parts_.size() + part.size() > wire::kScreenPictureMax)
     return fail(Errc::too_large, fmt::format("a picture of more than {} bytes", wire::kScreenPictureMax));
-  if (s.screen_parts_.empty()) s.screen_parts_ = base::to_bytes(part);
-  else base::append(s.screen_parts_, part);
+  if (s.screen_parts_.empty())
+    s.screen_parts_ = base::to_bytes(part);
+  else
+    base::append(s.screen_parts_, part);
   if (m.more()) return {};
   ++s.view_packets_;
   s.picture_bytes_ += s.screen_parts_.size();
-  tell(ScreenArrived{m.sequence(), m.display(), m.keyframe(), time(m.captured_us()), std::exchange(s.screen_parts_, {})});
+  tell(ScreenArrived{m.sequence(), m.display(), m.keyframe(), time(m.captured_us()),
+                     std::exchange(s.screen_parts_, {})});
   return {};
 }
 
@@ -188,7 +194,8 @@ void ConsoleSession::Impl::on_sysinfo(const msg::SysinfoReply& m) {
     for (const auto* item : *section->items()) out.items.push_back({text(item->key()), text(item->value())});
     items += section->items()->size();
   }
-  audit(audit_type::kSysinfoSent, kUser, {{"sections", static_cast<std::int64_t>(arrived.sections.size())}, {"items", items}});
+  audit(audit_type::kSysinfoSent, kUser,
+        {{"sections", static_cast<std::int64_t>(arrived.sections.size())}, {"items", items}});
   tell(std::move(arrived));
 }
 

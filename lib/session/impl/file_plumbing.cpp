@@ -8,7 +8,8 @@ namespace {
 namespace msg = wire::session;
 using wire::Permission;
 
-std::vector<std::pair<std::string_view, AuditValue>> fields(TransferId id, const std::string& name, std::uint64_t size) {
+std::vector<std::pair<std::string_view, AuditValue>> fields(TransferId id, const std::string& name,
+                                                            std::uint64_t size) {
   return {{"direction", std::string(session::name(id.direction))},
           {"transfer", std::int64_t{id.number}},
           {"name", base::to_valid_utf8(name)},

@@ -7,7 +7,7 @@ namespace rescue::session {
 
 struct FileTransfers::Outgoing {
   enum class State : std::uint8_t {
-    offered,    // waits for the receiver's answer
+    offered,  // waits for the receiver's answer
     sending,
     done_sent,  // all read and sent; waits for FileReceived
   };
@@ -15,16 +15,16 @@ struct FileTransfers::Outgoing {
   std::string name;
   std::uint64_t size = 0;
   State state = State::offered;
-  std::uint64_t read = 0;     // and sent
+  std::uint64_t read = 0;  // and sent
   std::uint64_t acked = 0;
-  std::size_t reading = 0;    // bytes the host was asked for, 0 when nothing is outstanding
+  std::size_t reading = 0;  // bytes the host was asked for, 0 when nothing is outstanding
   std::unique_ptr<FileHasher> hasher;
   FileDigests digests;
 };
 
 struct FileTransfers::Incoming {
   enum class State : std::uint8_t {
-    opening,     // the host is opening a partial file
+    opening,  // the host is opening a partial file
     receiving,
     finishing,   // hashes match; the host still writes
     committing,  // the host gives it its final name

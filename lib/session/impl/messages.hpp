@@ -40,8 +40,8 @@ namespace msg = wire::session;
 [[nodiscard]] Bytes cursor_shape(std::uint16_t width, std::uint16_t height, std::uint16_t hot_x, std::uint16_t hot_y,
                                  base::ByteView rgba);
 [[nodiscard]] Bytes cursor_position(std::uint32_t display, std::int32_t x, std::int32_t y, bool visible);
-[[nodiscard]] Bytes file_offer(std::uint32_t transfer, std::uint32_t request, std::uint64_t size, base::WallTime modified,
-                               std::string_view name);
+[[nodiscard]] Bytes file_offer(std::uint32_t transfer, std::uint32_t request, std::uint64_t size,
+                               base::WallTime modified, std::string_view name);
 [[nodiscard]] Bytes file_accept(std::uint32_t transfer);
 [[nodiscard]] Bytes file_reject(std::uint32_t transfer, FileStop reason);
 [[nodiscard]] Bytes file_chunk(std::uint32_t transfer, std::uint64_t offset, base::ByteView data);

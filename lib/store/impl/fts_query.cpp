@@ -9,8 +9,8 @@ namespace rescue::store::impl {
 namespace {
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\0'; }
 
-/// Does the tokenizer find anything in it? ASCII letters and digits, and whatever is not ASCII. (Punctuation outside ASCII makes
-/// an empty phrase, which finds nothing, as it should.)
+/// Does the tokenizer find anything in it? ASCII letters and digits, and whatever is not ASCII. (Punctuation outside
+/// ASCII makes an empty phrase, which finds nothing, as it should.)
 bool has_token(std::string_view word) {
   for (const char c : word) {
     const auto u = static_cast<unsigned char>(c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From words that people type to an FTS5 expression (sqlite.org/fts5.html section 3). Every word becomes a quoted string, in which
-// nothing is syntax.
+// From words that people type to an FTS5 expression (sqlite.org/fts5.html section 3). Every word becomes a quoted
+// string, in which nothing is syntax.
 #pragma once
 
 #include <optional>
@@ -19,6 +19,7 @@ inline constexpr std::size_t kMaxSearchWords = 16;
                                     const std::optional<base::Guid>& technician);
 
 /// What the tags column holds for an event.
-[[nodiscard]] std::string fts_tags(const std::optional<base::Guid>& session, const std::optional<base::Guid>& technician);
+[[nodiscard]] std::string fts_tags(const std::optional<base::Guid>& session,
+                                   const std::optional<base::Guid>& technician);
 
 }  // namespace rescue::store::impl

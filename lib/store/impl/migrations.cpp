@@ -208,7 +208,8 @@ base::Result<> apply(Connection& c, const Migration& step) {
   }();
   if (done) return {};
   if (!c.in_autocommit()) static_cast<void>(c.script("ROLLBACK"));
-  return base::fail(done.error().within("schema " + std::to_string(step.version) + " (" + std::string(step.name) + ")"));
+  return base::fail(
+      done.error().within("schema " + std::to_string(step.version) + " (" + std::string(step.name) + ")"));
 }
 
 }  // namespace
@@ -225,8 +226,8 @@ base::Result<> migrate(Connection& c, std::span<const Migration> steps) {
   RESCUE_CHECK(check_ours(c, version));
   const int latest = steps.back().version;
   if (version > latest) {
-    return base::fail(Errc::newer_schema, "schema " + std::to_string(version) + ", this program knows up to " +
-                                              std::to_string(latest));
+    return base::fail(Errc::newer_schema,
+                      "schema " + std::to_string(version) + ", this program knows up to " + std::to_string(latest));
   }
   if (version == latest) return {};
   // A step that rebuilds a table may not cascade; foreign_key_check before the commit takes the place of enforcement.

@@ -18,8 +18,8 @@ struct Migration {
 };
 [[nodiscard]] std::span<const Migration> migrations();
 
-/// Brings the database to the last version of `steps`, each step in a transaction of its own: a step that fails leaves the
-/// version before it. newer_schema, not_ours; no_space, corrupt and io as they come.
+/// Brings the database to the last version of `steps`, each step in a transaction of its own: a step that fails leaves
+/// the version before it. newer_schema, not_ours; no_space, corrupt and io as they come.
 [[nodiscard]] base::Result<> migrate(Connection& c, std::span<const Migration> steps);
 [[nodiscard]] base::Result<int> schema_version(Connection& c);
 

@@ -14,7 +14,8 @@ constexpr int kBusyTimeoutMs = 5000;
 constexpr std::size_t kMaxCachedStatements = 256;
 constexpr int kProgressOps = 4000;  // virtual machine steps between two looks at the deadline, well below a millisecond
 
-/// What the operating system said. A failed commit does not always leave it with the connection; the file keeps it then.
+/// What the operating system said. A failed commit does not always leave it with the connection; the file keeps it
+/// then.
 int os_error(sqlite3* db) {
   if (const int e = sqlite3_system_errno(db); e != 0) return e;
   int last = 0;
@@ -33,11 +34,15 @@ base::ErrorCode code_of(sqlite3* db, int rc) {
       switch (rc) {
         case SQLITE_CONSTRAINT_UNIQUE:
         case SQLITE_CONSTRAINT_PRIMARYKEY:
-        case SQLITE_CONSTRAINT_ROWID: return base::Errc::conflict;
-        case SQLITE_CONSTRAINT_FOREIGNKEY: return base::Errc::not_found;  // refers to a row that is not there
-        default: return base::Errc::invalid_argument;
+        case SQLITE_CONSTRAINT_ROWID:
+          return base::Errc::conflict;
+        case SQLITE_CONSTRAINT_FOREIGNKEY:
+          return base::Errc::not_found;  // refers to a row that is not there
+        default:
+          return base::Errc::invalid_argument;
       }
-    case SQLITE_FULL: return base::Errc::no_space;
+    case SQLITE_FULL:
+      return base::Errc::no_space;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN: {
       const int os = os_error(db);
@@ -47,14 +52,21 @@ base::ErrorCode code_of(sqlite3* db, int rc) {
       return base::Errc::io;
     }
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return base::Errc::timed_out;
-    case SQLITE_INTERRUPT: return base::Errc::timed_out;
-    case SQLITE_CORRUPT: return Errc::corrupt;
-    case SQLITE_NOTADB: return Errc::not_ours;
+    case SQLITE_LOCKED:
+      return base::Errc::timed_out;
+    case SQLITE_INTERRUPT:
+      return base::Errc::timed_out;
+    case SQLITE_CORRUPT:
+      return Errc::corrupt;
+    case SQLITE_NOTADB:
+      return Errc::not_ours;
     case SQLITE_READONLY:
-    case SQLITE_PERM: return base::Errc::denied;
-    case SQLITE_TOOBIG: return base::Errc::too_large;
-    default: return base::Errc::internal;
+    case SQLITE_PERM:
+      return base::Errc::denied;
+    case SQLITE_TOOBIG:
+      return base::Errc::too_large;
+    default:
+      return base::Errc::internal;
   }
 }
 }  // namespace
@@ -111,9 +123,10 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem
   if (rc != SQLITE_OK) return base::fail(c->error(rc, "open"));
   sqlite3_busy_timeout(db, kBusyTimeoutMs);
   sqlite3_progress_handler(db, kProgressOps, &Connection::on_progress, c.get());
-  RESCUE_CHECK(c->script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                         "PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
-                         "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;"));
+  RESCUE_CHECK(c->script(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+      "PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
+      "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;"));
   if (query_only) RESCUE_CHECK(c->script("PRAGMA query_only=ON;"));
   return c;
 }
@@ -140,7 +153,8 @@ base::Result<Statement> Connection::prepare(std::string_view sql) {
     return Statement(*this, sql, found.mapped());
   }
   sqlite3_stmt* handle = nullptr;
-  const int rc = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  const int rc =
+      sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
   if (rc != SQLITE_OK) return base::fail(error(rc, "prepare"));
   return Statement(*this, sql, handle);
 }

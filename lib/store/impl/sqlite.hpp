@@ -25,8 +25,10 @@ class Connection;
 /// A prepared statement on loan from its connection's cache; goes back reset when this goes away.
 class Statement {
  public:
-  Statement(Connection& owner, std::string_view sql, sqlite3_stmt* handle) : owner_(&owner), sql_(sql), handle_(handle) {}
-  Statement(Statement&& o) noexcept : owner_(o.owner_), sql_(std::move(o.sql_)), handle_(std::exchange(o.handle_, nullptr)) {}
+  Statement(Connection& owner, std::string_view sql, sqlite3_stmt* handle)
+      : owner_(&owner), sql_(sql), handle_(handle) {}
+  Statement(Statement&& o) noexcept
+      : owner_(o.owner_), sql_(std::move(o.sql_)), handle_(std::exchange(o.handle_, nullptr)) {}
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
   Statement& operator=(Statement&&) = delete;
@@ -90,7 +92,8 @@ inline constexpr std::chrono::milliseconds kLookEvery{50};
 class Connection {
  public:
   /// Opens an existing file. `query_only` connections cannot write.
-  [[nodiscard]] static base::Result<std::unique_ptr<Connection>> open(const std::filesystem::path& path, bool query_only);
+  [[nodiscard]] static base::Result<std::unique_ptr<Connection>> open(const std::filesystem::path& path,
+                                                                      bool query_only);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -168,7 +171,8 @@ auto all(Connection& c, std::string_view sql, Read read, const Args&... args)
 /// A count or other single number; 0 when there is no row.
 template <typename... Args>
 base::Result<std::int64_t> number(Connection& c, std::string_view sql, const Args&... args) {
-  RESCUE_TRY(auto n, first(c, sql, [](Statement& st) { return st.i64(0); }, args...));
+  RESCUE_TRY(auto n, first(
+                         c, sql, [](Statement& st) { return st.i64(0); }, args...));
   return n.value_or(0);
 }
 

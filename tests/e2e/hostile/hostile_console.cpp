@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A console that keeps no rule: it proves the key of a pickup and then sends what it is told, whatever the user said, and
-// prints what reaches it. What the applet lets happen is then the applet's doing alone.
+// A console that keeps no rule: it proves the key of a pickup and then sends what it is told, whatever the user said,
+// and prints what reaches it. What the applet lets happen is then the applet's doing alone.
 //
 //   hostile_console            prints {"console_key": …}
 //   first line of input        {"ticket": …, "gateway": "host:port", "ca_pin": hex, "applet": hex}
@@ -76,14 +76,16 @@ std::optional<ToSend> message_of(const Line& l) {
                                                    static_cast<std::int32_t>(l.number("y")), l.u32("buttons"), 0, 0)};
   if (what == "chat") return ToSend{Channel::chat, m::chat(base::WallTime(), l.text("text"))};
   if (what == "offer")
-    return ToSend{Channel::files, m::file_offer(id, 0, static_cast<std::uint64_t>(l.number("size")), base::WallTime(),
-                                                l.text("name"))};
+    return ToSend{Channel::files,
+                  m::file_offer(id, 0, static_cast<std::uint64_t>(l.number("size")), base::WallTime(), l.text("name"))};
   if (what == "chunk") {
     const auto content = l.text("data");
-    return ToSend{Channel::files, m::file_chunk(id, static_cast<std::uint64_t>(l.number("offset")), base::as_bytes(content))};
+    return ToSend{Channel::files,
+                  m::file_chunk(id, static_cast<std::uint64_t>(l.number("offset")), base::as_bytes(content))};
   }
   if (what == "done")
-    return ToSend{Channel::files, m::file_done(id, static_cast<std::uint64_t>(l.number("size")), session::FileDigests())};
+    return ToSend{Channel::files,
+                  m::file_done(id, static_cast<std::uint64_t>(l.number("size")), session::FileDigests())};
   if (what == "accept") return ToSend{Channel::files, m::file_accept(id)};
   if (what == "request_file") return ToSend{Channel::files, m::file_request(id)};
   if (what == "sysinfo") return ToSend{Channel::files, m::sysinfo_request(id, {})};
@@ -175,7 +177,8 @@ asio::awaitable<base::Result<int>> run(Console& c, crypto::SessionIdentity ident
   std::copy(applet_bytes.begin(), applet_bytes.end(), applet.begin());
   const auto outer = must(crypto::gateway_client_context(pin), "outer TLS");
   const auto only = [applet](const crypto::Fingerprint& fp) { return fp == applet; };
-  const auto inner = must(crypto::link_context(crypto::LinkRole::console, crypto::Profile::modern, identity, only), "inner TLS");
+  const auto inner =
+      must(crypto::link_context(crypto::LinkRole::console, crypto::Profile::modern, identity, only), "inner TLS");
 
   peer::GatewayAddress at("", must(net::Endpoint::parse(where.text("gateway")), "gateway"));
   peer::HandoffIdentity who(crypto::Role::console, identity.key, std::nullopt);
@@ -192,8 +195,8 @@ asio::awaitable<base::Result<int>> run(Console& c, crypto::SessionIdentity ident
   peer::LinkUser user;
   user.pump = [&c](link::Link& link, session::Now now) { return session::pump(link, c.core, now); };
   user.next_deadline = [] { return std::optional<base::SteadyTime>(); };
-  c.runner = peer::LinkRunner::create(c.context.executor(), link::Link(base::Guid::random(base::system_random())), std::move(user),
-                                      base::system_clock());
+  c.runner = peer::LinkRunner::create(c.context.executor(), link::Link(base::Guid::random(base::system_random())),
+                                      std::move(user), base::system_clock());
   c.core.send({Channel::control, m::hello("hostile", ~std::uint64_t(0))});
   c.tasks.spawn("clock", peer::LinkRunner::keep_time(c.runner));
   std::thread(obey, std::ref(c)).detach();
@@ -201,7 +204,10 @@ asio::awaitable<base::Result<int>> run(Console& c, crypto::SessionIdentity ident
   auto running = peer::LinkRunner::run_path(c.runner, c.tasks, std::move(path.stream), std::move(nothing));
   auto end = co_await std::move(running);
   const auto& closed = c.runner->closed();
-  print({{"message", "PathEnd"}, {"why", closed ? closed->text : end.error ? end.error->context : std::string("in order")}});
+  print({{"message", "PathEnd"},
+         {"why", closed      ? closed->text
+                 : end.error ? end.error->context
+                             : std::string("in order")}});
   std::_Exit(0);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request bodies of the broker's API. The first byte chooses the reader, the rest is the body. Whatever is accepted must keep
-// the caps that the readers promise.
+// Request bodies of the broker's API. The first byte chooses the reader, the rest is the body. Whatever is accepted
+// must keep the caps that the readers promise.
 #include <array>
 #include <cstdint>
 
@@ -18,7 +18,8 @@ void user(std::string_view b) {
   if (const auto r = broker::read_new_user(b)) RESCUE_ASSERT(!r->name.empty() && r->name.size() <= 200);
 }
 void session(std::string_view b) {
-  if (const auto r = broker::read_new_session(b)) RESCUE_ASSERT(r->note.size() <= 4000 && r->customer.size() <= 64 * 1024);
+  if (const auto r = broker::read_new_session(b))
+    RESCUE_ASSERT(r->note.size() <= 4000 && r->customer.size() <= 64 * 1024);
 }
 void pickup(std::string_view b) {
   if (const auto r = broker::read_pickup(b)) RESCUE_ASSERT(r->console_spki.size() <= 600);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: bytes of one path, as a peer sends them. They are given to a link in two pieces (the first byte says where to cut),
-// while the link itself has something to send. Seeds: tests/fuzz/make_link_corpus.py.
+// Input: bytes of one path, as a peer sends them. They are given to a link in two pieces (the first byte says where to
+// cut), while the link itself has something to send. Seeds: tests/fuzz/make_link_corpus.py.
 #include "base/assert.hpp"
 #include "link/frame.hpp"
 #include "link/link.hpp"

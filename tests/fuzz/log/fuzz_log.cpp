@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What strangers and technicians put into the log and its queries. Input: lines; the first is words to search for, the second a
-// cursor, the third an event type, all the rest the event's data. Searching never fails, whatever the words are; a cursor is
-// taken or refused as invalid_argument; an event is taken or refused by name.
+// What strangers and technicians put into the log and its queries. Input: lines; the first is words to search for, the
+// second a cursor, the third an event type, all the rest the event's data. Searching never fails, whatever the words
+// are; a cursor is taken or refused as invalid_argument; an event is taken or refused by name.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -29,7 +29,8 @@ store::Store& shared_store() {
     store::NewEvent e;
     e.time = base::WallTime(std::chrono::seconds(1'700'000'000));
     e.search_text = "near or not the printer";
-    RESCUE_ASSERT((*opened)->write_now([&](store::Transaction& tx) { return store::log::append(tx, e, e.time); }).has_value());
+    RESCUE_ASSERT(
+        (*opened)->write_now([&](store::Transaction& tx) { return store::log::append(tx, e, e.time); }).has_value());
     std::filesystem::remove_all(folder);
     return std::move(*opened);
   }();
@@ -66,7 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const audit::Sender sender{base::Guid(), store::EventSource::console, {}, {}, "console"};
   if (const auto checked = audit::check(sender, {&event, 1}); !checked) {
-    RESCUE_ASSERT(checked.error().code == base::Errc::invalid_argument || checked.error().code == base::Errc::too_large);
+    RESCUE_ASSERT(checked.error().code == base::Errc::invalid_argument ||
+                  checked.error().code == base::Errc::too_large);
     RESCUE_ASSERT(checked.error().context.starts_with("event 1: "));
   }
   audit::QueryText query;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// screen_decoder_seeds FOLDER: writes seeds of the fuzz target for the codec "context", one file per kind of tile. Those
-// for the codec "tiles" were made by its encoder, which is no more; they stay.
+// screen_decoder_seeds FOLDER: writes seeds of the fuzz target for the codec "context", one file per kind of tile.
+// Those for the codec "tiles" were made by its encoder, which is no more; they stay.
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -37,8 +37,7 @@ class Seed {
 /// The body of the packet that follows the fixed keyframe and turns its picture into `f`.
 void body_seed(const std::string& path, const screen::Frame& f, bool continues) {
   screen::Encoder encoder;
-  static_cast<void>(
-      encoder.encode(screen::fixture_frame(), screen::EncodeRequest{nullptr, false, 9000, {30, 30}}));
+  static_cast<void>(encoder.encode(screen::fixture_frame(), screen::EncodeRequest{nullptr, false, 9000, {30, 30}}));
   const screen::Damage nothing;
   const auto p = encoder.encode(f, continues ? &nothing : nullptr);
   base::ByteWriter out;

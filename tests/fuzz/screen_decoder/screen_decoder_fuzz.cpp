@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: first byte 'p': packets, each behind a two-byte big-endian length. 'b': the plain body of a packet of the codec
-// "tiles" that follows a fixed keyframe, so that mutations reach the parser behind the compression. 'c': flags, then the
-// body of a packet of the codec "context" that follows a fixed, incomplete keyframe: all bytes mean something there. In
-// each case all parsing and painting happens before the canvas check, which is hard to guess, is compared.
+// Input: first byte 'p': packets, each behind a two-byte big-endian length. 'b': the plain body of a packet of the
+// codec "tiles" that follows a fixed keyframe, so that mutations reach the parser behind the compression. 'c': flags,
+// then the body of a packet of the codec "context" that follows a fixed, incomplete keyframe: all bytes mean something
+// there. In each case all parsing and painting happens before the canvas check, which is hard to guess, is compared.
 #include "screen/codec.hpp"
 #include "tests/unit/screen/tiles_packet.hpp"
 
@@ -38,8 +38,14 @@ void context_body(base::ByteView data) {
   if (data.empty()) return;
   screen::Decoder decoder;
   if (!decoder.decode(first)) __builtin_trap();
-  base::Bytes packet{screen::kPacketMagic, static_cast<std::uint8_t>(screen::CodecId::context), screen::kContextVersion,
-                     static_cast<std::uint8_t>(data[0] & (screen::kFlagContinues | screen::kFlagIncomplete)), 0, 1, 0, 0};
+  base::Bytes packet{screen::kPacketMagic,
+                     static_cast<std::uint8_t>(screen::CodecId::context),
+                     screen::kContextVersion,
+                     static_cast<std::uint8_t>(data[0] & (screen::kFlagContinues | screen::kFlagIncomplete)),
+                     0,
+                     1,
+                     0,
+                     0};
   base::append(packet, data.subspan(1));
   decode(decoder, packet);
 }

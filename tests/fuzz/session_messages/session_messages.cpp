@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: one byte (bit 0: the end that sent it, bits 1 to 3: channel), then a message. It is verified, dumped, and given to
-// the core of the other end, with every permission in force, so that its handlers run on it.
-// Seeds: tests/fuzz/make_session_corpus.py, from tests/golden/wire/session.txt.
+// Input: one byte (bit 0: the end that sent it, bits 1 to 3: channel), then a message. It is verified, dumped, and
+// given to the core of the other end, with every permission in force, so that its handlers run on it. Seeds:
+// tests/fuzz/make_session_corpus.py, from tests/golden/wire/session.txt.
 #include "base/assert.hpp"
 #include "session/console_session.hpp"
 #include "wire/dump.hpp"
@@ -56,7 +56,8 @@ void to_console(wire::Channel channel, base::ByteView message) {
   while (core.poll_event()) {
   }
   for (auto c : wire::kChannels)
-    while (auto out = core.next_outgoing(c, now)) RESCUE_ASSERT(wire::read_session_message(*out, c, wire::End::console));
+    while (auto out = core.next_outgoing(c, now))
+      RESCUE_ASSERT(wire::read_session_message(*out, c, wire::End::console));
 }
 }  // namespace
 
@@ -66,7 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // An own copy: messages are read from storage aligned as the link hands it over.
   const base::Bytes message(data + 1, data + size);
   if (wire::verify_and_check(message)) (void)wire::dump(message, wire::session::SessionMessageTypeTable());
-  if ((data[0] & 1) == 0) to_applet(channel, message);
-  else to_console(channel, message);
+  if ((data[0] & 1) == 0)
+    to_applet(channel, message);
+  else
+    to_console(channel, message);
   return 0;
 }

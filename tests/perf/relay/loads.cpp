@@ -106,8 +106,10 @@ Bulk run_bulk(PairSource& source, pid_t relay, unsigned pairs, double seconds, b
     const int n = ::epoll_wait(epoll.get(), events, 64, 100);
     for (int i = 0; i < n; ++i) {
       Stream& s = streams[events[i].data.u64 / 2];
-      if (events[i].data.u64 % 2 == 1) s.write();
-      else s.read(buffer, verify);
+      if (events[i].data.u64 % 2 == 1)
+        s.write();
+      else
+        s.read(buffer, verify);
     }
   }
   Bulk out;
@@ -125,11 +127,13 @@ std::uint64_t talk(const std::vector<SocketPair>& sockets, double seconds, const
   std::vector<char> buffer(kBlock);
   std::uint64_t messages = 0;
   const auto start = Clock::now();
-  // Spread over the period, so that the relay never sees them all at once. Messages of one period are taken in the next.
+  // Spread over the period, so that the relay never sees them all at once. Messages of one period are taken in the
+  // next.
   const double rate = kRate * static_cast<double>(sockets.size());
   const auto total = static_cast<std::uint64_t>(seconds * rate);
   for (std::uint64_t i = 0; i < total && !stop; ++i) {
-    std::this_thread::sleep_until(start + std::chrono::duration_cast<Clock::duration>(Seconds(static_cast<double>(i) / rate)));
+    std::this_thread::sleep_until(start +
+                                  std::chrono::duration_cast<Clock::duration>(Seconds(static_cast<double>(i) / rate)));
     const auto& pair = sockets[i % sockets.size()];
     const bool both = i / sockets.size() % 2 == 0;
     while (::recv(pair.a.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
@@ -190,7 +194,8 @@ Setup run_setup(PairSource& source, pid_t relay, unsigned pairs, unsigned thread
         const auto pair = source.make();
         for (const auto& [from, to] : {std::pair(pair.a.get(), pair.b.get()), std::pair(pair.b.get(), pair.a.get())}) {
           char byte = 'x';
-          if (::send(from, &byte, 1, MSG_NOSIGNAL) != 1 || ::recv(to, &byte, 1, MSG_WAITALL) != 1) die("a fresh pair is broken");
+          if (::send(from, &byte, 1, MSG_NOSIGNAL) != 1 || ::recv(to, &byte, 1, MSG_WAITALL) != 1)
+            die("a fresh pair is broken");
         }
         now = left.load();
       }
@@ -212,9 +217,11 @@ Idle run_idle(PairSource& source, pid_t relay, unsigned pairs) {
   for (const auto& pair : sockets) {
     for (const auto& [from, to] : {std::pair(pair.a.get(), pair.b.get()), std::pair(pair.b.get(), pair.a.get())}) {
       std::thread writer([&, f = from] {
-        if (::send(f, pattern().data(), buffer.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(buffer.size())) die("a pair broke");
+        if (::send(f, pattern().data(), buffer.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(buffer.size()))
+          die("a pair broke");
       });
-      if (::recv(to, buffer.data(), buffer.size(), MSG_WAITALL) != static_cast<ssize_t>(buffer.size())) die("a pair broke");
+      if (::recv(to, buffer.data(), buffer.size(), MSG_WAITALL) != static_cast<ssize_t>(buffer.size()))
+        die("a pair broke");
       writer.join();
     }
   }

@@ -51,7 +51,8 @@ class Proxied final : public PairSource {
     while (true) {
       Fd b(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       std::uint64_t tag = 0;
-      if (::recv(b.get(), &tag, sizeof tag, MSG_WAITALL) != sizeof tag) continue;  // somebody looked whether the proxy listens
+      if (::recv(b.get(), &tag, sizeof tag, MSG_WAITALL) != sizeof tag)
+        continue;  // somebody looked whether the proxy listens
       const std::lock_guard lock(mutex_);
       arrived_.emplace(tag, std::move(b));
       came_.notify_all();
@@ -116,13 +117,16 @@ class Handed final : public PairSource {
     SSL_set_fd(out.ssl.get(), out.fd.get());
     if (!crypto::expect_host(out.ssl.get(), at_.host) || SSL_connect(out.ssl.get()) != 1)
       die(crypto::tls_error(out.ssl.get(), "outer TLS").message());
-    const auto exporter = crypto::export_keying(out.ssl.get(), crypto::kPossessionExporterLabel, crypto::kPossessionExporterBytes);
+    const auto exporter =
+        crypto::export_keying(out.ssl.get(), crypto::kPossessionExporterLabel, crypto::kPossessionExporterBytes);
     const auto proof = crypto::prove_possession(end.key, exporter->view(), ticket).value();
     flatbuffers::FlatBufferBuilder b;
     const auto ticket_field = b.CreateVector(ticket);
-    const auto guid_field = end.role == crypto::Role::applet ? b.CreateVector(guid.bytes().data(), guid.bytes().size()) : 0;
+    const auto guid_field =
+        end.role == crypto::Role::applet ? b.CreateVector(guid.bytes().data(), guid.bytes().size()) : 0;
     const auto proof_field = b.CreateVector(proof);
-    const auto hello = fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(end.role), ticket_field, guid_field, proof_field);
+    const auto hello =
+        fb::CreateHello(b, 1, static_cast<wire::tokens::Role>(end.role), ticket_field, guid_field, proof_field);
     fb::FinishHandoffBuffer(b, fb::CreateHandoff(b, fb::Message::Hello, hello.Union()));
     const auto frame = wire::make_frame(wire::finished_bytes(b), wire::kMaxHandoffMessage);
     if (SSL_write(out.ssl.get(), frame.data(), static_cast<int>(frame.size())) <= 0) die("send Hello");

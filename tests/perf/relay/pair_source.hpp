@@ -18,7 +18,8 @@ struct SocketPair {
   gateway::Fd b;
 };
 
-/// make() may be called from several threads at once. Any failure ends the program: a benchmark with holes says nothing.
+/// make() may be called from several threads at once. Any failure ends the program: a benchmark with holes says
+/// nothing.
 class PairSource {
  public:
   virtual ~PairSource() = default;
@@ -30,7 +31,8 @@ class PairSource {
 /// Connects to `front`; the proxy connects to `back`, where this listens. An 8-byte tag tells which is which.
 [[nodiscard]] std::unique_ptr<PairSource> through_proxy(const net::Endpoint& front, const net::Endpoint& back);
 /// Two ends of one session, tickets signed by the site of `site` (make_site).
-[[nodiscard]] std::unique_ptr<PairSource> through_gateway(const net::Endpoint& gateway, const std::filesystem::path& site);
+[[nodiscard]] std::unique_ptr<PairSource> through_gateway(const net::Endpoint& gateway,
+                                                          const std::filesystem::path& site);
 
 /// Writes the state folder of an enrolled gateway whose broker is away, and the site's token key beside it.
 void make_site(const std::filesystem::path& folder);

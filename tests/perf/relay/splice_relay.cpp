@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// splice_relay FRONT BACK (ports on 127.0.0.1): the plainest relay that never copies, as a yardstick. Edge-triggered epoll, one
-// thread, a pipe of 1 MiB borrowed from a pool while bytes are in flight. No limits, no time-outs, no authentication.
+// splice_relay FRONT BACK (ports on 127.0.0.1): the plainest relay that never copies, as a yardstick. Edge-triggered
+// epoll, one thread, a pipe of 1 MiB borrowed from a pool while bytes are in flight. No limits, no time-outs, no
+// authentication.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>

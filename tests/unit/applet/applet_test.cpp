@@ -39,7 +39,9 @@ struct Technician {
   std::unique_ptr<peer_test::ConsoleHost> host;
 };
 
-bool contains(const std::vector<std::string>& all, std::string_view what) { return std::ranges::find(all, what) != all.end(); }
+bool contains(const std::vector<std::string>& all, std::string_view what) {
+  return std::ranges::find(all, what) != all.end();
+}
 
 TEST(Applet, FromThePinToTheEndWithEveryLogEventOnce) {
   net::IoContext context;
@@ -83,7 +85,8 @@ TEST(Applet, FromThePinToTheEndWithEveryLogEventOnce) {
   EXPECT_GT(site.repeated, 0) << "the test met a lost answer";
   for (std::uint64_t n = 1; n <= site.stored.size(); ++n) EXPECT_TRUE(site.stored.contains(n)) << "gap at " << n;
   const auto types = site.types();
-  for (const auto* type : {"transport.changed", "link.up", "chat.message", "consent.asked", "consent.granted", "control.started", "control.ended"})
+  for (const auto* type : {"transport.changed", "link.up", "chat.message", "consent.asked", "consent.granted",
+                           "control.started", "control.ended"})
     EXPECT_TRUE(contains(types, type)) << type;
   EXPECT_EQ(std::ranges::count(types, "chat.message"), 2);
   EXPECT_EQ(std::ranges::count(types, "consent.granted"), 1);
@@ -237,12 +240,19 @@ TEST(SiteEvents, AreReadStrictly) {
   EXPECT_FALSE(read_site_event("ping", "nonsense").value());
   EXPECT_FALSE(read_site_event("of a later version", "{}").value());
   EXPECT_EQ(std::get<SiteClose>(*read_site_event("close", R"({"by":"user","reason":"x"})").value()).by, "user");
-  EXPECT_EQ(std::get<SiteGrant>(*read_site_event("grant", R"({"grant":"AQID"})").value()).envelope, (base::Bytes{1, 2, 3}));
+  EXPECT_EQ(std::get<SiteGrant>(*read_site_event("grant", R"({"grant":"AQID"})").value()).envelope,
+            (base::Bytes{1, 2, 3}));
   for (const auto& [type, data] : std::vector<std::pair<std::string, std::string>>{
-           {"grant", "{}"}, {"grant", R"({"grant":"a+b"})"}, {"grant", "["}, {"revoke", R"({"technician":"x"})"},
-           {"synced", R"({"technicians":[1]})"}, {"synced", "{}"}, {"gateways", R"({"gateways":[{}]})"},
+           {"grant", "{}"},
+           {"grant", R"({"grant":"a+b"})"},
+           {"grant", "["},
+           {"revoke", R"({"technician":"x"})"},
+           {"synced", R"({"technicians":[1]})"},
+           {"synced", "{}"},
+           {"gateways", R"({"gateways":[{}]})"},
            {"gateways", R"({"gateways":[{"id":"a","name":"b","host":"c","fingerprint":"d","port":70000}]})"},
-           {"close", "[]"}, {"close", std::string(100'000, '[')}})
+           {"close", "[]"},
+           {"close", std::string(100'000, '[')}})
     EXPECT_FALSE(read_site_event(type, data)) << type << ' ' << data.substr(0, 60);
 }
 

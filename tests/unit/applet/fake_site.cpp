@@ -42,7 +42,8 @@ std::shared_ptr<net::Router> FakeSite::routes() {
 }
 
 awaitable<net::HttpResponse> FakeSite::redeem(net::HttpRequest& request) {
-  if (pin_status != 200) co_return net::HttpResponse::error(pin_status, pin_error, "not this PIN", false, request.request_id);
+  if (pin_status != 200)
+    co_return net::HttpResponse::error(pin_status, pin_error, "not this PIN", false, request.request_id);
   crypto::Invite invite;
   invite.guid = world.guid;
   invite.broker_url = server.origin().text();
@@ -66,9 +67,9 @@ std::string FakeSite::ticket_json() const {
   t.not_after = t.issued + 1h;
   const auto envelope = crypto::make_ticket(t, world.token_key).value();
   const auto at = gateway.address().at;
-  return fmt::format(R"("ticket":"{}","gateways":[{{"id":"g","name":"g","host":"{}","port":{},"fingerprint":"{}"}}],"gateway_ca_pin":"{}")",
-                     base::to_base64url(envelope), at.host, at.port, std::string(64, '0'),
-                     base::to_hex(net::test::Site::get().pin()));
+  return fmt::format(
+      R"("ticket":"{}","gateways":[{{"id":"g","name":"g","host":"{}","port":{},"fingerprint":"{}"}}],"gateway_ca_pin":"{}")",
+      base::to_base64url(envelope), at.host, at.port, std::string(64, '0'), base::to_hex(net::test::Site::get().pin()));
 }
 
 awaitable<net::HttpResponse> FakeSite::enrol(net::HttpRequest& request) {
@@ -81,8 +82,8 @@ awaitable<net::HttpResponse> FakeSite::enrol(net::HttpRequest& request) {
   bound = request.peer_fingerprint;
   bound_key = *request.peer_key;
   changed.notify();
-  co_return net::HttpResponse::json(
-      200, fmt::format(R"({{"session_id":"{}",{},"organisation":"Example Support"}})", world.session.text(), ticket_json()));
+  co_return net::HttpResponse::json(200, fmt::format(R"({{"session_id":"{}",{},"organisation":"Example Support"}})",
+                                                     world.session.text(), ticket_json()));
 }
 
 awaitable<net::HttpResponse> FakeSite::ticket(net::HttpRequest&) {
@@ -157,8 +158,17 @@ HeadlessApplet::HeadlessApplet(const FakeSite& site, const std::string& scenario
     std::lock_guard lock(mutex_);
     lines_.emplace_back(line);
   });
-  std::vector<std::string> args = {"--server", site.server.origin().text(), "--pin", "123456", "--headless",
-                                   "--scenario", file.string(), "--seed", "3", "--download-dir", (dir_ / "in").string()};
+  std::vector<std::string> args = {"--server",
+                                   site.server.origin().text(),
+                                   "--pin",
+                                   "123456",
+                                   "--headless",
+                                   "--scenario",
+                                   file.string(),
+                                   "--seed",
+                                   "3",
+                                   "--download-dir",
+                                   (dir_ / "in").string()};
   if (std::ranges::find(more, "--ca-pin") == more.end()) {
     args.emplace_back("--ca-pin");
     args.push_back(base::to_hex(net::test::Site::get().pin()));

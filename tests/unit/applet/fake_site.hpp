@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site in the test's process: the applet's part of the broker's API, with faults on demand, beside a fake gateway. Its
-// handlers and the test's coroutine share one thread.
+// A site in the test's process: the applet's part of the broker's API, with faults on demand, beside a fake gateway.
+// Its handlers and the test's coroutine share one thread.
 #pragma once
 
 #include <map>
@@ -35,12 +35,12 @@ struct FakeSite {
   base::Bytes bound_key;
   std::shared_ptr<net::EventSink> sink;
   int streams = 0;
-  std::vector<base::Guid> synced;            // sent at each connect
+  std::vector<base::Guid> synced;  // sent at each connect
   std::map<std::uint64_t, std::string> stored;
   int repeated = 0;
   enum class LogFault { none, refuse, lose_answer };
   std::function<LogFault()> log_fault;
-  unsigned pin_status = 200;                 // what /pin and /applet/register answer
+  unsigned pin_status = 200;  // what /pin and /applet/register answer
   std::string pin_error;
   unsigned register_status = 200;
   std::string register_error;

@@ -49,16 +49,22 @@ TEST(AppletLogSpool, EveryEventArrivesExactlyOnceOverABrokenLine) {
       if (added < 500 && chance.below(3) != 0) add(spool, added++);
       if (auto body = spool.next_batch(now)) {
         switch (chance.below(4)) {
-          case 0: spool.failed(now); break;                         // never got there
-          case 1: site.take(*body), spool.failed(now); break;       // stored, but the answer was lost
-          default: spool.accepted(site.take(*body));
+          case 0:
+            spool.failed(now);
+            break;  // never got there
+          case 1:
+            site.take(*body), spool.failed(now);
+            break;  // stored, but the answer was lost
+          default:
+            spool.accepted(site.take(*body));
         }
       }
       now += 700ms;
     }
     ASSERT_TRUE(spool.empty()) << "seed " << seed;
     ASSERT_EQ(site.stored.size(), 500U) << "seed " << seed;
-    for (int n = 0; n < 500; ++n) ASSERT_EQ(site.stored[static_cast<std::uint64_t>(n) + 1], std::to_string(n)) << "in order, seed " << seed;
+    for (int n = 0; n < 500; ++n)
+      ASSERT_EQ(site.stored[static_cast<std::uint64_t>(n) + 1], std::to_string(n)) << "in order, seed " << seed;
     EXPECT_GT(site.repeated, 0) << "the test met lost answers";
   }
 }

@@ -38,7 +38,8 @@ TEST(AppletOptions, TakesValuesBehindAnEqualsSign) {
   EXPECT_EQ(o.revoke_key, 0xff13U);
   EXPECT_EQ(parse({"--server=https://h", "--pin=123456", "--revoke-key=none"}).value().revoke_key, 0U);
   EXPECT_EQ(o.key_kind, crypto::KeyKind::p256);
-  EXPECT_EQ(parse({"--server=https://h", "--pin=123456", "--profile=aes256-sha"}).value().key_kind, crypto::KeyKind::rsa2048);
+  EXPECT_EQ(parse({"--server=https://h", "--pin=123456", "--profile=aes256-sha"}).value().key_kind,
+            crypto::KeyKind::rsa2048);
 }
 
 TEST(AppletOptions, ReadsThePinFromAFileOrStandardInput) {
@@ -67,9 +68,12 @@ TEST(AppletOptions, SaysWhatIsWrong) {
   EXPECT_EQ(why({"--server"}), "--server needs a value");
   EXPECT_EQ(why({"--headless=yes"}), "--headless takes no value");
   EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--headless"}), "--headless needs --scenario FILE");
-  EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--scenario", "x"}), "--scenario works with --headless only");
-  EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--ca", "x", "--ca-pin", kPin}), "give either --ca or --ca-pin");
-  EXPECT_EQ(why({"--invite", "f", "--pin", "123456"}), "--invite says it all: leave --server, --ca, --ca-pin and the PIN away");
+  EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--scenario", "x"}),
+            "--scenario works with --headless only");
+  EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--ca", "x", "--ca-pin", kPin}),
+            "give either --ca or --ca-pin");
+  EXPECT_EQ(why({"--invite", "f", "--pin", "123456"}),
+            "--invite says it all: leave --server, --ca, --ca-pin and the PIN away");
   EXPECT_EQ(why({"--profile", "tls1.1"}), "--profile: 'tls1.1' is none of modern, aes256-sha");
   EXPECT_EQ(why({"--seed", "-1"}), "--seed: '-1' is no whole number from 0 on");
   EXPECT_EQ(why({"--revoke-key", "F99"}), "--revoke-key: there is no key 'F99'");
@@ -81,7 +85,8 @@ TEST(AppletOptions, FindsTheDownloadFolderAsTheDesktopDoes) {
   Env env;
   env.environment = {{"HOME", "/home/u"}, {"XDG_CONFIG_HOME", dir.path().string()}};
   EXPECT_EQ(default_download_dir(env), "/home/u/Downloads");
-  std::ofstream(dir / "user-dirs.dirs") << "# made by xdg-user-dirs\nXDG_DESKTOP_DIR=\"$HOME/Desktop\"\nXDG_DOWNLOAD_DIR=\"$HOME/Téléchargements\"\n";
+  std::ofstream(dir / "user-dirs.dirs")
+      << "# made by xdg-user-dirs\nXDG_DESKTOP_DIR=\"$HOME/Desktop\"\nXDG_DOWNLOAD_DIR=\"$HOME/Téléchargements\"\n";
   EXPECT_EQ(default_download_dir(env), "/home/u/Téléchargements");
   env.environment["XDG_DOWNLOAD_DIR"] = "/data";
   EXPECT_EQ(default_download_dir(env), "/data");
@@ -94,11 +99,13 @@ TEST(AppletOptions, HelpAndManualNameTheSameOptions) {
   const auto help = help_text();
   for (const auto& flag : flags()) {
     EXPECT_NE(help.find(std::string(flag.name)), std::string::npos) << flag.name;
-    EXPECT_NE(manual.find("*" + std::string(flag.name) + "*"), std::string::npos) << flag.name << " is not in the manual";
+    EXPECT_NE(manual.find("*" + std::string(flag.name) + "*"), std::string::npos)
+        << flag.name << " is not in the manual";
   }
   for (std::size_t at = manual.find("\n*--"); at != std::string::npos; at = manual.find("\n*--", at + 1)) {
     const auto name = manual.substr(at + 2, manual.find('*', at + 2) - at - 2);
-    EXPECT_TRUE(std::ranges::any_of(flags(), [&](const auto& f) { return f.name == name; })) << name << " is only in the manual";
+    EXPECT_TRUE(std::ranges::any_of(flags(), [&](const auto& f) { return f.name == name; }))
+        << name << " is only in the manual";
   }
 }
 

@@ -28,7 +28,8 @@ TEST(Scenario, ReadsAWholeOne) {
               {"do": "say", "text": "is anybody there?"}, {"when": "chat", "do": "end"}],
     "files": {"answer": "offer", "name": "report.bin", "bytes": 1000},
     "desktop": {"displays": [{"width": 640, "height": 480}, {"width": 320, "height": 200}], "period": "50ms"}
-  })").value();
+  })")
+               .value();
   ASSERT_EQ(s.prompts.size(), 4U);
   EXPECT_EQ(s.prompts[0].permission, session::Permission::desktop_view);
   EXPECT_EQ(s.prompts[0].answer, session::Answer::yes);
@@ -60,10 +61,13 @@ TEST(Scenario, NamesThePlaceOfAMistake) {
   EXPECT_EQ(why(R"({"version": 2})"), "version: from 1 to 1");
   EXPECT_EQ(why(R"({"prompts": {}})"), "prompts: a list is expected");
   EXPECT_EQ(why(R"({"prompts": [3]})"), "prompts[0]: an object is expected");
-  EXPECT_EQ(why(R"({"prompts": [{"answer": "maybe"}]})"), "prompts[0].answer: 'maybe' is none of yes, no, one_by_one, ignore");
-  EXPECT_EQ(why(R"({"prompts": [{"permission": "fly", "answer": "no"}]})"), "prompts[0].permission: there is no permission 'fly'");
+  EXPECT_EQ(why(R"({"prompts": [{"answer": "maybe"}]})"),
+            "prompts[0].answer: 'maybe' is none of yes, no, one_by_one, ignore");
+  EXPECT_EQ(why(R"({"prompts": [{"permission": "fly", "answer": "no"}]})"),
+            "prompts[0].permission: there is no permission 'fly'");
   EXPECT_EQ(why(R"({"prompts": [{"answer": "no", "delay": 5}]})"), "prompts[0].delay: a string is expected");
-  EXPECT_EQ(why(R"({"prompts": [{"answer": "no", "delay": "5"}]})"), "prompts[0].delay: '5' is no duration like \"600ms\" or \"2s\"");
+  EXPECT_EQ(why(R"({"prompts": [{"answer": "no", "delay": "5"}]})"),
+            "prompts[0].delay: '5' is no duration like \"600ms\" or \"2s\"");
   EXPECT_EQ(why(R"({"prompts": [{"answer": "no", "times": -1}]})"), "prompts[0].times: from 0 to 1000000");
   EXPECT_EQ(why(R"({"prompts": [{"answer": "no", "once": true}]})"), "prompts[0].once: there is no such key");
   EXPECT_EQ(why(R"({"chat": [{"contains": "x"}]})"), "chat[0].reply: is missing");
@@ -72,7 +76,8 @@ TEST(Scenario, NamesThePlaceOfAMistake) {
   EXPECT_EQ(why(R"({"files": {"answer": "offer"}})"), "files.path: give either path or name and bytes");
   EXPECT_EQ(why(R"({"files": {"name": "../x", "bytes": 1}})"), "files.name: a bare name is expected");
   EXPECT_EQ(why(R"({"desktop": {"displays": [{"width": 8}]}})"), "desktop.displays[0].width: from 64 to 16384");
-  EXPECT_EQ(why(R"({"desktop": {"displays": [{"width": 16384, "height": 16384}]}})"), "desktop.displays[0].width: too many pixels");
+  EXPECT_EQ(why(R"({"desktop": {"displays": [{"width": 16384, "height": 16384}]}})"),
+            "desktop.displays[0].width: too many pixels");
   EXPECT_EQ(why(R"({"desktop": {"period": "25h"}})"), "desktop.period: longer than a day");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The applet's whole inside without a network: a TechnicianHost with real workers and a real desktop host, linked in memory
-// to a console core. Real threads and real time; everything waits for a condition with a deadline.
+// The applet's whole inside without a network: a TechnicianHost with real workers and a real desktop host, linked in
+// memory to a console core. Real threads and real time; everything waits for a condition with a deadline.
 #pragma once
 
 #include <atomic>
@@ -48,7 +48,13 @@ struct Rig {
       : workers(new Worker),
         store(*workers, deliver(), dir.path() / "downloads", random),
         keys(std::move(input), revoke_key),
-        services{ui, *workers, store, keys, std::move(make_capture), deliver(), {},
+        services{ui,
+                 *workers,
+                 store,
+                 keys,
+                 std::move(make_capture),
+                 deliver(),
+                 {},
                  [this](const std::string&, const session::AuditEvent& e) { audit.push_back(e); }} {
     session::ConsoleOptions options;
     options.technician_email = "ada@example.org";
@@ -65,7 +71,8 @@ struct Rig {
     session::AppletOptions applet_options;
     applet_options.hasher = file_hasher();
     core = std::make_unique<session::AppletSession>(std::move(applet_options), terms, now());
-    host = std::make_unique<TechnicianHost>(PersonId(1), *core, PersonNames{"Ada Lovelace", "ada@example.org", "Example Support"}, services);
+    host = std::make_unique<TechnicianHost>(
+        PersonId(1), *core, PersonNames{"Ada Lovelace", "ada@example.org", "Example Support"}, services);
     applet_link.path_up(link::PathId(1), now().steady);
     console_link.path_up(link::PathId(1), now().steady);
   }
@@ -119,8 +126,10 @@ struct Rig {
   }
   void take(session::ConsoleEvent event) {
     if (const auto* s = std::get_if<session::ScreenArrived>(&event)) {
-      if (!decode_screens) held.push_back(*s);
-      else show(*s);
+      if (!decode_screens)
+        held.push_back(*s);
+      else
+        show(*s);
     } else if (auto* f = std::get_if<session::FileAction>(&event)) {
       console_file(*f);
     }
@@ -175,7 +184,8 @@ struct Rig {
     return until([&] { return state(p) == (yes ? session::ConsentState::granted : session::ConsentState::denied); });
   }
   bool view() {
-    return ask(wire::Permission::desktop_view, true) && console->start_view(0, 60, now()) && until([&] { return frames > 0; });
+    return ask(wire::Permission::desktop_view, true) && console->start_view(0, 60, now()) &&
+           until([&] { return frames > 0; });
   }
   bool control() {
     if (!ask(wire::Permission::remote_control, true) || !console->start_control(now())) return false;

@@ -67,8 +67,11 @@ TEST(SyntheticDesktop, DamageCoversWhatChanges) {
     ASSERT_TRUE(capture->grab(frame));
     for (std::int32_t y = 0; y < 400; ++y)
       for (std::int32_t x = 0; x < 500; ++x)
-        ASSERT_TRUE(frame.row(y)[x] == before.row(y)[x] ||
-                    std::ranges::any_of(change.damage.rects(), [&](auto& r) { return r.contains({x, y}); })) << x << "," << y;
+        ASSERT_TRUE(frame.row(y)[x] == before.row(y)[x] || std::ranges::any_of(change.damage.rects(),
+                                                                               [&](auto& r) {
+                                                                                 return r.contains({x, y});
+                                                                               }))
+            << x << "," << y;
   }
 }
 

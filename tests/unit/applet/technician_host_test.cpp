@@ -17,11 +17,13 @@ using namespace std::chrono_literals;
 
 class AtSyntheticDesktop : public testing::Test {
  protected:
-  SyntheticDesktop desktop_{{5, {{640, 400}, {320, 200}}, 10ms}, [this](std::string_view what, const std::string& value) {
+  SyntheticDesktop desktop_{{5, {{640, 400}, {320, 200}}, 10ms},
+                            [this](std::string_view what, const std::string& value) {
                               std::lock_guard lock(mutex_);
                               seen_[std::string(what)] = value;
                             }};
-  Rig rig_{[this] { return base::Result<std::unique_ptr<desktop::Capture>>(desktop_.make_capture()); }, desktop_.make_input()};
+  Rig rig_{[this] { return base::Result<std::unique_ptr<desktop::Capture>>(desktop_.make_capture()); },
+           desktop_.make_input()};
   std::string seen(const std::string& what) {
     std::lock_guard lock(mutex_);
     return seen_[what];
@@ -112,7 +114,8 @@ TEST_F(AtSyntheticDesktop, ReceivesAFileOnlyUnderItsNameAndWithEqualHashes) {
   std::ifstream in(path, std::ios::binary);
   const std::string content(std::istreambuf_iterator<char>(in), {});
   EXPECT_EQ(content, base::as_text(rig_.to_send));
-  ASSERT_TRUE(rig_.until([&] { return !rig_.audit.empty() && rig_.audit.back().type == session::audit_type::kFileReceived; }));
+  ASSERT_TRUE(
+      rig_.until([&] { return !rig_.audit.empty() && rig_.audit.back().type == session::audit_type::kFileReceived; }));
   auto hasher = file_hasher()();
   hasher->update(rig_.to_send);
   const auto digests = hasher->finish();
@@ -224,7 +227,8 @@ TEST(AHostileConsole, MovesNothingOnARealDesktopBeforeConsent) {
   EXPECT_EQ(rig.frames, 0);
   EXPECT_TRUE(std::ranges::none_of(rig.events, [](const auto& e) {
     return std::holds_alternative<session::ScreenArrived>(e) || std::holds_alternative<session::CursorMoved>(e) ||
-           std::holds_alternative<session::CursorShapeChanged>(e) || std::holds_alternative<session::DisplaysChanged>(e);
+           std::holds_alternative<session::CursorShapeChanged>(e) ||
+           std::holds_alternative<session::DisplaysChanged>(e);
   })) << "no frame, no cursor, no display list";
   // The same console, once the user has said yes.
   rig.run_for(session::kPromptDeafTime);

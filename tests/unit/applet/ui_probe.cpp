@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The window alone, driven by lines on stdin and answering by lines on stdout, for tests that click on it from outside.
-//   person NAME|EMAIL|ORGANISATION|linked viewing controlling recording   prompt NUMBER PERMISSION TIMEOUT_S   single NUMBER TIMEOUT_S
-//   close NUMBER   chat FROM|TEXT   reach N|DETAIL   file   ask_file   end TEXT   own
+//   person NAME|EMAIL|ORGANISATION|linked viewing controlling recording   prompt NUMBER PERMISSION TIMEOUT_S   single
+//   NUMBER TIMEOUT_S close NUMBER   chat FROM|TEXT   reach N|DETAIL   file   ask_file   end TEXT   own
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -53,11 +53,14 @@ void obey(Ui& ui, desktop::OwnWindows& own, const std::string& line) {
     in >> number;
     if (verb == "prompt") in >> permission;
     in >> timeout;
-    v.show.technician_name = "Ada Lovelace", v.show.technician_email = "ada@example.org", v.show.organisation = "Example Support";
+    v.show.technician_name = "Ada Lovelace", v.show.technician_email = "ada@example.org",
+    v.show.organisation = "Example Support";
     v.show.prompt.id = session::PromptId(number);
     v.show.prompt.single = verb == "single";
-    v.show.prompt.covers = v.show.prompt.single ? wire::PermissionSet{wire::Permission::desktop_view, wire::Permission::remote_control, wire::Permission::system_information}
-                                                : wire::PermissionSet{wire::parse_permission(permission).value()};
+    v.show.prompt.covers = v.show.prompt.single
+                               ? wire::PermissionSet{wire::Permission::desktop_view, wire::Permission::remote_control,
+                                                     wire::Permission::system_information}
+                               : wire::PermissionSet{wire::parse_permission(permission).value()};
     v.show.prompt.opened = std::chrono::steady_clock::now();
     v.show.prompt.deadline = v.show.prompt.opened + std::chrono::seconds(timeout);
     ui.show_prompt(v);

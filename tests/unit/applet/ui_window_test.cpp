@@ -96,8 +96,11 @@ class UserWindow : public testing::Test {
     const auto* all = xcb_query_tree_children(tree->get());
     for (int i = 0; i < xcb_query_tree_children_length(tree->get()); ++i) {
       if (auto inside = find(title, all[i])) return inside;
-      auto name = x11::reply(xcb_get_property_reply, c, xcb_get_property(c, 0, all[i], XCB_ATOM_WM_NAME, XCB_GET_PROPERTY_TYPE_ANY, 0, 64), "name");
-      auto attributes = x11::reply(xcb_get_window_attributes_reply, c, xcb_get_window_attributes(c, all[i]), "attributes");
+      auto name =
+          x11::reply(xcb_get_property_reply, c,
+                     xcb_get_property(c, 0, all[i], XCB_ATOM_WM_NAME, XCB_GET_PROPERTY_TYPE_ANY, 0, 64), "name");
+      auto attributes =
+          x11::reply(xcb_get_window_attributes_reply, c, xcb_get_window_attributes(c, all[i]), "attributes");
       auto area = x11::reply(xcb_get_geometry_reply, c, xcb_get_geometry(c, all[i]), "geometry");
       if (!name || !attributes || !area || (*attributes)->map_state != XCB_MAP_STATE_VIEWABLE) continue;
       const std::string_view text(static_cast<const char*>(xcb_get_property_value(name->get())),
@@ -251,7 +254,8 @@ TEST_F(UserWindow, ChatGoesOnWhereAWindowManagerGivesTheKeyboardToNewWindows) {
     auto tree = x11::reply(xcb_query_tree_reply, c, xcb_query_tree(c, window->id), "tree");
     return tree && (*tree)->parent != root;
   };
-  for (auto end = std::chrono::steady_clock::now() + 20s; !framed() && std::chrono::steady_clock::now() < end;) poll(nullptr, 0, 20);
+  for (auto end = std::chrono::steady_clock::now() + 20s; !framed() && std::chrono::steady_clock::now() < end;)
+    poll(nullptr, 0, 20);
   ASSERT_TRUE(framed()) << "the window manager is at work";
   type_while_asked([] {});
 }
@@ -300,7 +304,8 @@ TEST_F(UserWindow, TheSignStandsWhileSomethingIsOnAndStopsIt) {
     const auto count = xcb_query_tree_children_length(tree.get());
     return count > 0 && xcb_query_tree_children(tree.get())[count - 1] == sign.id;
   };
-  for (auto end = std::chrono::steady_clock::now() + 10s; !on_top() && std::chrono::steady_clock::now() < end;) poll(nullptr, 0, 20);
+  for (auto end = std::chrono::steady_clock::now() + 10s; !on_top() && std::chrono::steady_clock::now() < end;)
+    poll(nullptr, 0, 20);
   EXPECT_TRUE(on_top());
   click(sign.area.x + sign.area.width - 60, sign.area.y + sign.area.height / 2);
   EXPECT_EQ(probe_.line(), "revokes_all");

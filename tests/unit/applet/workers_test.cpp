@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 // Notes what arrives; text can be made to take until it is let go.
 class SlowInput final : public desktop::Input {
  public:
-  base::Result<> key(std::uint32_t keysym, bool down) override { return note((down ? "+" : "-") + desktop::keysym_name(keysym)); }
+  base::Result<> key(std::uint32_t keysym, bool down) override {
+    return note((down ? "+" : "-") + desktop::keysym_name(keysym));
+  }
   base::Result<> text(std::string_view utf8) override {
     std::unique_lock lock(mutex);
     log.push_back("text " + std::string(utf8));
@@ -24,7 +26,9 @@ class SlowInput final : public desktop::Input {
   base::Result<> pointer(std::int32_t x, std::int32_t y, std::uint32_t buttons) override {
     return note("at " + std::to_string(x) + "," + std::to_string(y) + "," + std::to_string(buttons));
   }
-  base::Result<> wheel(std::int32_t dx, std::int32_t dy) override { return note("wheel " + std::to_string(dx) + "," + std::to_string(dy)); }
+  base::Result<> wheel(std::int32_t dx, std::int32_t dy) override {
+    return note("wheel " + std::to_string(dx) + "," + std::to_string(dy));
+  }
   void release_all() override {
     std::lock_guard lock(mutex);
     ++releases;
@@ -133,8 +137,11 @@ TEST(CursorPicture, LosesItsPremultipliedAlpha) {
 
 TEST(CaptureLoop, SaysThatThereIsNoDesktopToSee) {
   std::promise<void> told;
-  CaptureLoop loop([]() -> base::Result<std::unique_ptr<desktop::Capture>> { return base::fail(base::Errc::unreachable, "no display"); },
-                   PersonId(1), [&](PersonId, SessionCall) { told.set_value(); });
+  CaptureLoop loop(
+      []() -> base::Result<std::unique_ptr<desktop::Capture>> {
+        return base::fail(base::Errc::unreachable, "no display");
+      },
+      PersonId(1), [&](PersonId, SessionCall) { told.set_value(); });
   loop.start(1, 30);
   EXPECT_EQ(told.get_future().wait_for(10s), std::future_status::ready) << "capture_failed is delivered";
   loop.stop();

@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 using test::XClient;
 using test::XServer;
 
-
 class X11Capture : public testing::TestWithParam<bool> {
  protected:
   std::unique_ptr<desktop::Capture> open(const XServer& server) {
@@ -73,7 +72,8 @@ TEST_P(X11Capture, DamageNamesEveryPixelThatChanged) {
   for (int round = 0; round < 60; ++round) {
     for (int i = 0; i < 5; ++i) {
       auto at = [&](unsigned n) { return static_cast<std::int32_t>(random() % n); };
-      client.fill({at(640), at(480), 1 + at(90), 1 + at(60)}, static_cast<screen::Pixel>(random()) & screen::kPixelMask);
+      client.fill({at(640), at(480), 1 + at(90), 1 + at(60)},
+                  static_cast<screen::Pixel>(random()) & screen::kPixelMask);
     }
     screen::Damage damage;
     while (true) {
@@ -85,8 +85,10 @@ TEST_P(X11Capture, DamageNamesEveryPixelThatChanged) {
     ASSERT_EQ(frame, client.screenshot()) << "round " << round;
     for (std::int32_t y = 0; y < 480; ++y)
       for (std::int32_t x = 0; x < 640; ++x)
-        ASSERT_TRUE(frame.row(y)[x] == before.row(y)[x] ||
-                    std::ranges::any_of(damage.rects(), [&](auto& r) { return r.contains({x, y}); }))
+        ASSERT_TRUE(frame.row(y)[x] == before.row(y)[x] || std::ranges::any_of(damage.rects(),
+                                                                               [&](auto& r) {
+                                                                                 return r.contains({x, y});
+                                                                               }))
             << x << "," << y;
     before = frame;
   }
@@ -115,7 +117,8 @@ TEST_P(X11Capture, FollowsAResizeInMidStream) {
 
   auto* c = client.connection().get();
   auto root = client.connection().root();
-  auto resources = x11::reply(xcb_randr_get_screen_resources_reply, c, xcb_randr_get_screen_resources(c, root), "r").value();
+  auto resources =
+      x11::reply(xcb_randr_get_screen_resources_reply, c, xcb_randr_get_screen_resources(c, root), "r").value();
   auto crtc = *xcb_randr_get_screen_resources_crtcs(resources.get());
   auto output = *xcb_randr_get_screen_resources_outputs(resources.get());
   xcb_randr_mode_info_t mode{};
@@ -124,11 +127,13 @@ TEST_P(X11Capture, FollowsAResizeInMidStream) {
   mode.vtotal = mode.vsync_start = mode.vsync_end = 300;
   mode.dot_clock = 7'200'000;
   mode.name_len = 5;
-  auto made = x11::reply(xcb_randr_create_mode_reply, c, xcb_randr_create_mode(c, root, mode, 5, "small"), "mode").value();
+  auto made =
+      x11::reply(xcb_randr_create_mode_reply, c, xcb_randr_create_mode(c, root, mode, 5, "small"), "mode").value();
   xcb_randr_add_output_mode(c, output, made->mode);
   auto set = [&](xcb_randr_mode_t m, std::uint32_t outputs) {
     return x11::reply(xcb_randr_set_crtc_config_reply, c,
-                      xcb_randr_set_crtc_config(c, crtc, 0, 0, 0, 0, m, XCB_RANDR_ROTATION_ROTATE_0, outputs, &output), "crtc");
+                      xcb_randr_set_crtc_config(c, crtc, 0, 0, 0, 0, m, XCB_RANDR_ROTATION_ROTATE_0, outputs, &output),
+                      "crtc");
   };
   ASSERT_TRUE(set(0, 0));
   xcb_randr_set_screen_size(c, root, 400, 300, 100, 75);
@@ -148,7 +153,7 @@ TEST_P(X11Capture, ReadsASixteenBitScreen) {
   XClient client(server, {0, 0, 320, 200});
   auto capture = open(server);
   ASSERT_TRUE(capture->start(first_display(*capture)));
-  client.fill({0, 0, 320, 100}, 0xffff);   // white in 5-6-5
+  client.fill({0, 0, 320, 100}, 0xffff);    // white in 5-6-5
   client.fill({0, 100, 320, 100}, 0xf800);  // red
   screen::Frame frame;
   settle(*capture, frame);

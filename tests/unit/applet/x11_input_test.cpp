@@ -81,7 +81,8 @@ TEST_F(X11Input, ReachesARealTerminal) {
   test::XProgram xterm(server_, {"xterm", "-u8", "-xrm", "XTerm*allowSendEvents:false", "-e", "sh", "-c",
                                  "stty -echo; echo ready > " + file.string() + ".ready; cat > " + file.string()});
   // Without a window manager the focus follows the pointer once it is set to PointerRoot.
-  xcb_set_input_focus(client_.connection().get(), XCB_INPUT_FOCUS_POINTER_ROOT, XCB_INPUT_FOCUS_POINTER_ROOT, XCB_CURRENT_TIME);
+  xcb_set_input_focus(client_.connection().get(), XCB_INPUT_FOCUS_POINTER_ROOT, XCB_INPUT_FOCUS_POINTER_ROOT,
+                      XCB_CURRENT_TIME);
   xcb_unmap_window(client_.connection().get(), client_.window());
   client_.sync();
   ASSERT_TRUE(input_->pointer(100, 100, 0));
@@ -93,7 +94,9 @@ TEST_F(X11Input, ReachesARealTerminal) {
   // The shell may run before its terminal's window is there to receive keys.
   auto* c = client_.connection().get();
   ASSERT_TRUE(eventually([&] {
-    return x11::reply(xcb_query_pointer_reply, c, xcb_query_pointer(c, client_.connection().root()), "p").value()->child != 0;
+    return x11::reply(xcb_query_pointer_reply, c, xcb_query_pointer(c, client_.connection().root()), "p")
+               .value()
+               ->child != 0;
   }));
   ASSERT_TRUE(input_->text("Ok: ä€Ж, done\n"));
   EXPECT_TRUE(eventually([&] { return content(file.string()).ends_with("\n"); }));
@@ -125,7 +128,8 @@ TEST_F(X11Input, ShortcutsKeepTheModifiersOfTheTechnician) {
     return std::ranges::any_of(seen, [](auto& e) { return e.key && e.down && (e.keysym | 0x20) == 't'; });
   }));
   for (const auto& e : all)
-    EXPECT_TRUE(!e.key || !e.down || (e.keysym | 0x20) != 't' || (e.state & 5U) == 5U) << "Control and Shift are both on";
+    EXPECT_TRUE(!e.key || !e.down || (e.keysym | 0x20) != 't' || (e.state & 5U) == 5U)
+        << "Control and Shift are both on";
   input_->release_all();
 }
 
@@ -145,7 +149,9 @@ TEST_F(X11Input, GoingAwayLetsGoOfKeysAndGivesTheKeyboardBack) {
     auto* c = client_.connection().get();
     const auto& s = client_.connection().setup();
     auto map = x11::reply(xcb_get_keyboard_mapping_reply, c,
-                          xcb_get_keyboard_mapping(c, s.min_keycode, static_cast<std::uint8_t>(s.max_keycode - s.min_keycode + 1)), "m")
+                          xcb_get_keyboard_mapping(c, s.min_keycode,
+                                                   static_cast<std::uint8_t>(s.max_keycode - s.min_keycode + 1)),
+                          "m")
                    .value();
     const auto* symbols = xcb_get_keyboard_mapping_keysyms(map.get());
     std::vector<std::pair<int, std::uint32_t>> out;  // which keysyms which key makes
@@ -226,7 +232,8 @@ TEST_F(X11Input, AWindowBelowThePointerGuardsKeysThatFollowThePointer) {
   XClient applet_window(server_, {500, 400, 200, 100});
   own_.set({applet_window.window()});
   ASSERT_TRUE(input_->pointer(550, 450, 0));
-  xcb_set_input_focus(client_.connection().get(), XCB_INPUT_FOCUS_POINTER_ROOT, XCB_INPUT_FOCUS_POINTER_ROOT, XCB_CURRENT_TIME);
+  xcb_set_input_focus(client_.connection().get(), XCB_INPUT_FOCUS_POINTER_ROOT, XCB_INPUT_FOCUS_POINTER_ROOT,
+                      XCB_CURRENT_TIME);
   client_.sync();
   EXPECT_FALSE(input_->key('y', true));
   EXPECT_TRUE(applet_window.events().empty());
@@ -240,7 +247,8 @@ TEST_F(X11Input, LendsNoKeyToWhatIsNoCharacter) {
     return std::vector<std::uint32_t>(symbols, symbols + xcb_get_keyboard_mapping_keysyms_length(map.get()));
   };
   const auto before = mapping();
-  for (desktop::Keysym k : {0xfed5U /* Terminate_Server */, 0x1008fe01U /* XF86Switch_VT_1 */, 0U, 0xffffffffU, 0x0100d800U}) {
+  for (desktop::Keysym k :
+       {0xfed5U /* Terminate_Server */, 0x1008fe01U /* XF86Switch_VT_1 */, 0U, 0xffffffffU, 0x0100d800U}) {
     auto key = input_->key(k, true);
     ASSERT_FALSE(key) << desktop::keysym_name(k);
     EXPECT_EQ(key.error().code, base::Errc::not_found);

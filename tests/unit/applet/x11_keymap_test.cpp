@@ -13,13 +13,13 @@ KeyboardMapping small_keyboard() {
   m.first = 8;
   m.columns = 6;
   m.keysyms = {
-      'a', 'A', 0x6c6, 0x6e6, 0xe6, 0xc6,    // 8: a A, Cyrillic ef, ae
-      'e', 'E', 0x6d5, 0x6f5, 0x20ac, 0,     // 9: e E, Cyrillic u, euro on AltGr
-      '1', '!', '1', '!', 0xb9, 0xa1,        // 10
-      0xff0d, 0, 0, 0, 0, 0,                 // 11: Return, one group
-      0xfe03, 0, 0, 0, 0, 0,                 // 12: AltGr
-      0, 0, 0, 0, 0, 0,                      // 13: spare
-      0xf9, '%', 0, 0, 0, 0,                 // 14: u grave and percent, no case pair
+      'a',    'A', 0x6c6, 0x6e6, 0xe6,   0xc6,  // 8: a A, Cyrillic ef, ae
+      'e',    'E', 0x6d5, 0x6f5, 0x20ac, 0,     // 9: e E, Cyrillic u, euro on AltGr
+      '1',    '!', '1',   '!',   0xb9,   0xa1,  // 10
+      0xff0d, 0,   0,     0,     0,      0,     // 11: Return, one group
+      0xfe03, 0,   0,     0,     0,      0,     // 12: AltGr
+      0,      0,   0,     0,     0,      0,     // 13: spare
+      0xf9,   '%', 0,     0,     0,      0,     // 14: u grave and percent, no case pair
   };
   m.modifiers[0] = {50};
   m.modifiers[7] = {12};

@@ -59,8 +59,8 @@ XServer::XServer(const std::string& screen, std::vector<std::string> more) {
 bool XServer::start(const std::string& screen, const std::vector<std::string>& more) {
   int fds[2];
   RESCUE_ASSERT(pipe2(fds, O_CLOEXEC) == 0);
-  std::vector<std::string> argv = {"Xvfb", "-displayfd", std::to_string(fds[1]), "-screen", "0", screen,
-                                   "-nolisten", "tcp", "-noreset"};
+  std::vector<std::string> argv = {"Xvfb", "-displayfd", std::to_string(fds[1]), "-screen", "0", screen, "-nolisten",
+                                   "tcp",  "-noreset"};
   argv.insert(argv.end(), more.begin(), more.end());
   pid_ = spawn(argv, "", fds[1]);
   close(fds[1]);
@@ -123,7 +123,8 @@ void XClient::set_cursor(std::uint16_t glyph) {
   auto font = xcb_generate_id(c);
   xcb_open_font(c, font, 6, "cursor");
   std::uint32_t cursor = xcb_generate_id(c);
-  xcb_create_glyph_cursor(c, cursor, font, font, glyph, static_cast<std::uint16_t>(glyph + 1), 0, 0, 0, 65535, 65535, 65535);
+  xcb_create_glyph_cursor(c, cursor, font, font, glyph, static_cast<std::uint16_t>(glyph + 1), 0, 0, 0, 65535, 65535,
+                          65535);
   xcb_change_window_attributes(c, window_, XCB_CW_CURSOR, &cursor);
   sync();
 }
@@ -181,7 +182,8 @@ std::vector<SeenEvent> XClient::events() {
   return out;
 }
 
-bool XClient::wait_events(std::vector<SeenEvent>& all, const std::function<bool(const std::vector<SeenEvent>&)>& enough) {
+bool XClient::wait_events(std::vector<SeenEvent>& all,
+                          const std::function<bool(const std::vector<SeenEvent>&)>& enough) {
   const auto end = std::chrono::steady_clock::now() + seconds(5);
   for (;;) {
     for (auto& e : events()) all.push_back(e);
@@ -201,7 +203,8 @@ std::vector<std::uint8_t> XClient::keys_down() {
 }
 
 std::uint32_t XClient::pointer_mask() {
-  return x11::reply(xcb_query_pointer_reply, connection_.get(), xcb_query_pointer(connection_.get(), connection_.root()), "p")
+  return x11::reply(xcb_query_pointer_reply, connection_.get(),
+                    xcb_query_pointer(connection_.get(), connection_.root()), "p")
       .value()
       ->mask;
 }
@@ -210,8 +213,10 @@ std::u32string typed(const std::vector<SeenEvent>& events) {
   std::u32string out;
   for (const auto& e : events) {
     if (!e.key || !e.down || desktop::is_modifier(e.keysym)) continue;
-    if (e.keysym == desktop::kKeyReturn) out += U'\n';
-    else out += desktop::keysym_to_unicode(e.keysym).value_or(U'\ufffd');
+    if (e.keysym == desktop::kKeyReturn)
+      out += U'\n';
+    else
+      out += desktop::keysym_to_unicode(e.keysym).value_or(U'\ufffd');
   }
   return out;
 }

@@ -15,7 +15,6 @@
 namespace rescue::test {
 namespace x11 = applet::x11;
 
-
 /// Starts Xvfb on a display number of its own choice; ends it with the object. Aborts the test when it does not start.
 class XServer {
  public:

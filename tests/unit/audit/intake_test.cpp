@@ -34,7 +34,8 @@ class IntakeTest : public store::StoreTest {
   std::vector<store::LogEvent> rows() {
     return ok_value(read([](ReadTransaction& tx) {
              return store::log::query(tx, {}, store::LogOrder::oldest_first, {}, store::kMaxPage);
-           })).items;
+           }))
+        .items;
   }
   /// The batch is refused, nothing is stored, and the message names `what`.
   void expect_refused(IncomingEvent event, base::ErrorCode code, std::string what) {
@@ -228,9 +229,10 @@ TEST(EventTypes, EachNameReadsBackAndSaysWhatItMeans) {
 }
 
 TEST(ParseQuery, TakesEveryParameter) {
-  const auto q = ok_value(parse_query({"01234567-89ab-4def-8123-456789abcdef", "11234567-89ab-4def-8123-456789abcdef",
-                                       "chat.message,file.*,chat.message", "applet", "2h", "2023-11-14T22:13:20Z", "blue", "oldest"},
-                                      kNow));
+  const auto q = ok_value(
+      parse_query({"01234567-89ab-4def-8123-456789abcdef", "11234567-89ab-4def-8123-456789abcdef",
+                   "chat.message,file.*,chat.message", "applet", "2h", "2023-11-14T22:13:20Z", "blue", "oldest"},
+                  kNow));
   EXPECT_EQ(q.filter.session->text(), "01234567-89ab-4def-8123-456789abcdef");
   EXPECT_EQ(q.filter.types.size(), 6u);
   EXPECT_EQ(q.filter.source, EventSource::applet);

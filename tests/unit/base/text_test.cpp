@@ -21,9 +21,9 @@ TEST(Hex, RoundTripsAndRefusesEverythingElse) {
 
 TEST(Base64Url, FollowsRfc4648VectorsWithoutPadding) {
   // RFC 4648 section 10
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},         {"f", "Zg"},         {"fo", "Zm8"},
-                                                         {"foo", "Zm9v"},  {"foob", "Zm9vYg"},  {"fooba", "Zm9vYmE"},
-                                                         {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, text] : vectors) {
     EXPECT_EQ(to_base64url(as_bytes(plain)), text);
     EXPECT_EQ(as_text(from_base64url(text).value()), plain);
@@ -68,7 +68,8 @@ TEST(DurationText, NeedsAUnit) {
   EXPECT_EQ(parse_duration("2h").value(), std::chrono::hours(2));
   EXPECT_EQ(parse_duration("3d").value(), std::chrono::days(3));
   EXPECT_EQ(parse_duration("250ms").value(), std::chrono::milliseconds(250));
-  for (const char* bad : {"", "90", "-1s", "s", "1.5h", "99999999999999999999s", "1 h"}) EXPECT_FALSE(parse_duration(bad)) << bad;
+  for (const char* bad : {"", "90", "-1s", "s", "1.5h", "99999999999999999999s", "1 h"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
 }
 
 TEST(Utf8, FindsOverlongSurrogateAndTruncatedForms) {
@@ -81,18 +82,27 @@ TEST(Utf8, FindsOverlongSurrogateAndTruncatedForms) {
 
 TEST(DisplayText, KeepsNothingThatMovesATerminalOrReversesText) {
   EXPECT_EQ(to_display_text("a\x1b[2Jb"), "a\xef\xbf\xbd[2Jb");
-  EXPECT_EQ(to_display_text("\xe2\x80\xae" "gpj.exe"), "\xef\xbf\xbdgpj.exe");
+  EXPECT_EQ(to_display_text("\xe2\x80\xae"
+                            "gpj.exe"),
+            "\xef\xbf\xbdgpj.exe");
   EXPECT_EQ(to_display_text("a\nb", true), "a\nb");
-  EXPECT_EQ(to_display_text("a\nb"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(to_display_text("a\nb"),
+            "a\xef\xbf\xbd"
+            "b");
 }
 
 TEST(Log, WritesOneJsonObjectALineAndEscapes) {
   std::string got;
   set_log_sink([&](std::string_view line) { got = line; });
   log(LogLevel::info, "test", "hello", {{"name", "a\"b\n"}, {"n", 3}, {"ok", true}});
-  EXPECT_NE(got.find(R"("level":"info","room":"test","msg":"hello","name":"a\"b\n","n":3,"ok":true})"), std::string::npos) << got;
+  EXPECT_NE(got.find(R"("level":"info","room":"test","msg":"hello","name":"a\"b\n","n":3,"ok":true})"),
+            std::string::npos)
+      << got;
   log(LogLevel::info, "test", "from a peer", {{"text", "\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xff"}});
-  EXPECT_NE(got.find(R"("text":"\u001b[2J\u007f\u009b\u202e)" "\xef\xbf\xbd\""), std::string::npos) << got;
+  EXPECT_NE(got.find(R"("text":"\u001b[2J\u007f\u009b\u202e)"
+                     "\xef\xbf\xbd\""),
+            std::string::npos)
+      << got;
   got.clear();
   log(LogLevel::debug, "test", "not shown");
   EXPECT_EQ(got, "");

@@ -10,7 +10,8 @@ TEST(BrokerGuards, AListHasAnEnd) {
   const auto events = [](std::size_t count) {
     std::string text;
     for (std::size_t i = 1; i <= count; ++i)
-      text += (i == 1 ? "" : ",") + std::string(R"({"time":"2026-01-01T00:00:00Z","type":"chat.message","seq":)") + std::to_string(i) + "}";
+      text += (i == 1 ? "" : ",") + std::string(R"({"time":"2026-01-01T00:00:00Z","type":"chat.message","seq":)") +
+              std::to_string(i) + "}";
     return read_log_intake("{\"events\":[" + text + "]}");
   };
   EXPECT_TRUE(events(audit::kMaxBatch));

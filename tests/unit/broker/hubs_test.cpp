@@ -96,7 +96,8 @@ TEST(AppletHub, TellsEverythingAgainAfterAReconnect) {
   EXPECT_TRUE(first->closed());
   EXPECT_FALSE(hub.disconnected(guid(1), old, kStart)) << "the newer stream stays";
   hub.sync(guid(1), with_grant(3, kLease));
-  EXPECT_THAT(second->take(), ElementsAre(R"(grant {"grant":"g3"})", "synced {\"technicians\":[\"" + guid(9).text() + "\"]}"));
+  EXPECT_THAT(second->take(),
+              ElementsAre(R"(grant {"grant":"g3"})", "synced {\"technicians\":[\"" + guid(9).text() + "\"]}"));
 }
 
 TEST(AppletHub, EndsTheStreamWithTheSession) {

@@ -60,7 +60,10 @@ TEST(RecordWriter, LetsNoEscapeSequenceReachATerminal) {
 }
 
 /// A stranger's name, e-mail address or chat line, in all that a terminal may be made to do.
-constexpr std::string_view kHostile = "\x1b]0;owned\x07\x7f\xc2\x9b" "2J\xe2\x80\xae" "x\\";
+constexpr std::string_view kHostile =
+    "\x1b]0;owned\x07\x7f\xc2\x9b"
+    "2J\xe2\x80\xae"
+    "x\\";
 
 std::string hostile(Format format, bool tty, bool object) {
   TestEnv t;
@@ -96,7 +99,10 @@ TEST(RecordWriter, APipeGetsTheWholeTextAndOnlyCsvAsItIs) {
   EXPECT_EQ(hostile(Format::name, false, false), "\\u001b]0;owned\\u0007\\u007f\\u009b2J\\u202ex\\\\\n");
   // What JSON that was made elsewhere holds stays in a pipe and is escaped on a terminal; both mean the same.
   TestEnv t;
-  const Record row{{"a", "1", "b"}, "{\"note\":\"\xc2\x9b" "\xe2\x80\xae\"}", "a"};
+  const Record row{{"a", "1", "b"},
+                   "{\"note\":\"\xc2\x9b"
+                   "\xe2\x80\xae\"}",
+                   "a"};
   write_object(t.env, Format::json, false, kColumns, row);
   EXPECT_EQ(t.out(), row.json + "\n");
   t.clear();
@@ -108,7 +114,8 @@ TEST(RecordWriter, APipeGetsTheWholeTextAndOnlyCsvAsItIs) {
 TEST(RecordWriter, ASpreadsheetTakesNothingInCsvForAFormula) {
   TestEnv t;
   RecordWriter writer(t.env, Format::csv, false, kColumns);
-  for (const auto* text : {"=cmd|' /C calc'!A0", "+1-2", "-2+3", "@SUM(A1)", "\t=1", "-5", "+4930123", "-0.5", "-", "a=b"})
+  for (const auto* text :
+       {"=cmd|' /C calc'!A0", "+1-2", "-2+3", "@SUM(A1)", "\t=1", "-5", "+4930123", "-0.5", "-", "a=b"})
     writer.add({{text, "-7", "x"}, "", ""});
   writer.finish();
   EXPECT_EQ(t.out(),

@@ -41,8 +41,8 @@ TEST(AgentDir, RefusesAFolderThatOthersCanEnterOrAPlantedLink) {
   EXPECT_EQ(agent_dir(linked.path().string()).error().code, base::Errc::denied);
 }
 
-/// Makes `folder` another user's for the calling process: root gives it away; anybody else sees root's home in its place,
-/// in a namespace in which root is nobody. False when the system allows neither.
+/// Makes `folder` another user's for the calling process: root gives it away; anybody else sees root's home in its
+/// place, in a namespace in which root is nobody. False when the system allows neither.
 bool give_away(const fs::path& folder) {
   if (::geteuid() == 0) return ::chown(folder.c_str(), 12345, 12345) == 0;
   const auto me = ::geteuid();

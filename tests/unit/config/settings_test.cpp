@@ -17,7 +17,11 @@ using ::testing::Not;
 
 constexpr std::string_view kLevels[] = {"debug", "info"};
 constexpr Key kKeys[] = {
-    {"listen", Type::text, "127.0.0.1:8443", "Where to listen.", false,
+    {"listen",
+     Type::text,
+     "127.0.0.1:8443",
+     "Where to listen.",
+     false,
      {.check = is_host_and_port, .rule = "an address and a port"}},
     {"level", Type::text, "info", "How much to log.", false, {.choices = kLevels}},
     {"workers", Type::integer, "4", "Threads.", false, {.min = 1, .max = 64}},
@@ -76,15 +80,15 @@ TEST(Settings, ReadSectionsAndLists) {
 }
 
 TEST(Settings, NameUnknownKeysWithPlaceAndTheNearestName) {
-  EXPECT_EQ(error_of("verbose = true\nlisen = \"x:1\"\n"),
-            "t.toml:2:1: unknown key 'lisen', did you mean 'listen'?");
+  EXPECT_EQ(error_of("verbose = true\nlisen = \"x:1\"\n"), "t.toml:2:1: unknown key 'lisen', did you mean 'listen'?");
   EXPECT_THAT(error_of("[tls]\npasword = \"x\"\n"), HasSubstr("t.toml:2:1: unknown key 'tls.pasword', did you mean "
-                                                             "'tls.password'?"));
+                                                              "'tls.password'?"));
   EXPECT_EQ(error_of("[completely.elsewhere]\nx = 1\n"), "t.toml:1:2: unknown key 'completely'");
 }
 
 TEST(Settings, ReportEveryProblemOfAFileAtOnce) {
-  const auto text = error_of("workers = 65\nlevel = \"loud\"\nlisten = \"nowhere\"\nverbose = 1\n[pin]\nlifetime = 20\n");
+  const auto text =
+      error_of("workers = 65\nlevel = \"loud\"\nlisten = \"nowhere\"\nverbose = 1\n[pin]\nlifetime = 20\n");
   EXPECT_THAT(text, HasSubstr("t.toml:1:11: 'workers' must be 1 to 64, not '65'"));
   EXPECT_THAT(text, HasSubstr("t.toml:2:9: 'level' must be one of: debug, info, not 'loud'"));
   EXPECT_THAT(text, HasSubstr("'listen' must be an address and a port, not 'nowhere'"));

@@ -134,8 +134,8 @@ TEST(Link, EstablishedSaysNoBeforeTheHandshake) {
   EXPECT_FALSE(link_established(pair.client.get(), Profile::modern));
 }
 
-// The console has the applet's certificate before it has the proof that the applet holds its key. Records are handed over one
-// by one, as a slow network would.
+// The console has the applet's certificate before it has the proof that the applet holds its key. Records are handed
+// over one by one, as a slow network would.
 TEST(Link, EstablishedSaysNoUntilThePeerHasProvedItsKey) {
   const Ends ends;
   const auto at_console = link_context(LinkRole::console, Profile::modern, ends.console, only(ends.applet)).value();

@@ -29,13 +29,15 @@ TEST_F(AccountsTest, AnAccountIsMadeFoundAndLogged) {
 TEST_F(AccountsTest, BadOrTakenAddressesAreRefusedAndNothingIsLogged) {
   add_user("ada@x");
   const auto before = log_rows().size();
-  const std::string bad[] = {"", "ada", "@x", "ada@", "a@b@c", "a b@x", "a\n@x", "\xff@x", std::string(250, 'a') + "@xxxx"};
+  const std::string bad[] = {
+      "", "ada", "@x", "ada@", "a@b@c", "a b@x", "a\n@x", "\xff@x", std::string(250, 'a') + "@xxxx"};
   for (const auto& email : bad) {
     accounts::NewUser u;
     u.id = id();
     u.email = email;
     u.name = "x";
-    EXPECT_CODE(write([&](Transaction& tx) { return accounts::create(tx, u, "", now()); }), base::Errc::invalid_argument);
+    EXPECT_CODE(write([&](Transaction& tx) { return accounts::create(tx, u, "", now()); }),
+                base::Errc::invalid_argument);
   }
   accounts::NewUser twin;
   twin.id = id();
@@ -47,8 +49,8 @@ TEST_F(AccountsTest, BadOrTakenAddressesAreRefusedAndNothingIsLogged) {
 
 TEST_F(AccountsTest, NothingInvisibleStandsInAnAddressOrTurnsANameAround) {
   add_user("ada@x");
-  for (const std::string hidden : {"\u00a0", "\u00ad", "\u0085", "\u061c", "\u200b", "\u200d", "\u202e", "\u2060", "\u2066", "\u3000",
-                                   "\ufe0f", "\ufeff", "\U000e0041"}) {
+  for (const std::string hidden : {"\u00a0", "\u00ad", "\u0085", "\u061c", "\u200b", "\u200d", "\u202e", "\u2060",
+                                   "\u2066", "\u3000", "\ufe0f", "\ufeff", "\U000e0041"}) {
     for (const auto& email : {hidden + "ada@x", "a" + hidden + "da@x", "ada@x" + hidden})
       EXPECT_CODE(check_email(email), base::Errc::invalid_argument) << base::to_hex(base::as_bytes(email));
   }
@@ -78,7 +80,8 @@ TEST_F(AccountsTest, TheLastAdministratorStays) {
   EXPECT_CODE(act(accounts::disable, root.id), Errc::last_administrator);
   EXPECT_CODE(act(accounts::remove, root.id), Errc::last_administrator);
   const accounts::UserChange demote{.email = std::nullopt, .name = std::nullopt, .role = UserRole::technician};
-  EXPECT_CODE(write([&](Transaction& tx) { return accounts::change(tx, root.id, demote, "", now()); }), Errc::last_administrator);
+  EXPECT_CODE(write([&](Transaction& tx) { return accounts::change(tx, root.id, demote, "", now()); }),
+              Errc::last_administrator);
   const auto second = add_user("root2@x", UserRole::administrator);
   EXPECT_OK(act(accounts::disable, root.id));
   EXPECT_CODE(act(accounts::disable, second.id), Errc::last_administrator);

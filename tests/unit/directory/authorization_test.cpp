@@ -14,15 +14,12 @@ struct Expected {
   std::string_view verb, technician, administrator, auditor;
 };
 constexpr Expected kExpected[] = {
-    {"account.own", "a", "a", "a"},      {"user.list", "n", "a", "n"},
-    {"user.manage", "n", "a", "n"},      {"session.create", "a", "a", "n"},
-    {"session.list", "o", "a", "n"},     {"session.read", "o", "a", "n"},
-    {"session.pickup", "o", "a", "n"},   {"session.join", "a", "a", "n"},
-    {"session.ticket", "o", "o", "n"},   {"session.close", "o", "a", "n"},
-    {"session.note", "o", "a", "n"},     {"session.log_write", "o", "o", "n"},
-    {"log.query", "o", "a", "a"},        {"events.sessions", "o", "a", "n"},
-    {"events.log", "o", "a", "a"},       {"gateway.list", "n", "a", "n"},
-    {"gateway.manage", "n", "a", "n"},
+    {"account.own", "a", "a", "a"},    {"user.list", "n", "a", "n"},       {"user.manage", "n", "a", "n"},
+    {"session.create", "a", "a", "n"}, {"session.list", "o", "a", "n"},    {"session.read", "o", "a", "n"},
+    {"session.pickup", "o", "a", "n"}, {"session.join", "a", "a", "n"},    {"session.ticket", "o", "o", "n"},
+    {"session.close", "o", "a", "n"},  {"session.note", "o", "a", "n"},    {"session.log_write", "o", "o", "n"},
+    {"log.query", "o", "a", "a"},      {"events.sessions", "o", "a", "n"}, {"events.log", "o", "a", "a"},
+    {"gateway.list", "n", "a", "n"},   {"gateway.manage", "n", "a", "n"},
 };
 static_assert(std::size(kExpected) == kVerbs);
 
@@ -45,14 +42,16 @@ TEST_F(Authorization, EachRoleMayDoWhatTheTableSaysAndNoMore) {
                                    [&](const Expected& e) { return e.verb == to_string(verb); });
     ASSERT_NE(row, std::end(kExpected)) << to_string(verb);
     for (const auto role : kRoles) {
-      const auto want = role == UserRole::technician ? row->technician
+      const auto want = role == UserRole::technician      ? row->technician
                         : role == UserRole::administrator ? row->administrator
                                                           : row->auditor;
       const auto who = principal(role);
       const auto other = base::Guid::random(random_);
-      EXPECT_EQ(authorize(who, verb, other).has_value(), want == "a") << store::to_string(role) << ' ' << to_string(verb);
+      EXPECT_EQ(authorize(who, verb, other).has_value(), want == "a")
+          << store::to_string(role) << ' ' << to_string(verb);
       EXPECT_EQ(authorize(who, verb).has_value(), want == "a") << store::to_string(role) << ' ' << to_string(verb);
-      EXPECT_EQ(authorize(who, verb, who.id).has_value(), want != "n") << store::to_string(role) << ' ' << to_string(verb);
+      EXPECT_EQ(authorize(who, verb, who.id).has_value(), want != "n")
+          << store::to_string(role) << ' ' << to_string(verb);
     }
   }
 }

@@ -15,7 +15,8 @@ class DirectoryGuards : public DirectoryTest {
   }
   base::Result<store::Session> close(const base::Guid& session_id) {
     return write([&](Transaction& tx) {
-      return desk_->end(tx, session_id, wire::SessionEvent::close, {wire::Party::technician, "ada@x", ada_.id}, "solved", now());
+      return desk_->end(tx, session_id, wire::SessionEvent::close, {wire::Party::technician, "ada@x", ada_.id},
+                        "solved", now());
     });
   }
   store::User ada_;
@@ -23,16 +24,19 @@ class DirectoryGuards : public DirectoryTest {
 
 TEST_F(DirectoryGuards, AnOldPasswordDoesNotLetInWhenItIsResetWhileItIsChecked) {
   const auto fresh = ok_value(HashedPassword::hash("another long enough phrase 93", kCheap));
-  SignIn slow(*store_,
-              [&](std::move_only_function<void()> rest) {
-                std::thread([this, &fresh, rest = std::move(rest)]() mutable {
-                  EXPECT_OK(write([&](Transaction& tx) { return accounts::reset_password(tx, ada_.id, fresh, "root@x", now()); }));
-                  rest();
-                }).detach();
-              },
-              clock_, random_);
+  SignIn slow(
+      *store_,
+      [&](std::move_only_function<void()> rest) {
+        std::thread([this, &fresh, rest = std::move(rest)]() mutable {
+          EXPECT_OK(
+              write([&](Transaction& tx) { return accounts::reset_password(tx, ada_.id, fresh, "root@x", now()); }));
+          rest();
+        }).detach();
+      },
+      clock_, random_);
   std::promise<base::Result<SignedIn>> promise;
-  slow.sign_in({"ada@x", std::string(kPassword), "", ""}, [&](base::Result<SignedIn> r) { promise.set_value(std::move(r)); });
+  slow.sign_in({"ada@x", std::string(kPassword), "", ""},
+               [&](base::Result<SignedIn> r) { promise.set_value(std::move(r)); });
   EXPECT_CODE(promise.get_future().get(), Errc::sign_in_failed);
 }
 
@@ -60,7 +64,9 @@ TEST_F(DirectoryGuards, AnAppletThatWasBoundGetsNothingAfterTheEnd) {
 TEST_F(DirectoryGuards, AnEndedSessionLeavesNoGrantBehind) {
   const auto s = waiting_session(ada_);
   EXPECT_OK(pickup(s.id, ada_));
-  const auto grants = [&] { return ok_value(read([&](ReadTransaction& tx) { return store::grants::current(tx, s.id); })); };
+  const auto grants = [&] {
+    return ok_value(read([&](ReadTransaction& tx) { return store::grants::current(tx, s.id); }));
+  };
   EXPECT_EQ(grants().size(), 1u);
   EXPECT_OK(close(s.id));
   EXPECT_TRUE(grants().empty());

@@ -25,7 +25,9 @@ class DeskTest : public DirectoryTest {
     return write([&](Transaction& tx) { return desk_->renew(tx, session_id, key, principal(by), now()); });
   }
   base::Result<store::Session> end(const base::Guid& session_id, SessionEvent how, wire::Party by) {
-    return write([&](Transaction& tx) { return desk_->end(tx, session_id, how, {by, "somebody", {}}, "enough", now()); });
+    return write([&](Transaction& tx) {
+      return desk_->end(tx, session_id, how, {by, "somebody", {}}, "enough", now());
+    });
   }
   std::vector<store::Session> sweep() {
     return ok_value(write([&](Transaction& tx) { return desk_->sweep(tx, now()); }));
@@ -55,7 +57,8 @@ TEST_F(DeskTest, WithoutThePermissionNoSessionIsMade) {
   group.permissions = permissions.bits();
   EXPECT_OK(write([&](Transaction& tx) { return store::groups::update(tx, group); }));
   const NewSession wanted{id(), "", "{}"};
-  EXPECT_CODE(write([&](Transaction& tx) { return desk_->create(tx, wanted, principal(ada_), now()); }), Errc::permission_missing);
+  EXPECT_CODE(write([&](Transaction& tx) { return desk_->create(tx, wanted, principal(ada_), now()); }),
+              Errc::permission_missing);
 }
 
 TEST(PinDigits, GrowWhenMoreThanOneInAHundredThousandIsLive) {
@@ -88,7 +91,8 @@ TEST_F(DeskTest, ARedeemedPinGivesTheGuidOfItsSessionAgainUntilAnAppletRegisters
   const auto first = ok_value(redeem(created.pin));
   EXPECT_EQ(first.session.id, created.session.id);
   const auto guid_id = crypto::guid_id(first.guid.bytes());
-  EXPECT_TRUE(std::equal(guid_id.begin(), guid_id.end(), created.session.guid_id.begin(), created.session.guid_id.end()));
+  EXPECT_TRUE(
+      std::equal(guid_id.begin(), guid_id.end(), created.session.guid_id.begin(), created.session.guid_id.end()));
   EXPECT_EQ(ok_value(redeem(created.pin.substr(0, 3) + " " + created.pin.substr(3))).guid, first.guid);
   EXPECT_TRUE(ok_value(register_applet(first.guid, new_key())).registered);
   EXPECT_CODE(redeem(created.pin), Errc::pin_spent);
@@ -131,8 +135,9 @@ TEST_F(DeskTest, ARegistrationThatComesTooLateIsRefused) {
 TEST_F(DeskTest, TheGuidIsNowhereInTheDatabaseAndItsSaltGoesAtRegistration) {
   const auto created = create(ada_);
   const auto redeemed = ok_value(redeem(created.pin));
-  const auto salt = ok_value(read([&](ReadTransaction& tx) { return store::pins::find_by_session(tx, created.session.id); }))
-                        ->guid_salt;
+  const auto salt = ok_value(read([&](ReadTransaction& tx) {
+                      return store::pins::find_by_session(tx, created.session.id);
+                    }))->guid_salt;
   EXPECT_EQ(salt.size(), 32u);
   EXPECT_TRUE(ok_value(register_applet(redeemed.guid, new_key())).registered);
   store_.reset();  // the write-ahead log goes into the file
@@ -238,7 +243,8 @@ TEST_F(DeskTest, APickupGivesAGrantAsTheGroupAllows) {
   const auto site = ok_value(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
   const crypto::PublicKey site_keys[] = {site.public_key()};
   EXPECT_EQ(ok_value(crypto::open_grant(ok_value(crypto::make_grant(g, site)), site_keys, now())), g);
-  EXPECT_EQ(ok_value(crypto::open_ticket(ok_value(crypto::make_ticket(picked.ticket, site)), site_keys, now())), picked.ticket);
+  EXPECT_EQ(ok_value(crypto::open_ticket(ok_value(crypto::make_ticket(picked.ticket, site)), site_keys, now())),
+            picked.ticket);
 }
 
 TEST_F(DeskTest, OfAHundredPickupsAtOnceOneWinsAndNinetyNineConflict) {
@@ -291,7 +297,9 @@ TEST_F(DeskTest, TheGenerationIsHigherThanWhatTheConsoleHasSeen) {
   request.session = s.id;
   request.console_spki = new_key();
   request.seen_generation = std::uint64_t{1} << 63;
-  const auto run = [&] { return write([&](Transaction& tx) { return desk_->pickup(tx, request, principal(ada_), now()); }); };
+  const auto run = [&] {
+    return write([&](Transaction& tx) { return desk_->pickup(tx, request, principal(ada_), now()); });
+  };
   EXPECT_CODE(run(), base::Errc::invalid_argument);
   request.seen_generation = 41;
   EXPECT_EQ(ok_value(run()).grant.generation, 42u);

@@ -48,7 +48,8 @@ TEST_F(SignInTest, OtherTokensStandForNobody) {
   const auto token = ok_value(sign_in("ada@x", std::string(kPassword))).token;
   auto flipped = token;
   flipped.back() = flipped.back() == 'A' ? 'E' : 'A';
-  for (const auto& bad : {std::string(), std::string("rsc_"), std::string("Bearer"), flipped, token + "A", std::string(9999, 'a')}) {
+  for (const auto& bad :
+       {std::string(), std::string("rsc_"), std::string("Bearer"), flipped, token + "A", std::string(9999, 'a')}) {
     EXPECT_CODE(authenticate(bad), Errc::sign_in_needed);
   }
 }
@@ -121,16 +122,18 @@ TEST_F(SignInTest, AnAccountThatIsDisabledMeanwhileIsNotLetIn) {
   add_user("root@x", UserRole::administrator);
   const auto ada = add_user("ada@x");
   // The account changes while its password is being checked.
-  SignIn slow(*store_,
-              [&](std::move_only_function<void()> rest) {
-                std::thread([this, &ada, rest = std::move(rest)]() mutable {
-                  EXPECT_OK(write([&](Transaction& tx) { return accounts::disable(tx, ada.id, "root@x", now()); }));
-                  rest();
-                }).detach();
-              },
-              clock_, random_);
+  SignIn slow(
+      *store_,
+      [&](std::move_only_function<void()> rest) {
+        std::thread([this, &ada, rest = std::move(rest)]() mutable {
+          EXPECT_OK(write([&](Transaction& tx) { return accounts::disable(tx, ada.id, "root@x", now()); }));
+          rest();
+        }).detach();
+      },
+      clock_, random_);
   std::promise<base::Result<SignedIn>> promise;
-  slow.sign_in({"ada@x", std::string(kPassword), "", ""}, [&](base::Result<SignedIn> r) { promise.set_value(std::move(r)); });
+  slow.sign_in({"ada@x", std::string(kPassword), "", ""},
+               [&](base::Result<SignedIn> r) { promise.set_value(std::move(r)); });
   EXPECT_CODE(promise.get_future().get(), Errc::account_disabled);
 }
 

@@ -31,7 +31,8 @@ class DirectoryTest : public store::StoreTest {
   void SetUp() override {
     StoreTest::SetUp();
     desk_.emplace(policy_, base::SecretBytes(base::Bytes(32, 0x5a)), random_);
-    sign_in_.emplace(*store_, [](std::move_only_function<void()> slow) { slow(); }, clock_, random_);
+    sign_in_.emplace(
+        *store_, [](std::move_only_function<void()> slow) { slow(); }, clock_, random_);
     sign_in_->set_cost(kCheap);
   }
   base::WallTime now() const { return clock_.wall(); }
@@ -45,7 +46,9 @@ class DirectoryTest : public store::StoreTest {
     u.password = ok_value(HashedPassword::hash(kPassword, kCheap));
     return ok_value(write([&](Transaction& tx) { return accounts::create(tx, u, "setup", now()); }));
   }
-  Principal principal(const store::User& u) { return {u.id, u.email, u.name, u.role, u.group, u.must_change_password, {}}; }
+  Principal principal(const store::User& u) {
+    return {u.id, u.email, u.name, u.role, u.group, u.must_change_password, {}};
+  }
 
   base::Result<SignedIn> sign_in(std::string email, std::string password) {
     std::promise<base::Result<SignedIn>> promise;
@@ -108,7 +111,8 @@ class DirectoryTest : public store::StoreTest {
     f.session = of;
     return ok_value(read([&](ReadTransaction& tx) {
              return store::log::query(tx, f, store::LogOrder::oldest_first, {}, store::kMaxPage);
-           })).items;
+           }))
+        .items;
   }
   store::LogEvent last_event() { return log_rows().back(); }
 

@@ -20,7 +20,10 @@ TEST(Frame, HasTheDocumentedBytes) {
   };
   const Bytes three = {0xaa, 0xbb, 0xcc};
   const Row rows[] = {
-      {"RESUME", [](Bytes& b) { write_resume(b, {kId, 0x0102}); },
+      {"RESUME",
+       [](Bytes& b) {
+         write_resume(b, {kId, 0x0102});
+       },
        "01000020524c4b31010000000011223344554677"
        "8899aabbccddeeff0000000000000102"},
       {"DATA", [&](Bytes& b) { write_data(b, 0x1122334455, three); }, "0200000b0000001122334455aabbcc"},

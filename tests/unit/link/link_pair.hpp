@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two links and a path between them, in memory and in manual time. The path holds at most `capacity` bytes per direction,
-// like a socket's buffers, and can be cut at any byte: what lies in it is lost.
+// Two links and a path between them, in memory and in manual time. The path holds at most `capacity` bytes per
+// direction, like a socket's buffers, and can be cut at any byte: what lies in it is lost.
 #pragma once
 
 #include <gtest/gtest.h>

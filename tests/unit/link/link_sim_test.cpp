@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seeded simulation: random messages on all channels both ways, paths cut at any byte in either direction, slow readers.
-// Oracle: per channel and direction, what comes out is exactly what went in, once and in order.
+// Seeded simulation: random messages on all channels both ways, paths cut at any byte in either direction, slow
+// readers. Oracle: per channel and direction, what comes out is exactly what went in, once and in order.
 #include <gtest/gtest.h>
 
 #include <deque>

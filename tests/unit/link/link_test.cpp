@@ -153,7 +153,8 @@ TEST(Link, AReaderThatStopsReadingFilesBlocksOnlyFiles) {
   ASSERT_FALSE(p.a.can_send(Channel::files));
   // The others go on.
   p.at_b.clear();
-  for (auto c : {Channel::input, Channel::control, Channel::chat, Channel::screen}) ASSERT_TRUE(p.a.send(c, filled(10, 4)));
+  for (auto c : {Channel::input, Channel::control, Channel::chat, Channel::screen})
+    ASSERT_TRUE(p.a.send(c, filled(10, 4)));
   p.settle();
   EXPECT_EQ(p.at_b.size(), 4u);
   // And files go on once the reader does.

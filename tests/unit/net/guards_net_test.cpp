@@ -10,7 +10,8 @@ using test::awaitable;
 using test::TestServer;
 
 TEST(NetGuards, ALengthThatIsSaidTwiceIsRefusedEvenWhenBothAgree) {
-  for (const std::string fields : {"Content-Length: 3\r\nContent-Length: 3\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"}) {
+  for (const std::string fields :
+       {"Content-Length: 3\r\nContent-Length: 3\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"}) {
     HttpParser p(HttpParser::Kind::request, 2000);
     std::string in = "POST /a HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
     EXPECT_FALSE(p.feed(in)) << fields;
@@ -59,7 +60,8 @@ TEST(NetGuards, AProxyCannotSpeakInTheSitesPlace) {
       HttpClient client(context.executor(), *Origin::parse("https://site.example"), options);
       const auto r = co_await client.send(ClientRequest(Method::get, "/"));
       CO_ASSERT(!r);
-      EXPECT_NE(r.error().message().find("proxy sent data before the site could"), std::string::npos) << r.error().message();
+      EXPECT_NE(r.error().message().find("proxy sent data before the site could"), std::string::npos)
+          << r.error().message();
     }
     co_await group.join();
   };

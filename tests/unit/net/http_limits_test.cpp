@@ -13,7 +13,9 @@ using test::TestServer;
 
 namespace {
 
-awaitable<HttpResponse> size_of_body(HttpRequest& r) { co_return HttpResponse::text(200, std::to_string(r.body.size())); }
+awaitable<HttpResponse> size_of_body(HttpRequest& r) {
+  co_return HttpResponse::text(200, std::to_string(r.body.size()));
+}
 
 std::shared_ptr<Router> sample() {
   auto r = std::make_shared<Router>();
@@ -39,7 +41,8 @@ TEST(Http, EndsADrippingHeaderOfALaterRequestToo) {
     std::array<std::uint8_t, 1024> answer{};
     CO_ASSERT(co_await (*socket)->read_some(answer));
     base::Result<> written = co_await write_all(**socket, base::as_bytes("GET / HTTP/1.1\r\nX:"));
-    for (const auto start = std::chrono::steady_clock::now(); written && std::chrono::steady_clock::now() - start < 10s;) {
+    for (const auto start = std::chrono::steady_clock::now();
+         written && std::chrono::steady_clock::now() - start < 10s;) {
       written = co_await write_all(**socket, base::as_bytes("x"));
       auto nap = sleep_for(2ms);
       (void)co_await std::move(nap);
@@ -94,7 +97,8 @@ TEST(Http, ARequestHoldsMemoryUntilItIsAnsweredAndNoMoreThanThereIs) {
     auto first = co_await connect_tcp(to, ConnectLimits());
     CO_ASSERT(first);
     const std::string part(40'000, 'x');
-    CO_ASSERT(co_await write_all(**first, base::as_bytes("POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 40001\r\n\r\n")));
+    CO_ASSERT(
+        co_await write_all(**first, base::as_bytes("POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 40001\r\n\r\n")));
     CO_ASSERT(co_await write_all(**first, base::as_bytes(part)));
     while (server.server->counters().request_bytes < part.size()) {
       auto nap = sleep_for(1ms);
@@ -108,7 +112,8 @@ TEST(Http, ARequestHoldsMemoryUntilItIsAnsweredAndNoMoreThanThereIs) {
     EXPECT_EQ(server.server->counters().refused_busy, 1u);
     // A small request needs none of it, a long header does.
     const auto get = [](std::size_t more) {
-      return fmt::format("GET /echo/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX: {}\r\n\r\n", std::string(more, 'x'));
+      return fmt::format("GET /echo/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX: {}\r\n\r\n",
+                         std::string(more, 'x'));
     };
     EXPECT_TRUE((co_await test::raw_exchange(to, get(1))).starts_with("HTTP/1.1 200 "));
     CO_ASSERT(co_await write_all(**first, base::as_bytes("y")));

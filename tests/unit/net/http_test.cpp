@@ -240,8 +240,8 @@ TEST(Http, ClosesASilentOrSlowClient) {
     EXPECT_EQ(secure.server->counters().timed_out, 1u);
     EXPECT_EQ(co_await test::raw_exchange(plain.server->local(), ""), "");
     EXPECT_EQ(co_await test::raw_exchange(plain.server->local(), "GET /echo/x HTT"), "");
-    const auto late = co_await test::raw_exchange(
-        plain.server->local(), "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab");
+    const auto late = co_await test::raw_exchange(plain.server->local(),
+                                                  "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab");
     EXPECT_TRUE(late.starts_with("HTTP/1.1 408 ")) << late;
     EXPECT_NE(late.find("\"retryable\":true"), std::string::npos) << late;
     EXPECT_EQ(plain.server->counters().timed_out, 3u);

@@ -65,7 +65,8 @@ std::shared_ptr<Router> sample() {
 
 /// A server with the sample routes, and a client that knows it.
 struct Talk {
-  explicit Talk(IoContext& c) : context(c), server(c, sample()), client(c.executor(), server.origin(), server.client_options()) {}
+  explicit Talk(IoContext& c)
+      : context(c), server(c, sample()), client(c.executor(), server.origin(), server.client_options()) {}
   IoContext& context;
   TestServer server;
   HttpClient client;

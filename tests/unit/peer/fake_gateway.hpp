@@ -41,7 +41,7 @@ class FakeGateway {
   std::size_t handshakes = 0;
   std::size_t silent_goodbyes = 0;  // close_notify in place of Hello
   std::size_t hellos = 0;
-  std::size_t early_hellos = 0;        // that said they leave at once
+  std::size_t early_hellos = 0;  // that said they leave at once
   std::size_t bad_proofs = 0;
   std::size_t plaintext_seen = 0;      // application bytes the hostile gateway got to see
   std::size_t hostile_handshakes = 0;  // ends that finished an inner handshake with it

@@ -11,7 +11,8 @@ TEST(PeerGuards, GrantsOfManyTechniciansDoNotPileUpInAnApplet) {
   World world;
   const auto now = base::system_clock().wall();
   const auto console = World::identity();
-  GrantBook book({world.session, crypto::guid_id(world.guid.bytes()), world.applet.fingerprint(), {world.token_key.public_key()}});
+  GrantBook book(
+      {world.session, crypto::guid_id(world.guid.bytes()), world.applet.fingerprint(), {world.token_key.public_key()}});
   const auto add = [&] {
     auto grant = world.grant(console);
     grant.technician = base::Guid::random(base::system_random());

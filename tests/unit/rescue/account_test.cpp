@@ -77,8 +77,8 @@ TEST(Login, SaysWhatIsWrong) {
 
 TEST(Context, WithoutAnySiteEveryCommandButLoginAsksForASignIn) {
   Person p;
-  for (const auto* line : {"whoami", "logout", "session list", "session create", "log query", "admin user list",
-                           "admin gateway list"}) {
+  for (const auto* line :
+       {"whoami", "logout", "session list", "session create", "log query", "admin user list", "admin gateway list"}) {
     const auto r = p.run(std::string(line) + " -o json");
     EXPECT_EQ(r.code, 4) << line << r.err;
     EXPECT_EQ(r.error().at("error").as_string(), "SIGN_IN_NEEDED") << line;

@@ -92,8 +92,8 @@ TEST(BackgroundProcess, SaysThatASignInIsNeeded) {
 TEST(BackgroundProcess, RefusesAGrantThatIsNone) {
   FakeBroker broker([](const FakeRequest& r) {
     return desk(r, {200, R"({"session":)" + test::session_json("active") +
-                             R"(,"grant":"AAAA","ticket":"AAAA","gateways":[],"gateway_ca_pin":")" + std::string(64, '0') +
-                             R"(","applet_fingerprint":")" + std::string(64, '0') + "\"}"});
+                             R"(,"grant":"AAAA","ticket":"AAAA","gateways":[],"gateway_ca_pin":")" +
+                             std::string(64, '0') + R"(","applet_fingerprint":")" + std::string(64, '0') + "\"}"});
   });
   Person p;
   sign_in(p, broker);

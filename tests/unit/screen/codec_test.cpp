@@ -119,8 +119,8 @@ TEST(Codec, FollowsSizeChangesInTheMiddle) {
   Scene scene(8, {100, 100});
   Encoder e;
   Decoder d;
-  for (const Size s : {Size{100, 100}, Size{333, 47}, Size{16, 16}, Size{1, 1}, Size{1, 200}, Size{200, 1}, Size{17, 15},
-                       Size{4500, 33}, Size{31, 3000}, Size{640, 480}}) {
+  for (const Size s : {Size{100, 100}, Size{333, 47}, Size{16, 16}, Size{1, 1}, Size{1, 200}, Size{200, 1},
+                       Size{17, 15}, Size{4500, 33}, Size{31, 3000}, Size{640, 480}}) {
     scene.resize(s);
     for (int i = 0; i < 4; ++i) {
       const auto p = e.encode(scene.frame());

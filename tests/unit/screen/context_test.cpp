@@ -48,7 +48,8 @@ TEST(Logistic, SquashAndStretchAreInversesAndMonotone) {
   for (std::uint32_t p = 64; p < 65536 - 64; p += 16) {
     ASSERT_LE(stretch(p), stretch(p + 16));
     const auto back = static_cast<std::int64_t>(squash(stretch(p)));
-    ASSERT_NEAR(static_cast<double>(back), static_cast<double>(p), 16 + static_cast<double>(std::min(p, 65536 - p)) / 64);
+    ASSERT_NEAR(static_cast<double>(back), static_cast<double>(p),
+                16 + static_cast<double>(std::min(p, 65536 - p)) / 64);
   }
 }
 
@@ -82,7 +83,8 @@ TEST(Kernels, AllFormsAgree) {
     const std::uint64_t colours = run % 3 == 0 ? 2 : run % 3 == 1 ? 5 : 0x100000000;
     for (std::size_t i = 0; i < a.size(); ++i) {
       a[i] = static_cast<Pixel>(random.below(colours) * 0x01020304u);
-      b[i] = random.below(20) == 0 ? static_cast<Pixel>(random.below(colours)) : a[i] ^ static_cast<Pixel>(random.below(256) << 24);
+      b[i] = random.below(20) == 0 ? static_cast<Pixel>(random.below(colours))
+                                   : a[i] ^ static_cast<Pixel>(random.below(256) << 24);
     }
     const std::size_t n = random.below(60);
     const std::size_t at = 1 + random.below(300);
@@ -246,8 +248,14 @@ TEST(ContextGuards, AnyBytesAreAPictureOrAnErrorInBoundedTime) {
   for (int run = 0; run < 60; ++run) {
     Decoder d(DecoderLimits{256 * 256});
     ASSERT_TRUE(d.decode(first));
-    base::Bytes bytes{kPacketMagic, static_cast<std::uint8_t>(CodecId::context), kContextVersion,
-                      static_cast<std::uint8_t>(run % 4 == 0 ? kFlagKeyframe : 0), 0, 1, 0, 0};
+    base::Bytes bytes{kPacketMagic,
+                      static_cast<std::uint8_t>(CodecId::context),
+                      kContextVersion,
+                      static_cast<std::uint8_t>(run % 4 == 0 ? kFlagKeyframe : 0),
+                      0,
+                      1,
+                      0,
+                      0};
     if (run % 4 == 0) base::append(bytes, base::Bytes{0, 200, 0, 200});
     const std::size_t head = bytes.size();
     bytes.resize(head + random.below(4000));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tests/golden/screen: packets, each behind a four-byte big-endian length, that every later version must read. Packets of
-// the present encoder must also come out the same to the byte: recordings and both ends of a session depend on it.
+// tests/golden/screen: packets, each behind a four-byte big-endian length, that every later version must read. Packets
+// of the present encoder must also come out the same to the byte: recordings and both ends of a session depend on it.
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -73,13 +73,15 @@ TEST(ScreenGuards, CodedPixelsStayInTheirRowAndAreWhole) {
 
 TEST(ScreenGuards, TilesThatWereNeverStoredAreNotRead) {
   EXPECT_EQ(said({one_group(0, 1, kModeCache, varints({0}))}), "screen packet: cache slot");
-  EXPECT_EQ(said({one_group(0, 1, kModeCache, varints({base::zigzag(TileRing::kSlots)}))}), "screen packet: cache slot");
+  EXPECT_EQ(said({one_group(0, 1, kModeCache, varints({base::zigzag(TileRing::kSlots)}))}),
+            "screen packet: cache slot");
   EXPECT_EQ(said({one_group(0, 1, kModeCache, varints({base::zigzag(-1)}))}), "screen packet: cache slot");
   EXPECT_EQ(said({one_group(2, 1, kModeCache, varints({0}))}), "screen packet: cached tile at the edge");
 }
 
 TEST(ScreenGuards, ModesAndVectorsThatDoNotExistAreRefused) {
-  for (const std::uint8_t mode : {4, 7, 8, 13, 255}) EXPECT_EQ(said({one_group(0, 1, mode, {})}), "screen packet: mode") << mode;
+  for (const std::uint8_t mode : {4, 7, 8, 13, 255})
+    EXPECT_EQ(said({one_group(0, 1, mode, {})}), "screen packet: mode") << mode;
   EXPECT_EQ(said({varints({kMaxVectors + 1})}), "screen packet: vectors");
   EXPECT_EQ(said({varints({1, 1ull << 40, 0})}), "screen packet: vector");
   for (const auto& [dx, dy] : {std::pair{-1, 0}, {0, -1}, {30, 0}, {0, 30}, {16384, 16384}}) {

@@ -121,7 +121,9 @@ struct Applet : TestClock {
     core.on_deadline(now);
     drain();
   }
-  [[nodiscard]] const Prompt* prompt() const { return core.consent().open_prompt() ? &*core.consent().open_prompt() : nullptr; }
+  [[nodiscard]] const Prompt* prompt() const {
+    return core.consent().open_prompt() ? &*core.consent().open_prompt() : nullptr;
+  }
   /// The user looks at the open prompt for a second and answers.
   bool answer(Answer a) {
     if (prompt() == nullptr) return false;

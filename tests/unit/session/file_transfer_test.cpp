@@ -69,8 +69,10 @@ TEST(FileTransfer, EitherEndMayCancel) {
     const auto id = p.console.send_file("a.bin", 50'000'000, {}, p.now);
     p.console_files.sources[*id] = base::Bytes(50'000'000, 1);
     for (int i = 0; i < 30; ++i) p.step_console(), p.step_applet();
-    if (by_user) p.applet.user_cancels_file(*id, p.now);
-    else p.console.cancel_file(*id, p.now);
+    if (by_user)
+      p.applet.user_cancels_file(*id, p.now);
+    else
+      p.console.cancel_file(*id, p.now);
     p.settle();
     EXPECT_EQ(finished(p.events)->reason, FileStop::canceled);
     EXPECT_TRUE(p.applet_files.partial.empty());
@@ -89,7 +91,8 @@ TEST(FileTransfer, SeveralFilesRunSideBySideAndOneTooManyIsBusy) {
   p.settle();
   EXPECT_EQ(p.applet_files.final_files.size(), kTransfersMax);
   for (std::size_t i = 0; i < kTransfersMax; ++i)
-    EXPECT_TRUE(p.applet_files.final_files["f" + std::to_string(i)] == base::Bytes(300'000, static_cast<std::uint8_t>(i)));
+    EXPECT_TRUE(p.applet_files.final_files["f" + std::to_string(i)] ==
+                base::Bytes(300'000, static_cast<std::uint8_t>(i)));
 }
 
 TEST(FileTransfer, AFileNobodyAskedForIsRefusedByTheConsole) {

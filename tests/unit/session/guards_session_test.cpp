@@ -146,7 +146,8 @@ TEST(SessionGuards, AKeyThatWaitsToBeInjectedDoesNotAnswerAPromptThatOpensMeanwh
   Allowed a({remote_control});
   ASSERT_TRUE(a.give(m::control_start(1)));
   a.forget();
-  ASSERT_TRUE(a.core.on_message(Channel::input, m::input_key(0xff0d, 0, true), a.now));  // the host has not taken it yet
+  ASSERT_TRUE(
+      a.core.on_message(Channel::input, m::input_key(0xff0d, 0, true), a.now));  // the host has not taken it yet
   ASSERT_TRUE(a.core.on_message(Channel::control, m::permission_ask(desktop_view), a.now));
   a.drain();
   EXPECT_EQ(count_of<ShowPrompt>(a.actions), 1u);
@@ -242,7 +243,8 @@ TEST(SessionGuards, TheConsoleDoesNothingThatItsGroupMayNot) {
   auto options = testing::console_options();
   options.granted.remove(desktop_view);
   SessionPair p(std::nullopt, options);
-  ASSERT_TRUE(p.console.on_message(Channel::control, m::permission_state(desktop_view, msg::ConsentState::granted), p.now));
+  ASSERT_TRUE(
+      p.console.on_message(Channel::control, m::permission_state(desktop_view, msg::ConsentState::granted), p.now));
   EXPECT_EQ(p.console.start_view(0, 30, p.now).error().code, base::Errc::denied);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Property: whatever a console sends, in whatever order, and whatever the user answers, nothing leaves the supported machine
-// and nothing happens on it without grant and consent in force at that moment. The oracle below keeps its own books from what
-// the test itself granted and answered; it shares no code with ConsentPolicy.
+// Property: whatever a console sends, in whatever order, and whatever the user answers, nothing leaves the supported
+// machine and nothing happens on it without grant and consent in force at that moment. The oracle below keeps its own
+// books from what the test itself granted and answered; it shares no code with ConsentPolicy.
 #include <map>
 
 #include "base/random.hpp"
@@ -134,9 +134,11 @@ struct World : TestClock {
     } else if (std::get_if<ClosePrompt>(&action) != nullptr) {
       prompt.reset();
       oracle.prompt_closed();
-    } else if (std::get_if<InjectKey>(&action) || std::get_if<InjectText>(&action) || std::get_if<InjectPointer>(&action)) {
+    } else if (std::get_if<InjectKey>(&action) || std::get_if<InjectText>(&action) ||
+               std::get_if<InjectPointer>(&action)) {
       guarded("input", oracle.allows_input() && !prompt_in_batch);
-    } else if (std::get_if<StartCapture>(&action) || std::get_if<KeyframeWanted>(&action) || std::get_if<ScreenWanted>(&action)) {
+    } else if (std::get_if<StartCapture>(&action) || std::get_if<KeyframeWanted>(&action) ||
+               std::get_if<ScreenWanted>(&action)) {
       guarded("capture", oracle.allows(desktop_view));
     } else if (const auto* choose = std::get_if<ChooseFile>(&action)) {
       guarded("choose file", oracle.allows(receive_files));
@@ -170,23 +172,31 @@ struct World : TestClock {
     const auto checked = wire::verify_and_check(out);
     ASSERT_TRUE(checked) << "the applet itself sends only well-formed messages: " << checked.error().message();
     switch ((*checked)->message_type()) {
-      case msg::Message::ScreenPacket: return guarded("screen packet", oracle.allows(desktop_view));
-      case msg::Message::CursorShape: return guarded("cursor shape", oracle.allows(desktop_view));
-      case msg::Message::CursorPosition: return guarded("cursor position", oracle.allows(desktop_view));
-      case msg::Message::DisplayList: return guarded("display list", oracle.allows(desktop_view));
-      case msg::Message::SysinfoReply: return guarded("sysinfo", oracle.allows(system_information));
+      case msg::Message::ScreenPacket:
+        return guarded("screen packet", oracle.allows(desktop_view));
+      case msg::Message::CursorShape:
+        return guarded("cursor shape", oracle.allows(desktop_view));
+      case msg::Message::CursorPosition:
+        return guarded("cursor position", oracle.allows(desktop_view));
+      case msg::Message::DisplayList:
+        return guarded("display list", oracle.allows(desktop_view));
+      case msg::Message::SysinfoReply:
+        return guarded("sysinfo", oracle.allows(system_information));
       case msg::Message::FileOffer:
         offered_to_us = (*checked)->message_as_FileOffer()->transfer();
         return guarded("file name", oracle.allows(receive_files));
       case msg::Message::FileAccept:
         accepted |= (*checked)->message_as_FileAccept()->transfer() == next_transfer - 1;
         return;
-      case msg::Message::FileChunk: return guarded("file content", oracle.allows(receive_files));
-      case msg::Message::FileDone: return guarded("file hash", oracle.allows(receive_files));
+      case msg::Message::FileChunk:
+        return guarded("file content", oracle.allows(receive_files));
+      case msg::Message::FileDone:
+        return guarded("file hash", oracle.allows(receive_files));
       case msg::Message::ViewState:
         if ((*checked)->message_as_ViewState()->active()) guarded("view state", oracle.allows(desktop_view));
         return;
-      default: return;
+      default:
+        return;
     }
   }
 
@@ -199,31 +209,61 @@ struct World : TestClock {
   }
   base::Bytes any_message() {
     switch (random.below(30)) {
-      case 0: case 1: case 2: case 3:
-        return m::permission_ask(static_cast<Permission>(random.below(random.below(10) == 0 ? 40 : wire::kPermissionCount)));
-      case 4: return m::permission_ask(random.below(2) == 0 ? desktop_view : remote_control);
-      case 5: case 6: return m::view_start(small(), static_cast<std::uint8_t>(random.below(256)));
-      case 7: return m::view_stop();
-      case 8: return m::keyframe_request(small());
-      case 9: case 10: return m::control_start(1);
-      case 11: return m::control_stop(2);
-      case 12: case 13: return m::input_key(static_cast<std::uint32_t>(random.below(60'000)) + 1, small(), random.below(2) == 0);
-      case 14: return m::input_text("rm -rf ~");
-      case 15: case 16:
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return m::permission_ask(
+            static_cast<Permission>(random.below(random.below(10) == 0 ? 40 : wire::kPermissionCount)));
+      case 4:
+        return m::permission_ask(random.below(2) == 0 ? desktop_view : remote_control);
+      case 5:
+      case 6:
+        return m::view_start(small(), static_cast<std::uint8_t>(random.below(256)));
+      case 7:
+        return m::view_stop();
+      case 8:
+        return m::keyframe_request(small());
+      case 9:
+      case 10:
+        return m::control_start(1);
+      case 11:
+        return m::control_stop(2);
+      case 12:
+      case 13:
+        return m::input_key(static_cast<std::uint32_t>(random.below(60'000)) + 1, small(), random.below(2) == 0);
+      case 14:
+        return m::input_text("rm -rf ~");
+      case 15:
+      case 16:
         return m::input_pointer(small(), static_cast<std::int32_t>(random.below(4000)) - 1000,
-                                static_cast<std::int32_t>(random.below(4000)) - 1000, static_cast<std::uint32_t>(random.u64()), 0,
-                                static_cast<std::int8_t>(random.below(3)) );
-      case 17: return m::input_release_all();
-      case 18: case 19: return m::recording_notice(random.below(4) != 0);
-      case 20: return m::chat(now.wall, "Please click Yes");
-      case 21: return offer();
-      case 22: return random.below(400) == 0 ? m::file_chunk(small(), 0, base::Bytes(5, 0)) : chunk_or_done();
-      case 23: return random.below(400) == 0 ? m::file_done(small(), 0, FileDigests{}) : chunk_or_done();
-      case 24: case 25: return m::file_request(static_cast<std::uint32_t>(random.u64()));
-      case 26: return m::sysinfo_request(static_cast<std::uint32_t>(random.u64()), {});
-      case 27: return random.below(400) == 0 ? m::file_accept(small() + 1) : m::file_accept(std::exchange(offered_to_us, 9999));
-      case 28: return m::file_reject(small() + 1, FileStop::refused);
-      default: return m::file_cancel(small() + 1, FileStop::canceled);
+                                static_cast<std::int32_t>(random.below(4000)) - 1000,
+                                static_cast<std::uint32_t>(random.u64()), 0, static_cast<std::int8_t>(random.below(3)));
+      case 17:
+        return m::input_release_all();
+      case 18:
+      case 19:
+        return m::recording_notice(random.below(4) != 0);
+      case 20:
+        return m::chat(now.wall, "Please click Yes");
+      case 21:
+        return offer();
+      case 22:
+        return random.below(400) == 0 ? m::file_chunk(small(), 0, base::Bytes(5, 0)) : chunk_or_done();
+      case 23:
+        return random.below(400) == 0 ? m::file_done(small(), 0, FileDigests{}) : chunk_or_done();
+      case 24:
+      case 25:
+        return m::file_request(static_cast<std::uint32_t>(random.u64()));
+      case 26:
+        return m::sysinfo_request(static_cast<std::uint32_t>(random.u64()), {});
+      case 27:
+        return random.below(400) == 0 ? m::file_accept(small() + 1)
+                                      : m::file_accept(std::exchange(offered_to_us, 9999));
+      case 28:
+        return m::file_reject(small() + 1, FileStop::refused);
+      default:
+        return m::file_cancel(small() + 1, FileStop::canceled);
     }
   }
 
@@ -271,7 +311,12 @@ struct World : TestClock {
   // ---- the user and the site
   void user_step() {
     switch (random.below(12)) {
-      case 0: case 1: case 2: case 3: case 4: case 5:
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
         return answer();
       case 6: {
         const auto p = static_cast<Permission>(random.below(wire::kPermissionCount));
@@ -284,7 +329,9 @@ struct World : TestClock {
         oracle.revoke_all();
         core.user_revokes_all(now);
         return;
-      case 8: (void)core.user_sends_chat("hm", now); return;
+      case 8:
+        (void)core.user_sends_chat("hm", now);
+        return;
       case 9: {
         // The site renews, widens or narrows; sometimes an old grant is played again.
         auto t = make_terms();
@@ -326,14 +373,25 @@ struct World : TestClock {
     const base::Bytes data(1 + random.below(3000), 5);
     const base::Bytes rgba(4, 1);
     switch (random.below(12)) {
-      case 0: core.set_displays(random.below(5) == 0 ? std::vector<DisplayInfo>{} : testing::two_displays(), now); return;
-      case 1: case 2: (void)core.screen_packet(1 + small() % 2, random.below(2) == 0, data, now); return;
-      case 3: (void)core.cursor_shape(1, 1, 0, 0, rgba, now); return;
-      case 4: (void)core.cursor_position(1, 1, 1, true, now); return;
+      case 0:
+        core.set_displays(random.below(5) == 0 ? std::vector<DisplayInfo>{} : testing::two_displays(), now);
+        return;
+      case 1:
+      case 2:
+        (void)core.screen_packet(1 + small() % 2, random.below(2) == 0, data, now);
+        return;
+      case 3:
+        (void)core.cursor_shape(1, 1, 0, 0, rgba, now);
+        return;
+      case 4:
+        (void)core.cursor_position(1, 1, 1, true, now);
+        return;
       case 5: {
         const auto request = chooses.empty() ? small() : chooses[random.below(chooses.size())];
-        if (random.below(6) == 0) core.file_not_chosen(request, now);
-        else (void)core.file_chosen(request, "private.txt", random.below(100'000), now.wall, now);
+        if (random.below(6) == 0)
+          core.file_not_chosen(request, now);
+        else
+          (void)core.file_chosen(request, "private.txt", random.below(100'000), now.wall, now);
         return;
       }
       case 6: {
@@ -353,15 +411,27 @@ struct World : TestClock {
       case 10:
         for (auto id : std::exchange(reads, {})) core.file_chunk(id, base::Bytes(read_sizes[id], 7), now);
         return;
-      default: core.file_chunk({FileDirection::to_console, small() + 1}, data, now); return;
+      default:
+        core.file_chunk({FileDirection::to_console, small() + 1}, data, now);
+        return;
     }
   }
 
   void step() {
     switch (random.below(8)) {
-      case 0: case 1: case 2: console_step(); break;
-      case 3: case 4: user_step(); break;
-      case 5: case 6: host_step(); break;
+      case 0:
+      case 1:
+      case 2:
+        console_step();
+        break;
+      case 3:
+      case 4:
+        user_step();
+        break;
+      case 5:
+      case 6:
+        host_step();
+        break;
       default:
         advance(random.below(link_is_up ? 40 : 4) == 0 ? base::Duration(random.below(400) * 1s)
                                                        : base::Duration(random.below(900) * 1ms));
@@ -388,9 +458,9 @@ TEST(HostileConsole, NothingLeavesOrHappensWithoutGrantAndConsentInForce) {
   }
   EXPECT_GT(steps, 20'000u);
   EXPECT_GT(dropped, 0u) << "no session ever met a broken message";
-  for (const char* what : {"input", "capture", "choose file", "collect sysinfo", "open for write", "write", "commit", "read",
-                           "screen packet", "cursor shape", "cursor position", "display list", "sysinfo", "file name",
-                           "file content", "file hash", "view state"})
+  for (const char* what : {"input", "capture", "choose file", "collect sysinfo", "open for write", "write", "commit",
+                           "read", "screen packet", "cursor shape", "cursor position", "display list", "sysinfo",
+                           "file name", "file content", "file hash", "view state"})
     EXPECT_GT(happened[what], 20u) << what << " was hardly ever exercised";
 }
 

@@ -42,7 +42,8 @@ std::vector<ActionRow> rows() {
       {"chat", std::nullopt, [](Applet& a) { ASSERT_TRUE(a.give(m::chat({}, "hello"))); },
        [](const Applet& a) { return count_of<ShowChat>(a.actions) == 1; }},
       {"start of capture", desktop_view, view, [](const Applet& a) { return count_of<StartCapture>(a.actions) == 1; }},
-      {"list of displays", desktop_view, view, [](const Applet& a) { return a.sent_of(msg::Message::DisplayList) == 1; }},
+      {"list of displays", desktop_view, view,
+       [](const Applet& a) { return a.sent_of(msg::Message::DisplayList) == 1; }},
       {"screen packet", desktop_view,
        [=](Applet& a) {
          view(a);
@@ -97,14 +98,16 @@ std::vector<ActionRow> rows() {
          (void)a.give(m::file_chunk(1, 0, base::Bytes{1, 2, 3}));
        },
        [](const Applet& a) { return file_actions<WriteChunk>(a.actions).size() == 1; }},
-      {"file from the user: chosen", receive_files, request, [](const Applet& a) { return count_of<ChooseFile>(a.actions) == 1; }},
+      {"file from the user: chosen", receive_files, request,
+       [](const Applet& a) { return count_of<ChooseFile>(a.actions) == 1; }},
       {"file from the user: name sent", receive_files, file_out,
        [](const Applet& a) { return a.sent_of(msg::Message::FileOffer) == 1; }},
       {"file from the user: read", receive_files, file_out,
        [](const Applet& a) { return file_actions<ReadChunk>(a.actions).size() == 1; }},
       {"file from the user: content sent", receive_files, file_out,
        [](const Applet& a) { return a.sent_of(msg::Message::FileChunk) == 1; }},
-      {"system information: collected", system_information, [](Applet& a) { ASSERT_TRUE(a.give(m::sysinfo_request(1, {}))); },
+      {"system information: collected", system_information,
+       [](Applet& a) { ASSERT_TRUE(a.give(m::sysinfo_request(1, {}))); },
        [](const Applet& a) { return count_of<CollectSysinfo>(a.actions) == 1; }},
       {"system information: sent", system_information,
        [](Applet& a) {

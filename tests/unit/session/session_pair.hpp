@@ -129,7 +129,8 @@ struct SessionPair : TestClock {
     while (auto e = console.poll_event()) {
       moved = true;
       if (const auto* f = std::get_if<FileAction>(&*e)) console_files.act(*f, console, now);
-      if (const auto* s = std::get_if<ScreenArrived>(&*e); s != nullptr && auto_decode) console.screen_decoded(s->sequence, now);
+      if (const auto* s = std::get_if<ScreenArrived>(&*e); s != nullptr && auto_decode)
+        console.screen_decoded(s->sequence, now);
       events.push_back(std::move(*e));
     }
     while (auto e = console.poll_audit()) console_audit.push_back(std::move(*e));

@@ -9,9 +9,9 @@
 namespace rescue::session {
 namespace {
 using namespace std::chrono_literals;
-using ::testing::IsSupersetOf;
 using testing::content;
 using testing::count_of;
+using ::testing::IsSupersetOf;
 using testing::last_of;
 using testing::SessionPair;
 using enum wire::Permission;
@@ -65,7 +65,9 @@ TEST(Session, WhatTheUserTakesBackDoesNotLeaveTheLinksQueueAnyMore) {
   const auto id = p.applet.file_chosen(last_of<ChooseFile>(p.actions)->request, "secret.bin", bytes.size(), {}, p.now);
   ASSERT_TRUE(id);
   p.applet_files.sources[*id] = bytes;
-  const auto written = [&] { return p.console_files.partial.empty() ? 0 : p.console_files.partial.begin()->second.bytes.size(); };
+  const auto written = [&] {
+    return p.console_files.partial.empty() ? 0 : p.console_files.partial.begin()->second.bytes.size();
+  };
   while (written() == 0) {
     p.step_applet();
     p.step_console();
@@ -87,7 +89,8 @@ TEST(Session, WhatTheUserTakesBackDoesNotLeaveTheLinksQueueAnyMore) {
   std::size_t late = 0;
   for (const auto& e : p.events)
     if (const auto* action = std::get_if<FileAction>(&e))
-      if (const auto* write = std::get_if<WriteChunk>(action)) late += write->offset >= before ? write->bytes.size() : 0;
+      if (const auto* write = std::get_if<WriteChunk>(action))
+        late += write->offset >= before ? write->bytes.size() : 0;
   EXPECT_LE(late, wire::kFileChunkMax) << "at most the rest of what was half out";
   EXPECT_TRUE(p.applet_files.final_files.contains("other.txt")) << "the other direction goes on";
   const auto* failed = SessionPair::find_audit(p.applet_audit, audit_type::kFileFailed);

@@ -9,10 +9,10 @@
 namespace rescue::session {
 namespace {
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
-using ::testing::IsSupersetOf;
 using testing::content;
 using testing::count_of;
+using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
 using testing::last_of;
 using testing::SessionPair;
 using enum wire::Permission;
@@ -136,7 +136,9 @@ TEST(Session, PartsOfAPictureEndAtItsCapAndAreForgottenWithTheNext) {
   ConsoleSession console(testing::console_options(), {});
   const Now now{};
   const auto hear = [&](std::uint32_t n, std::size_t bytes, bool more) {
-    return console.on_message(Channel::screen, messages::screen_packet(n, 1, true, {}, base::Bytes(bytes, 7), more), now).has_value();
+    return console
+        .on_message(Channel::screen, messages::screen_packet(n, 1, true, {}, base::Bytes(bytes, 7), more), now)
+        .has_value();
   };
   console.on_link_up(now);
   ASSERT_TRUE(console.on_message(Channel::control, messages::view_state(true, 1, StopReason::none), now));
@@ -206,10 +208,13 @@ TEST(Session, TheLateAnswerToGivingControlBackDoesNotEndTheControlTakenAnew) {
 TEST(Session, TheConsoleHeedsOnlyTheAnswerToItsLastWishForControl) {
   ConsoleSession console(testing::console_options(), {});
   const Now now{};
-  const auto hear = [&](const base::Bytes& message) { ASSERT_TRUE(console.on_message(Channel::control, message, now)); };
+  const auto hear = [&](const base::Bytes& message) {
+    ASSERT_TRUE(console.on_message(Channel::control, message, now));
+  };
   const auto news = [&] {
     int n = 0;
-    while (auto e = console.poll_event()) n += std::holds_alternative<ControlChanged>(*e) || std::holds_alternative<Refused>(*e);
+    while (auto e = console.poll_event())
+      n += std::holds_alternative<ControlChanged>(*e) || std::holds_alternative<Refused>(*e);
     return n;
   };
   console.on_link_up(now);
@@ -305,7 +310,8 @@ TEST(Session, WhileAPromptIsOpenAndHalfASecondAfterInputIsDropped) {
 TEST(Session, SystemInformationArrivesCutToItsCaps) {
   SessionPair p;
   p.allow(system_information);
-  p.info = {{"os", {{"name", std::string(100'000, 'x')}}}, {"many", std::vector<SysinfoItem>(10'000, {"key", "value"})}};
+  p.info = {{"os", {{"name", std::string(100'000, 'x')}}},
+            {"many", std::vector<SysinfoItem>(10'000, {"key", "value"})}};
   const auto request = p.console.request_sysinfo({"os"}, p.now);
   ASSERT_TRUE(request);
   p.settle();
@@ -411,9 +417,8 @@ TEST(Session, BothLogsTellTheSameStory) {
   p.settle();
   p.console.end("done", p.now);
   p.settle();
-  const std::vector<std::string> story = {"link.up",         "chat.message", "consent.asked",
-                                          "consent.granted", "view.started", "view.ended",
-                                          "link.down"};
+  const std::vector<std::string> story = {"link.up",      "chat.message", "consent.asked", "consent.granted",
+                                          "view.started", "view.ended",   "link.down"};
   EXPECT_EQ(p.audit_types(p.console_audit), story);
   EXPECT_EQ(p.audit_types(p.applet_audit), story);
   for (const auto* log : {&p.applet_audit, &p.console_audit})

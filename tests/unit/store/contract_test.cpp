@@ -38,7 +38,8 @@ TEST_F(Contract, EmailIsUniqueWhateverItsCaseUntilItsUserIsRemoved) {
   first.removed_at = kNow;
   EXPECT_OK(write([&](Transaction& tx) { return users::update(tx, first); }));
   EXPECT_OK(write([&](Transaction& tx) { return users::insert(tx, second); }));
-  EXPECT_EQ(ok_value(read([](ReadTransaction& tx) { return users::find_by_email(tx, "ada@example.org"); }))->id, second.id);
+  EXPECT_EQ(ok_value(read([](ReadTransaction& tx) { return users::find_by_email(tx, "ada@example.org"); }))->id,
+            second.id);
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return users::get(tx, first.id); })), first);
 }
 
@@ -69,7 +70,9 @@ TEST_F(Contract, MissingRowsAreNotFoundAndUnknownReferencesRefused) {
 }
 
 TEST_F(Contract, OnlyAdministratorsWhoCanSignInAreCounted) {
-  const auto count = [&] { return ok_value(read([](ReadTransaction& tx) { return users::count_administrators(tx); })); };
+  const auto count = [&] {
+    return ok_value(read([](ReadTransaction& tx) { return users::count_administrators(tx); }));
+  };
   auto u = a_user("root@x");
   u.role = UserRole::administrator;
   EXPECT_OK(write([&](Transaction& tx) { return users::insert(tx, u); }));
@@ -295,7 +298,8 @@ TEST_F(Contract, WhatHasRunOutIsFoundForTheSweep) {
 }
 
 TEST_F(Contract, GatewayNamesAndKeysAreUniqueUntilRemoved) {
-  Gateway g{id(), "gw1", {"gw.example.org:443", "[2001:db8::1]:443"}, bytes(91), bytes(32), bytes(32), kNow, false, {}, {}};
+  Gateway g{id(), "gw1", {"gw.example.org:443", "[2001:db8::1]:443"}, bytes(91), bytes(32), bytes(32), kNow, false,
+            {},   {}};
   EXPECT_OK(write([&](Transaction& tx) { return gateways::insert(tx, g); }));
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return gateways::find_by_fingerprint(tx, g.fingerprint); })), g);
   auto same_name = g;
@@ -322,7 +326,8 @@ TEST_F(Contract, AnEnrolmentTokenWorksOnce) {
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return enrolment_tokens::find(tx, t.hash); })), t);
   EXPECT_OK(write([&](Transaction& tx) { return enrolment_tokens::use(tx, t.hash, kNow); }));
   EXPECT_CODE(write([&](Transaction& tx) { return enrolment_tokens::use(tx, t.hash, kNow); }), base::Errc::conflict);
-  EXPECT_CODE(write([&](Transaction& tx) { return enrolment_tokens::use(tx, bytes(32), kNow); }), base::Errc::not_found);
+  EXPECT_CODE(write([&](Transaction& tx) { return enrolment_tokens::use(tx, bytes(32), kNow); }),
+              base::Errc::not_found);
 }
 
 }  // namespace

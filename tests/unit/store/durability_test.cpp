@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was acknowledged is there after SIGKILL and after a full disk. The writer runs in a child process that reports each
-// acknowledged number through a pipe.
+// What was acknowledged is there after SIGKILL and after a full disk. The writer runs in a child process that reports
+// each acknowledged number through a pipe.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -122,8 +122,9 @@ class DurabilityTest : public ::testing::Test {
     const auto last = std::find_if(reports.rbegin(), reports.rend(), [](const Report& r) { return r.seq != 0; });
     LogFilter word;
     word.text = "word" + std::to_string(last->seq);
-    EXPECT_EQ(ok_value(store->read_now([&](ReadTransaction& tx) { return log::query(tx, word, LogOrder::newest_first); }))
-                  .items.size(),
+    EXPECT_EQ(ok_value(store->read_now([&](ReadTransaction& tx) {
+                return log::query(tx, word, LogOrder::newest_first);
+              })).items.size(),
               1u);
     // And it goes on.
     EXPECT_OK(store->write_now([&](Transaction& tx) { return log::append(tx, event(1'000'000), kNow); }));

@@ -10,7 +10,8 @@ using ::testing::IsEmpty;
 
 class LogTest : public StoreTest {
  protected:
-  std::vector<std::int64_t> query(const LogFilter& filter, LogOrder order = LogOrder::newest_first, std::size_t page = 0) {
+  std::vector<std::int64_t> query(const LogFilter& filter, LogOrder order = LogOrder::newest_first,
+                                  std::size_t page = 0) {
     std::vector<std::int64_t> ids;
     std::string cursor;
     do {
@@ -51,7 +52,8 @@ TEST_F(LogTest, AnEventComesBackAsItWasStored) {
   e.data = R"({"name":"a.txt","size":12})";
   const auto appended = append(e);
   const auto got = ok_value(read([&](ReadTransaction& tx) { return log::get(tx, appended.id); }));
-  const LogEvent expected{appended.id, e.session, e.technician, e.source, e.origin, 1, e.time, kNow, e.type, e.actor, e.data};
+  const LogEvent expected{appended.id, e.session, e.technician, e.source, e.origin, 1,
+                          e.time,      kNow,      e.type,       e.actor,  e.data};
   EXPECT_EQ(got, expected);
 }
 
@@ -169,8 +171,9 @@ TEST_F(LogTest, TextAndOtherFiltersWorkTogetherPageByPage) {
   const auto bob = id();
   std::vector<std::int64_t> ada_ids;
   for (int i = 0; i < 12; ++i) {
-    const auto e = append(chat("common word", i % 3 == 0 ? std::optional(s) : std::optional(id()), i % 2 == 0 ? ada : bob),
-                          kNow + std::chrono::seconds(i));
+    const auto e =
+        append(chat("common word", i % 3 == 0 ? std::optional(s) : std::optional(id()), i % 2 == 0 ? ada : bob),
+               kNow + std::chrono::seconds(i));
     if (i % 2 == 0) ada_ids.insert(ada_ids.begin(), e.id);
   }
   LogFilter f;
@@ -187,9 +190,37 @@ TEST_F(LogTest, TextAndOtherFiltersWorkTogetherPageByPage) {
 
 TEST_F(LogTest, NothingThatPeopleTypeIsSyntax) {
   const auto a = append(chat("near or not tags text \"quoted\" 50% C++", id())).id;
-  const char* const hostile[] = {"\"", "\"\"", "\"\"\"", "*", "NEAR", "NEAR(", "NEAR/2", "AND", "OR NOT", "a AND", "(", ")",
-                                 "text:", "tags : x", "^near", "near*", "{text} : near", "-near", "+near", "'", "';--",
-                                 "\\", "\xff\xfe", "a\xc3", "\x01", "%", "?1", ":x", "near\" OR \"x", "…", "。"};
+  const char* const hostile[] = {"\"",
+                                 "\"\"",
+                                 "\"\"\"",
+                                 "*",
+                                 "NEAR",
+                                 "NEAR(",
+                                 "NEAR/2",
+                                 "AND",
+                                 "OR NOT",
+                                 "a AND",
+                                 "(",
+                                 ")",
+                                 "text:",
+                                 "tags : x",
+                                 "^near",
+                                 "near*",
+                                 "{text} : near",
+                                 "-near",
+                                 "+near",
+                                 "'",
+                                 "';--",
+                                 "\\",
+                                 "\xff\xfe",
+                                 "a\xc3",
+                                 "\x01",
+                                 "%",
+                                 "?1",
+                                 ":x",
+                                 "near\" OR \"x",
+                                 "…",
+                                 "。"};
   for (const auto* text : hostile) {
     LogFilter f;
     f.text = text;
@@ -218,7 +249,8 @@ TEST_F(LogTest, ATailContinuesBehindAnId) {
   const auto c = append(chat("3")).id;
   const auto tail = [&](std::int64_t after, std::size_t limit) {
     std::vector<std::int64_t> ids;
-    for (const auto& e : ok_value(read([&](ReadTransaction& tx) { return log::tail(tx, after, limit); }))) ids.push_back(e.id);
+    for (const auto& e : ok_value(read([&](ReadTransaction& tx) { return log::tail(tx, after, limit); })))
+      ids.push_back(e.id);
     return ids;
   };
   EXPECT_THAT(tail(0, 2), ElementsAre(a, b));

@@ -25,8 +25,9 @@ constexpr Migration kSteps[] = {
     {1, "one", "CREATE TABLE a (x INTEGER PRIMARY KEY) STRICT; INSERT INTO a VALUES (1);"},
     {2, "two", "CREATE TABLE b (x INTEGER NOT NULL REFERENCES a (x)) STRICT; INSERT INTO b SELECT x FROM a;"},
     // Rebuilds a table that another refers to: enforcement is off, the result is checked.
-    {3, "three", "CREATE TABLE a2 (x INTEGER PRIMARY KEY, y TEXT NOT NULL) STRICT; INSERT INTO a2 SELECT x, 'old' FROM a;"
-                 "DROP TABLE a; ALTER TABLE a2 RENAME TO a;"},
+    {3, "three",
+     "CREATE TABLE a2 (x INTEGER PRIMARY KEY, y TEXT NOT NULL) STRICT; INSERT INTO a2 SELECT x, 'old' FROM a;"
+     "DROP TABLE a; ALTER TABLE a2 RENAME TO a;"},
 };
 
 TEST_F(MigrationTest, EveryEarlierVersionReachesTheLastOneWithItsRows) {
@@ -102,7 +103,8 @@ TEST_F(MigrationTest, FixturesOfEveryReleasedVersionOpen) {
     Options options;
     options.path = path;
     auto store = ok_value(Store::open(options));
-    const auto user = ok_value(store->read_now([](ReadTransaction& tx) { return users::find_by_email(tx, "ada@example.org"); }));
+    const auto user =
+        ok_value(store->read_now([](ReadTransaction& tx) { return users::find_by_email(tx, "ada@example.org"); }));
     ASSERT_TRUE(user);
     EXPECT_EQ(user->name, "Ada Lovelace");
     LogFilter f;

@@ -90,14 +90,15 @@ TEST_F(ExecutorTest, MutationsRunInCallOrderAndEachCallerGetsTheAnswerOnce) {
   std::vector<int> order;
   std::latch finished(200);
   for (int i = 0; i < 200; ++i) {
-    store_->write<int>([i, &order](Transaction&) -> base::Result<int> {
-      order.push_back(i);
-      return i;
-    },
-                       [i, &finished](base::Result<int> r) {
-                         EXPECT_EQ(*r, i);
-                         finished.count_down();
-                       });
+    store_->write<int>(
+        [i, &order](Transaction&) -> base::Result<int> {
+          order.push_back(i);
+          return i;
+        },
+        [i, &finished](base::Result<int> r) {
+          EXPECT_EQ(*r, i);
+          finished.count_down();
+        });
   }
   finished.wait();
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
@@ -106,7 +107,8 @@ TEST_F(ExecutorTest, MutationsRunInCallOrderAndEachCallerGetsTheAnswerOnce) {
 
 TEST_F(ExecutorTest, ListenersHearOfCommittedChangesAloneAndBeforeTheCaller) {
   std::vector<Change> heard;
-  store_->on_commit([&](const std::vector<Change>& changes) { heard.insert(heard.end(), changes.begin(), changes.end()); });
+  store_->on_commit(
+      [&](const std::vector<Change>& changes) { heard.insert(heard.end(), changes.begin(), changes.end()); });
   const auto u = a_user("a@x");
   EXPECT_OK(write([&](Transaction& tx) { return users::insert(tx, u); }));
   EXPECT_THAT(heard, ElementsAre(Change{Change::Kind::user, u.id, 0}));
@@ -142,10 +144,11 @@ TEST_F(ExecutorTest, TooManyWaitingCallsAreRefusedAtOnce) {
       });
   started.wait();
   for (int i = 0; i < 3; ++i) {
-    store_->write<void>([](Transaction&) -> base::Result<> { return {}; }, [&](base::Result<> r) {
-      EXPECT_OK(r);
-      finished.count_down();
-    });
+    store_->write<void>([](Transaction&) -> base::Result<> { return {}; },
+                        [&](base::Result<> r) {
+                          EXPECT_OK(r);
+                          finished.count_down();
+                        });
   }
   EXPECT_CODE(write([](Transaction&) -> base::Result<> { return {}; }), Errc::overloaded);
   release.count_down();
@@ -238,8 +241,10 @@ TEST_F(ExecutorTest, ReadsThatWalkFarHoldUpNobodyButEachOther) {
   for (auto& one : asked) {
     const auto got = one.get();
     ASSERT_FALSE(got);
-    if (got.error().code == Errc::overloaded) ++refused;
-    else EXPECT_CODE(got, base::Errc::canceled) << "nobody wanted it any more";
+    if (got.error().code == Errc::overloaded)
+      ++refused;
+    else
+      EXPECT_CODE(got, base::Errc::canceled) << "nobody wanted it any more";
   }
   EXPECT_EQ(refused, 2U);
   EXPECT_EQ(running, 2) << "what was abandoned while it waited does not begin";
@@ -248,7 +253,8 @@ TEST_F(ExecutorTest, ReadsThatWalkFarHoldUpNobodyButEachOther) {
 TEST_F(ExecutorTest, AFarReadHasItsOwnLimit) {
   const auto late = store_->read_far_now({.limit = 5ms, .abandoned = {}}, endless);
   EXPECT_CODE(late, base::Errc::timed_out);
-  EXPECT_OK(store_->read_far_now({}, [](ReadTransaction& tx) { return settings::get(tx, "a"); })) << "the thread goes on";
+  EXPECT_OK(store_->read_far_now({}, [](ReadTransaction& tx) { return settings::get(tx, "a"); }))
+      << "the thread goes on";
 }
 
 TEST_F(ExecutorTest, TheFileIsTheOwnersAlone) {
@@ -303,7 +309,8 @@ TEST_F(ExecutorTest, ManyThreadsWriteAndReadAtOnce) {
     });
   }
   for (auto& t : threads) t.join();
-  EXPECT_EQ(ok_value(read([](ReadTransaction& tx) { return log::last_seq(tx, std::nullopt, EventSource::console); })), 200u);
+  EXPECT_EQ(ok_value(read([](ReadTransaction& tx) { return log::last_seq(tx, std::nullopt, EventSource::console); })),
+            200u);
 }
 
 }  // namespace

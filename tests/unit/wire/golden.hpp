@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden tables of messages: one line `name hex` a message in tests/golden/wire/NAME.txt. A changed line is a changed wire
-// format and must be meant. RESCUE_UPDATE_GOLDEN=1 writes the file anew.
+// Golden tables of messages: one line `name hex` a message in tests/golden/wire/NAME.txt. A changed line is a changed
+// wire format and must be meant. RESCUE_UPDATE_GOLDEN=1 writes the file anew.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -15,7 +15,8 @@ base::Bytes token_keys(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     keys.push_back(tokens::CreateTokenKey(b, b.CreateVector(std::vector<std::uint8_t>(kEd25519KeySize, 7))));
   const auto message = gateway::CreateTokenKeys(b, b.CreateVector(keys));
-  gateway::FinishGatewayMessageBuffer(b, gateway::CreateGatewayMessage(b, gateway::Message::TokenKeys, message.Union()));
+  gateway::FinishGatewayMessageBuffer(b,
+                                      gateway::CreateGatewayMessage(b, gateway::Message::TokenKeys, message.Union()));
   return finished_bytes(b);
 }
 

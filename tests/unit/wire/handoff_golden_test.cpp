@@ -54,7 +54,8 @@ test::GoldenTable handoff_table() {
   table["hello_console"] = handoff_message(Message::Hello, hello(tokens::Role::console, counting(8), 0));
   table["hello_leaving"] = handoff_message(Message::Hello, hello(tokens::Role::console, counting(8), 0, true));
   table["waiting"] = handoff_message(Message::Waiting, [](Builder& b) { return handoff::CreateWaiting(b); });
-  table["joined"] = handoff_message(Message::Joined, [](Builder& b) { return handoff::CreateJoined(b, b.CreateVector(counting(16))); });
+  table["joined"] = handoff_message(Message::Joined,
+                                    [](Builder& b) { return handoff::CreateJoined(b, b.CreateVector(counting(16))); });
   table["refused"] = handoff_message(Message::Refused, [](Builder& b) {
     return handoff::CreateRefused(b, handoff::RefuseReason::expired, b.CreateString("ticket expired"));
   });
@@ -79,14 +80,17 @@ test::GoldenTable gateway_table() {
     const auto id = b.CreateVector(counting(16));
     return gateway::CreateRegistered(b, id, keys(b), 1'700'000'000'000'000);
   });
-  table["token_keys"] = gateway_message(Message::TokenKeys, [&](Builder& b) { return gateway::CreateTokenKeys(b, keys(b)); });
+  table["token_keys"] =
+      gateway_message(Message::TokenKeys, [&](Builder& b) { return gateway::CreateTokenKeys(b, keys(b)); });
   table["admit_request"] = gateway_message(Message::AdmitRequest, [](Builder& b) {
     const auto session = b.CreateVector(counting(16));
     const auto guid_id = b.CreateVector(counting(32));
     const auto fp = b.CreateVector(counting(32, 0x40));
     return gateway::CreateAdmitRequest(b, 9, session, tokens::Role::console, guid_id, fp, b.CreateString("192.0.2.7"));
   });
-  table["admit_reply"] = gateway_message(Message::AdmitReply, [](Builder& b) { return gateway::CreateAdmitReply(b, 9, gateway::AdmitVerdict::wrong_key); });
+  table["admit_reply"] = gateway_message(Message::AdmitReply, [](Builder& b) {
+    return gateway::CreateAdmitReply(b, 9, gateway::AdmitVerdict::wrong_key);
+  });
   table["waiting_changed"] = gateway_message(Message::WaitingChanged, [](Builder& b) {
     return gateway::CreateWaitingChanged(b, b.CreateVector(counting(16)), tokens::Role::applet, 1);
   });
@@ -96,7 +100,8 @@ test::GoldenTable gateway_table() {
   });
   table["pair_ended"] = gateway_message(Message::PairEnded, [](Builder& b) {
     const auto s = b.CreateVector(counting(16));
-    return gateway::CreatePairEnded(b, s, b.CreateVector(counting(16, 0x30)), gateway::PairEnd::reset, 1000, 2000, 3'000'000);
+    return gateway::CreatePairEnded(b, s, b.CreateVector(counting(16, 0x30)), gateway::PairEnd::reset, 1000, 2000,
+                                    3'000'000);
   });
   table["incident"] = gateway_message(Message::Incident, [](Builder& b) {
     const auto s = b.CreateVector(counting(16));
@@ -106,7 +111,8 @@ test::GoldenTable gateway_table() {
   table["load"] = gateway_message(Message::Load, [](Builder& b) { return gateway::CreateLoad(b, 1, 2, 3, 4, true); });
   table["drain"] = gateway_message(Message::Drain, [](Builder& b) { return gateway::CreateDrain(b, 300); });
   table["resume"] = gateway_message(Message::Resume, [](Builder& b) { return gateway::CreateResume(b); });
-  table["kick"] = gateway_message(Message::Kick, [](Builder& b) { return gateway::CreateKick(b, b.CreateVector(counting(16))); });
+  table["kick"] =
+      gateway_message(Message::Kick, [](Builder& b) { return gateway::CreateKick(b, b.CreateVector(counting(16))); });
   return table;
 }
 
@@ -116,7 +122,8 @@ test::GoldenTable token_table() {
     const auto serial = b.CreateVector(counting(16));
     const auto session = b.CreateVector(counting(16, 0x20));
     const auto spki = b.CreateVector(counting(91));
-    return tokens::CreateTicket(b, serial, session, tokens::Role::applet, spki, b.CreateVector(counting(32)), 1'000'000, 2'000'000);
+    return tokens::CreateTicket(b, serial, session, tokens::Role::applet, spki, b.CreateVector(counting(32)), 1'000'000,
+                                2'000'000);
   });
   table["grant"] = token(tokens::Token::Grant, [](Builder& b) {
     const auto session = b.CreateVector(counting(16));
@@ -127,8 +134,9 @@ test::GoldenTable token_table() {
     const auto console = b.CreateVector(counting(32));
     const auto applet = b.CreateVector(counting(32, 0x60));
     const auto guid_id = b.CreateVector(counting(32, 0x90));
-    return tokens::CreateGrant(b, session, 3, technician, name, email, organisation, console, applet, guid_id, 0x1fff, true, false, 60,
-                               1800, tokens::RecordingRule::forced, tokens::Profile::modern, false, 1'000'000, 2'000'000);
+    return tokens::CreateGrant(b, session, 3, technician, name, email, organisation, console, applet, guid_id, 0x1fff,
+                               true, false, 60, 1800, tokens::RecordingRule::forced, tokens::Profile::modern, false,
+                               1'000'000, 2'000'000);
   });
   table["invite"] = token(tokens::Token::Invite, [](Builder& b) {
     const auto guid = b.CreateVector(counting(16));
@@ -170,7 +178,8 @@ TEST(GatewayGolden, EveryMessageKeepsItsBytesAndIsAccepted) {
 TEST(TokenGolden, EveryKindKeepsItsBytesAndIsAccepted) {
   const auto table = token_table();
   test::expect_golden("tokens.txt", table);
-  EXPECT_EQ(table.size(), static_cast<std::size_t>(tokens::Token::MAX) + 1) << "the invite stands twice, once per trust";
+  EXPECT_EQ(table.size(), static_cast<std::size_t>(tokens::Token::MAX) + 1)
+      << "the invite stands twice, once per trust";
   for (const auto& [name, bytes] : table) EXPECT_TRUE(read_token(bytes)) << name;
 }
 
@@ -195,8 +204,10 @@ TEST(Messages, CapsHoldBeforeAnyFieldIsUsed) {
   const auto oversized = handoff_message(Message::Hello, hello(tokens::Role::applet, counting(kMaxHandoffMessage), 16));
   EXPECT_EQ(read_handoff(oversized).error().code, base::Errc::too_large);
   EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::applet, counting(8), 15))));
-  EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::applet, counting(8), 0)))) << "an applet without GUID";
-  EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::console, counting(8), 16)))) << "a console with GUID";
+  EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::applet, counting(8), 0))))
+      << "an applet without GUID";
+  EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::console, counting(8), 16))))
+      << "a console with GUID";
   EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::none, counting(8), 0))));
   EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(static_cast<tokens::Role>(9), counting(8), 0))));
   EXPECT_FALSE(read_handoff(handoff_message(Message::Hello, hello(tokens::Role::console, {}, 0)))) << "empty ticket";

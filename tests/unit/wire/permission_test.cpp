@@ -9,9 +9,10 @@ namespace rescue::wire {
 namespace {
 
 TEST(Permission, ThereAreThirteenAndTheirNumbersAndNamesAreFixed) {
-  const char* names[] = {"remote_control", "desktop_view",       "send_files",     "receive_files",    "file_manager",
-                         "send_urls",      "system_information", "reboot",         "record_session",   "private_sessions",
-                         "windows_credentials", "clipboard_sync", "deploy_scripts"};
+  const char* names[] = {"remote_control", "desktop_view",     "send_files",          "receive_files",
+                         "file_manager",   "send_urls",        "system_information",  "reboot",
+                         "record_session", "private_sessions", "windows_credentials", "clipboard_sync",
+                         "deploy_scripts"};
   ASSERT_EQ(std::size(names), kPermissionCount);
   std::set<std::string_view> texts;
   for (std::size_t i = 0; i < kPermissionCount; ++i) {
