@@ -25,13 +25,13 @@ Parsed given(const Env& env, const std::vector<std::string>& args) { return pars
 
 TEST(Daemon, HasItsStateWhereItIsToldOrInTheUsersOwn) {
   test::TestEnv t;
-  t.env.cwd = "/work";
+  t.env.cwd = "/srv";
   EXPECT_EQ(state_folder(given(t.env, {}), t.env, "broker").error().code, base::Errc::invalid_argument);
   t.env.environment["HOME"] = "/home/ada";
   EXPECT_EQ(state_folder(given(t.env, {}), t.env, "broker").value(), "/home/ada/.local/state/rescue/broker");
   t.env.environment["XDG_STATE_HOME"] = "/state";
   EXPECT_EQ(state_folder(given(t.env, {}), t.env, "gateway").value(), "/state/rescue/gateway");
-  EXPECT_EQ(state_folder(given(t.env, {"--state", "here"}), t.env, "gateway").value(), "/work/here");
+  EXPECT_EQ(state_folder(given(t.env, {"--state", "here"}), t.env, "gateway").value(), "/srv/here");
   t.env.environment["DAEMON_STATE"] = "/var/lib/x";
   EXPECT_EQ(state_folder(given(t.env, {}), t.env, "gateway").value(), "/var/lib/x");
 }

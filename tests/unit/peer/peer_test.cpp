@@ -18,6 +18,14 @@ struct Scene {
   explicit Scene(net::IoContext& c)
       : context(c), gateway(c, {world.token_key.public_key()}), group(c.executor()), console_key(World::identity()) {}
 
+  /// What an honest site gives the applet when it asks again.
+  [[nodiscard]] Admission fresh_admission() const {
+    Admission a;
+    a.ticket = world.ticket(crypto::Role::applet, world.applet);
+    a.gateways.push_back(gateway.address());
+    a.gateway_ca_pin = net::test::Site::get().pin();
+    return a;
+  }
   void start_applet() {
     gateway.start();
     applet = std::make_unique<AppletHost>(context, world, std::vector{gateway.address()});
@@ -279,11 +287,7 @@ TEST(Peer, FreshTicketIsFetchedWhenOneIsRefused) {
     int renewed = 0;
     s.applet->renew = [&]() -> awaitable<base::Result<Admission>> {
       ++renewed;
-      Admission a;
-      a.ticket = s.world.ticket(crypto::Role::applet, s.world.applet);
-      a.gateways.push_back(s.gateway.address());
-      a.gateway_ca_pin = net::test::Site::get().pin();
-      co_return a;
+      co_return s.fresh_admission();
     };
     CO_EVENTUALLY(s.applet->changed, s.gateway.waiting(crypto::Role::applet) == 1);
     EXPECT_EQ(renewed, 1);
@@ -301,11 +305,7 @@ TEST(Peer, TakesNoGatewayOfAnotherAuthorityThanTheSiteNames) {
     int renewed = 0;
     s.applet->renew = [&]() -> awaitable<base::Result<Admission>> {
       ++renewed;
-      Admission a;
-      a.ticket = s.world.ticket(crypto::Role::applet, s.world.applet);
-      a.gateways.push_back(s.gateway.address());
-      a.gateway_ca_pin = net::test::Site::get().pin();
-      co_return a;
+      co_return s.fresh_admission();
     };
     CO_EVENTUALLY(s.applet->changed, s.gateway.waiting(crypto::Role::applet) == 1);
     EXPECT_EQ(renewed, 1);
