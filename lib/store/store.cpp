@@ -189,10 +189,9 @@ void Store::Impl::read_loop(Lane& lane, Connection& connection) {
     if (outcome) {
       ReadTransaction tx(connection);
       outcome = run_guarded(*read.call, tx);
-      connection.set_bounds({});
-      if (!connection.in_autocommit()) static_cast<void>(connection.script("ROLLBACK"));
     }
-    connection.set_bounds({});
+    connection.set_bounds({});  // nothing bounds the way back
+    if (!connection.in_autocommit()) static_cast<void>(connection.script("ROLLBACK"));
     read.call->finish(std::move(outcome));
   }
 }

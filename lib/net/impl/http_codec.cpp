@@ -43,10 +43,6 @@ Method method_of(http::verb v) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// "0", CRLF, CRLF. Beast (1.81) asserts that it gets as much when it comes back to a last chunk that it has seen the
 /// beginning of. No chunked body ends with less, so nothing is lost by waiting for it.
 constexpr std::size_t kShortestLastChunk = 5;
