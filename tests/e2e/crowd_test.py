@@ -13,11 +13,21 @@ from support.site import wait_for  # noqa: E402
 
 SESSIONS = 20
 PATIENCE = 120
+TOGETHER = 2 * PATIENCE  # longer than any single step, so that a stuck step is reported by its own name
 
 
 class Crowd(SiteCase):
     def hold(self, number):
-        """One session up to its end; returns what must be in the log of it."""
+        """One session up to its end. The first that fails stops the others, so that its reason is what the test reports."""
+        try:
+            return self.hold_to_the_end(number)
+        except threading.BrokenBarrierError:
+            return None
+        except BaseException:
+            self.together.abort()
+            raise
+
+    def hold_to_the_end(self, number):
         meeting = self.meet({"prompts": [{"answer": "yes"}], "chat": [{"reply": f"reply {number}", "delay": "1ms"}],
                              "desktop": {"displays": [{"width": 320 + 16 * number, "height": 240}], "period": "200ms"}},
                             name=f"-{number}", seed=number + 1)
@@ -30,7 +40,7 @@ class Crowd(SiteCase):
         path = meeting.file(f"file-{number}.bin", 10_000 + number, str(number).encode())
         script.call("send", path=str(path), timeout=PATIENCE)
         self.assertEqual(sha256(meeting.downloads / path.name), sha256(path))
-        self.together.wait(PATIENCE)  # all are active at the same time
+        self.together.wait(TOGETHER)  # all are active at the same time
         script.call("close", reason=f"done {number}", timeout=PATIENCE)
         self.assertEqual(script.program.process.wait(PATIENCE), 0)
         self.assertEqual(meeting.applet.process.wait(PATIENCE), 0, meeting.applet.tail())
@@ -39,7 +49,11 @@ class Crowd(SiteCase):
     def test_twenty_at_once(self):
         self.together = threading.Barrier(SESSIONS)
         with concurrent.futures.ThreadPoolExecutor(SESSIONS) as pool:
-            meetings = list(pool.map(self.hold, range(SESSIONS)))
+            running = [pool.submit(self.hold, number) for number in range(SESSIONS)]
+        for session in running:
+            session.result()  # raises what ended the crowd, whichever session it was
+        meetings = [session.result() for session in running]
+        self.assertNotIn(None, meetings)
         self.assertEqual(len({m.id for m in meetings}), SESSIONS)
         for number, meeting in enumerate(meetings):
             meeting.wait_log("file.received")
