@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The screen codec: frames to packets and back, exact to the pixel. One encoder, one decoder, one ordered and reliable
-// stream of packets between them. Both keep state (canvas, tile cache, what was learnt of the pictures), so every
+// The screen codec: frames to packets and back, exact to the pixel, or with photos that become exact when time allows.
+// One encoder, one decoder, one ordered and reliable stream of packets between them. Both keep state (canvas, tile cache, what was learnt of the pictures), so every
 // packet must be decoded, in order, from a keyframe on.
 //
 // A packet names its codec and version in its first bytes; a reader that does not know them says `unsupported`. What a
@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/strong.hpp"
 #include "screen/frame.hpp"
 
@@ -40,6 +41,7 @@ struct PacketInfo {
   std::uint8_t version = 0;
   bool keyframe = false;  // resets all state; decoding may start here
   bool complete = true;   // false: parts of the picture are still to come
+  bool exact = true;      // false: behind this packet the picture shows parts inexactly, see Fidelity
   PacketSequence sequence;
   Size size;  // 0x0 where only keyframes carry it
 };
@@ -50,6 +52,13 @@ struct Packet {
   PacketInfo info;
   base::Bytes bytes;
   Damage changed;  // what the packet repaints
+};
+
+/// How near to the source the picture must come. Text, lines and areas of one colour are exact in all of them.
+enum class Fidelity : std::uint8_t {
+  exact,   // every pixel
+  visual,  // photos visually lossless
+  coarse,  // photos at low quality, for thin links
 };
 
 /// How a frame is to be encoded.
@@ -63,7 +72,16 @@ struct EncodeRequest {
   /// cached tiles are always in. kWholePicture: no bound.
   std::uint32_t work = kWholePicture;
   /// When the work is bounded: what is near comes first. The mouse cursor is a good choice.
-  Point focus;
+  Point focus{};
+  Fidelity fidelity = Fidelity::exact;
+  /// Make inexact parts that are at rest exact, as far as `work` allows; see Encoder::inexact().
+  bool refine = false;
+  /// Above 0: regions that move like video may become a video stream of about this many kilobits a second, where the
+  /// build has one. 0: no video.
+  unsigned video_kbit = 0;
+  /// When the frame was taken, by any steady clock: motion and rest are judged by it. Never decreasing. All 0: whatever
+  /// does not change in a call is at rest.
+  base::Duration time{};
 
   static constexpr std::uint32_t kWholePicture = UINT32_MAX;
 };
@@ -83,11 +101,14 @@ class Encoder {
   /// The whole picture in one packet.
   [[nodiscard]] base::Result<std::optional<Packet>> encode(const FrameView& frame, const Damage* damage = nullptr,
                                                            bool keyframe = false) {
-    return encode(frame, EncodeRequest{damage, keyframe, EncodeRequest::kWholePicture, {}});
+    return encode(frame, EncodeRequest{.damage = damage, .keyframe = keyframe});
   }
   /// The last packet left out parts of its frame. Call encode() again: with the same frame and an empty damage to go
   /// on, or with a newer frame, which the receiver then gets instead.
   [[nodiscard]] bool pending() const;
+  /// The receiver shows parts inexactly (of what it was sent at all) which calls with `refine` would make exact. With
+  /// the same frame, an empty damage and `refine`, repeated until this is false, the picture becomes equal to the frame.
+  [[nodiscard]] bool inexact() const;
 
  private:
   struct State;
@@ -118,6 +139,10 @@ class Decoder {
   /// 0x0 before the first keyframe. Valid until the next decode().
   [[nodiscard]] const Frame& canvas() const;
   [[nodiscard]] bool needs_keyframe() const;
+  /// Where the canvas is not known to be exact, in tiles: photos that were not refined yet, and what shows parts of them.
+  [[nodiscard]] Damage inexact() const;
+  /// The last packet was a complete picture: nothing of it is still to come. False before the first keyframe.
+  [[nodiscard]] bool complete() const;
 
  private:
   struct State;

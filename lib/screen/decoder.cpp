@@ -21,6 +21,7 @@ struct Decoder::State {
   std::unique_ptr<ContextDecoder> context;
   PacketSequence next;
   bool needs_keyframe = true;
+  bool complete = false;
 
   [[nodiscard]] const Canvas* canvas() const {
     return tiles ? &tiles->canvas() : context ? &context->canvas() : nullptr;
@@ -65,6 +66,7 @@ base::Result<Damage> Decoder::State::apply(const PacketHeader& h, base::ByteView
     return base::fail(base::Errc::verification_failed,
                       fmt::format("picture after screen packet {}", h.info.sequence.get()));
   needs_keyframe = false;
+  complete = h.info.complete;
   const std::uint32_t following = h.info.sequence.get() + 1;
   next = PacketSequence(tiles ? following : following & 0xffff);
   if (h.info.keyframe) return Damage(whole(h.info.size));
@@ -89,5 +91,7 @@ const Frame& Decoder::canvas() const {
   return canvas != nullptr ? canvas->frame() : state_->nothing;
 }
 bool Decoder::needs_keyframe() const { return state_->needs_keyframe; }
+Damage Decoder::inexact() const { return {}; }
+bool Decoder::complete() const { return state_->complete; }
 
 }  // namespace rescue::screen

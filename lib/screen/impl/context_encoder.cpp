@@ -97,7 +97,7 @@ base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& fram
   coder.finish();
 
   Packet packet;
-  packet.info = {CodecId::context, kContextVersion, anew, !pending_, sequence_, frame.size};
+  packet.info = {CodecId::context, kContextVersion, anew, !pending_, true, sequence_, frame.size};
   append_header(packet.bytes, packet.info, continues, shared_.canvas.check());
   base::append(packet.bytes, body);
   if (packet.bytes.size() > kMaxPacketBytes)

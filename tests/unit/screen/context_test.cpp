@@ -149,7 +149,7 @@ class Forger {
     map.tiles(plan);
     coder.finish();
     base::Bytes out;
-    PacketInfo info{CodecId::context, kContextVersion, keyframe, true, PacketSequence(keyframe ? 0u : 1u), size_};
+    PacketInfo info{CodecId::context, kContextVersion, keyframe, true, true, PacketSequence(keyframe ? 0u : 1u), size_};
     append_header(out, info, false, 0);
     base::append(out, body);
     return out;
