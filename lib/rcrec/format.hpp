@@ -28,15 +28,18 @@ namespace rescue::rcrec {
 inline constexpr std::array<std::uint8_t, 8> kMagic{'R', 'C', 'R', 'E', 'C', '\r', '\n', 0x1a};
 inline constexpr std::array<std::uint8_t, 4> kSync{'R', 'C', 'K', '1'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 0;
+/// 1: recordings may be encrypted, and a CKPT is followed by all that is needed of the cursor.
+inline constexpr std::uint16_t kMinor = 1;
 /// Of the file flags, a reader refuses the file for an unknown one among these; the other bits it ignores.
 inline constexpr std::uint32_t kFileFlagsMustKnow = 0x0000ffff;
-inline constexpr std::uint32_t kFileFlagEncrypted = 1;  // reserved in version 1.0: readers refuse the file
-inline constexpr std::uint8_t kChunkFlagEncrypted = 1;  // reserved in version 1.0: readers refuse the chunk
+inline constexpr std::uint32_t kFileFlagEncrypted = 1;  // since 1.1
+inline constexpr std::uint8_t kChunkFlagEncrypted = 1;  // since 1.1: ciphertext and seal
+inline constexpr std::uint8_t kChunkFlagSealed = 2;     // since 1.1: readable, with a seal behind it
 
 inline constexpr std::size_t kFileHeaderBytes = 64;
 inline constexpr std::size_t kChunkHeaderBytes = 48;
 inline constexpr std::size_t kChunkTrailerBytes = 4;
+inline constexpr std::size_t kSealBytes = 24;  // number u32, number of the sealed chunk before u32, tag 16
 
 // Limits; a reader checks each before it allocates.
 inline constexpr std::size_t kMaxPayloadBytes = std::size_t{64} << 20;  // of a chunk
@@ -45,6 +48,7 @@ inline constexpr std::size_t kMaxJsonDepth = 16;
 inline constexpr std::size_t kMaxIndexEntries = 4096;    // of one INDEX chunk
 inline constexpr std::size_t kMaxCursorSide = 256;       // pixels
 inline constexpr std::size_t kMaxCursorShapes = 256;     // kept by a reader; older ones may be dropped
+inline constexpr std::size_t kMaxRecipients = 64;        // of an encrypted recording
 inline constexpr std::size_t kMaxOverlap = 16;           // chunks whose times a reader merges at once
 inline constexpr std::size_t kMaxReportedDamage = 1000;  // damaged places that a report lists
 
@@ -62,7 +66,11 @@ enum class ChunkType : std::uint8_t {
   clock = 7,   // i64: UTC at t0, us since 1970
   index = 8,   // back-linked table of checkpoints and events
   end = 9,     // duration and last index; nothing follows
+  keys = 10,   // the file key, wrapped for each recipient; first chunk of an encrypted recording
+  repair = 11, // as event: what a repair without the key did to an encrypted recording
 };
+inline constexpr std::size_t kChunkTypes = 12;  // numbers that have a meaning are below
+
 /// "HEAD", "VIDEO" …, or "UNKNOWN".
 [[nodiscard]] std::string_view chunk_type_name(std::uint8_t type);
 

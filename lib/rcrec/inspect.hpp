@@ -18,12 +18,15 @@ struct ChunkCount {
 struct RecordingInfo {
   std::string path;
   FileHeader header;
-  boost::json::object head;  // empty when HEAD is damaged
+  bool encrypted = false;
+  bool content_read = true;                     // false: encrypted and no key was given, counts of items are zero
+  std::vector<crypto::RecipientId> recipients;  // of an encrypted one
+  boost::json::object head;                     // empty when HEAD is damaged or was not read
   std::uint64_t file_bytes = 0;
   bool finished = false;  // END is there: the recorder closed the file in order
   Time duration{};        // from END, else the latest item
   std::uint64_t chunks = 0;
-  ChunkCount by_type[10];  // by ChunkType number; [0] counts unknown types
+  ChunkCount by_type[kChunkTypes];  // by ChunkType number; [0] counts unknown types
   std::uint64_t video_packets = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t chat_lines = 0;
@@ -33,7 +36,7 @@ struct RecordingInfo {
   std::uint64_t damaged_places = 0;  // all of them
 };
 /// Reads the whole file. Damage is reported, not an error. Errors as ChunkReader::open.
-[[nodiscard]] base::Result<RecordingInfo> info(const std::string& path);
+[[nodiscard]] base::Result<RecordingInfo> info(const std::string& path, const KeyRing& keys = {});
 
 enum class Verdict : std::uint8_t {
   intact,      // finished, every byte checked
@@ -48,7 +51,9 @@ struct Verification {
   std::string sha256_hex;                 // of the whole file as it is
   std::optional<DamagedPlace> first_bad;  // of a damaged one; the torn tail of an unfinished one
 };
-[[nodiscard]] base::Result<Verification> verify(const std::string& path);
+/// Without a key an encrypted recording is checked by CRC and chain alone: info.content_read tells. With a key also every
+/// seal is checked, so nobody but the recorder can have made, moved or left out a chunk.
+[[nodiscard]] base::Result<Verification> verify(const std::string& path, const KeyRing& keys = {});
 
 struct RepairReport {
   std::uint64_t chunks_kept = 0;
@@ -60,6 +65,8 @@ struct RepairReport {
 /// Copies every whole chunk of `in` to the new file `out`, with an EVENT {"type":"repaired",…} that names the original
 /// by hash and the damage, then INDEX and END. Chunks before the first damage keep their bytes; later ones get a new
 /// sequence number and chain. Errors: as open; conflict when `out` exists; no_space, io (then `out` is removed).
-[[nodiscard]] base::Result<RepairReport> repair(const std::string& in, const std::string& out);
+/// An encrypted recording is repaired without a key; with one, chunks whose seal is wrong are dropped too.
+[[nodiscard]] base::Result<RepairReport> repair(const std::string& in, const std::string& out,
+                                                const KeyRing& keys = {});
 
 }  // namespace rescue::rcrec

@@ -10,6 +10,8 @@
 #include <variant>
 
 #include "rcrec/format.hpp"
+#include "rcrec/keys.hpp"
+#include "rcrec/outline.hpp"
 
 namespace rescue::rcrec {
 
@@ -20,7 +22,8 @@ enum class DamageKind : std::uint8_t {
   broken_chain,  // whole chunks, but one does not follow the one before it: something was removed, swapped or replaced
   bad_content,   // a chunk whose payload does not follow its type's layout
   after_end,     // bytes follow END
-  encrypted,     // a chunk with the encrypted flag, which this version cannot read
+  encrypted,     // an encrypted chunk in a recording that is not
+  bad_seal,      // a chunk of an encrypted recording that is not what its recorder wrote
 };
 [[nodiscard]] std::string_view damage_kind_name(DamageKind k);
 
@@ -36,6 +39,8 @@ struct Chunk {
   ChunkHeader header;
   std::uint64_t offset = 0;
   base::Bytes payload;
+  bool locked = false;  // encrypted and not opened: `payload` is what stands in the file
+  bool sealed = false;  // the writer's own by its seal, which was checked with a key
 };
 struct ChunkPeek {
   ChunkHeader header;
@@ -46,9 +51,10 @@ using WalkItem = std::variant<Chunk, DamagedPlace>;
 /// Walks a file chunk by chunk.
 class ChunkReader {
  public:
-  /// Errors with the path: not_found, io; bad_format (not a recording, damaged header), unsupported (version,
-  /// encrypted).
-  [[nodiscard]] static base::Result<ChunkReader> open(const std::string& path);
+  /// Errors with the path: not_found, io; bad_format (not a recording, damaged header), unsupported (version, flags);
+  /// Errc::wrong_key (the recording is encrypted, and for none of the keys). Without keys an encrypted recording opens
+  /// for its structure: see Chunk::locked.
+  [[nodiscard]] static base::Result<ChunkReader> open(const std::string& path, const KeyRing& keys = {});
   ChunkReader(ChunkReader&&) noexcept;
   ChunkReader& operator=(ChunkReader&&) noexcept;
   ~ChunkReader();
@@ -56,6 +62,10 @@ class ChunkReader {
   [[nodiscard]] const FileHeader& header() const;
   [[nodiscard]] const std::string& path() const;
   [[nodiscard]] std::uint64_t file_bytes() const;
+  /// Whether an encrypted recording was opened with a key of it.
+  [[nodiscard]] bool unlocked() const;
+  /// Whom an encrypted recording is for; empty when it is not encrypted, or its KEYS are damaged.
+  [[nodiscard]] const std::vector<crypto::RecipientId>& recipients() const;
   /// The next whole chunk or damaged place; nullopt at the end. Errors: io only. Behind a damaged place it goes on at
   /// the next chunk whose header and payload are valid.
   [[nodiscard]] base::Result<std::optional<WalkItem>> next();
@@ -64,6 +74,17 @@ class ChunkReader {
   [[nodiscard]] base::Result<std::optional<ChunkPeek>> peek_next();
   /// Continues at a chunk border that was seen before, or that an INDEX names; the chain check starts anew there.
   void seek(std::uint64_t offset);
+  /// What the file says of itself at its end, or else what a walk over its headers finds (also where the INDEX is not to
+  /// be trusted). Leaves the reader where it is.
+  [[nodiscard]] base::Result<Outline> outline(bool trust_index = true) const;
+  /// The chunk header at `offset`; nullopt when there is no valid one.
+  [[nodiscard]] base::Result<std::optional<ChunkHeader>> peek_at(std::uint64_t offset) const;
+  /// For copies: payloads come as they stand in the file, with their seals (which are checked all the same).
+  void keep_seals();
+  /// Payload of the first readable KEYS chunk; one without recipients when there is none.
+  [[nodiscard]] base::Bytes keys_payload() const;
+  /// So far, from the file: what opening and seeking cost.
+  [[nodiscard]] std::uint64_t bytes_read() const;
   /// Hash of the last whole chunk that next() returned (of the file header before that).
   [[nodiscard]] ChainHash chain_tip() const;
 
@@ -102,8 +123,8 @@ struct TimelineItem {
 /// The items of a recording in time order.
 class Timeline {
  public:
-  /// Errors as ChunkReader::open.
-  [[nodiscard]] static base::Result<Timeline> open(const std::string& path);
+  /// Errors as ChunkReader::open, and Errc::key_needed: the recording is encrypted and there are no keys.
+  [[nodiscard]] static base::Result<Timeline> open(const std::string& path, const KeyRing& keys = {});
   Timeline(Timeline&&) noexcept;
   Timeline& operator=(Timeline&&) noexcept;
   ~Timeline();
@@ -114,6 +135,9 @@ class Timeline {
   /// Continues at the last checkpoint at or before `t` (the first one when there is none before). The caller decodes
   /// and drops what is earlier than `t`. Cursor shapes from before that point come again when they are used.
   base::Result<> seek(Time t);
+  /// Length of the recording and its checkpoints; made once, by the first that needs it.
+  [[nodiscard]] base::Result<const Outline*> outline();
+  [[nodiscard]] std::uint64_t bytes_read() const;
 
  private:
   struct State;

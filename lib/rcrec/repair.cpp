@@ -20,6 +20,13 @@ class Copy {
 
   base::Result<> run(RepairReport& report) {
     RESCUE_CHECK(out_.begin(reader_.header()));
+    encrypted_ = (reader_.header().flags & kFileFlagEncrypted) != 0;
+    if (encrypted_) {  // stands first, also when it was found further back
+      ChunkHeader keys;
+      keys.type = static_cast<std::uint8_t>(ChunkType::keys);
+      RESCUE_CHECK(copy(keys, reader_.keys_payload()));
+      reader_.keep_seals();
+    }
     for (;;) {
       RESCUE_TRY(auto item, reader_.next());
       if (!item) break;
@@ -45,12 +52,17 @@ class Copy {
       if (const auto e = decode_end(c.payload)) last_ = std::max(last_, e->duration);
       return {};
     }
-    ChunkHeader header = c.header;
-    header.t0 = std::max(header.t0, last_t0_);
-    last_t0_ = header.t0;
+    if (c.header.type == static_cast<std::uint8_t>(ChunkType::keys) && c.offset == kFileHeaderBytes) return {};
+    return copy(c.header, c.payload);
+  }
+
+  base::Result<> copy(ChunkHeader header, base::ByteView payload) {
+    // A seal covers t0, so a sealed chunk is never made to fit; one that goes back in time was moved by somebody.
+    if (!encrypted_) header.t0 = std::max(header.t0, last_t0_);
+    last_t0_ = std::max(last_t0_, header.t0);
     last_ = std::max(last_, std::min(header.t0 + header.span, kMaxTime));
-    RESCUE_TRY(const std::uint64_t offset, out_.append(header, c.payload));
-    if (c.header.type == static_cast<std::uint8_t>(ChunkType::index)) {
+    RESCUE_TRY(const std::uint64_t offset, out_.append(header, payload));
+    if (header.type == static_cast<std::uint8_t>(ChunkType::index)) {
       index_ = {offset, {}};
       return {};
     }
@@ -87,8 +99,10 @@ class Copy {
     last_t0_ = std::max(last_t0_, last_);
     base::Bytes payload;
     append_item(payload, Time(0), base::as_bytes(event));
-    RESCUE_TRY(const std::uint64_t offset, out_.append(ChunkType::event, last_t0_, Time(0), payload));
-    RESCUE_CHECK(remember({last_t0_, offset, static_cast<std::uint8_t>(ChunkType::event)}));
+    // Nobody but the recorder can seal, so an encrypted file tells its repair in a chunk of another type.
+    const auto type = encrypted_ ? ChunkType::repair : ChunkType::event;
+    RESCUE_TRY(const std::uint64_t offset, out_.append(type, last_t0_, Time(0), payload));
+    RESCUE_CHECK(remember({last_t0_, offset, static_cast<std::uint8_t>(type)}));
     RESCUE_CHECK(write_index());
     RESCUE_TRY(const auto end,
                out_.append(ChunkType::end, last_t0_, Time(0), encode_end({last_t0_, index_.previous, out_.chunks()})));
@@ -100,14 +114,15 @@ class Copy {
   ChunkAppender out_;
   IndexChunk index_;
   bool damaged_ = false;
+  bool encrypted_ = false;
   Time last_t0_{};
   Time last_{};
 };
 }  // namespace
 
-base::Result<RepairReport> repair(const std::string& in, const std::string& out) {
+base::Result<RepairReport> repair(const std::string& in, const std::string& out, const KeyRing& keys) {
   RepairReport report;
-  RESCUE_TRY(auto reader, ChunkReader::open(in));
+  RESCUE_TRY(auto reader, ChunkReader::open(in, keys));
   RESCUE_TRY(report.original_sha256_hex, sha256_hex_of_file(in));
   RESCUE_TRY(auto sink, create_file_sink(out));
   auto done = Copy(std::move(reader), ChunkAppender(std::move(sink))).run(report);

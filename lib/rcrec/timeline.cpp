@@ -42,6 +42,7 @@ struct Timeline::State {
   Time last_t{};
   bool withhold_video = true;
   bool at_end = false;
+  std::optional<Outline> outline;
 
   [[nodiscard]] base::Result<> read_chunk();
   void take_chunk(Chunk chunk);
@@ -51,7 +52,8 @@ struct Timeline::State {
   void bad_content(const Chunk& chunk, std::string what);
   void give_gap(DamagedPlace place);
   [[nodiscard]] Running* earliest();
-  [[nodiscard]] base::Result<> go_to(std::uint64_t target, Time t);
+  [[nodiscard]] base::Result<> cursor_up_to(std::uint64_t target, Time t);
+  [[nodiscard]] base::Result<std::optional<IndexEntry>> checkpoint_for(Time t);
   template <typename T>
   void put(const Chunk& chunk, Time t, T value) {
     last_t = std::max(last_t, t);
@@ -128,6 +130,8 @@ void Timeline::State::give_item(const Running& r, const Item& item) {
     default: {
       auto o = decode_object(item.bytes);
       if (!o) return bad_content(chunk, "JSON");
+      // Anybody can write this chunk into an encrypted recording: it must not pass for an event of the session.
+      if (chunk.header.type == static_cast<std::uint8_t>(ChunkType::repair)) (*o)["type"] = "repaired";
       if (chunk.header.type == static_cast<std::uint8_t>(ChunkType::chat)) {
         put(chunk, item.t, ChatItem{string_member(*o, "from"), string_member(*o, "text"), std::move(*o)});
       } else {
@@ -159,8 +163,10 @@ Timeline::Timeline(Timeline&&) noexcept = default;
 Timeline& Timeline::operator=(Timeline&&) noexcept = default;
 Timeline::~Timeline() = default;
 
-base::Result<Timeline> Timeline::open(const std::string& path) {
-  RESCUE_TRY(auto reader, ChunkReader::open(path));
+base::Result<Timeline> Timeline::open(const std::string& path, const KeyRing& keys) {
+  RESCUE_TRY(auto reader, ChunkReader::open(path, keys));
+  if ((reader.header().flags & kFileFlagEncrypted) != 0 && !reader.unlocked())
+    return base::fail(Errc::key_needed, fmt::format("'{}' (recipients: {})", path, recipients_text(reader.recipients())));
   return Timeline(std::make_unique<State>(std::move(reader)));
 }
 
@@ -187,8 +193,8 @@ base::Result<std::optional<TimelineItem>> Timeline::next() {
   return item;
 }
 
-base::Result<> Timeline::State::go_to(std::uint64_t target, Time t) {
-  // Shapes and the last position from before the target: the cursor must be whole where playing begins.
+/// Shapes and the last position from before the target: the cursor must be whole where playing begins.
+base::Result<> Timeline::State::cursor_up_to(std::uint64_t target, Time t) {
   std::map<std::uint32_t, CursorShape> shapes;
   std::optional<CursorMove> position;
   for (;;) {
@@ -209,29 +215,58 @@ base::Result<> Timeline::State::go_to(std::uint64_t target, Time t) {
       if (auto* move = std::get_if<CursorMove>(&*c)) position = *move;
     }
   }
-  reader.seek(target);
-  last_t = t;
   for (auto& [id, shape] : shapes) ready.push_back({t, target, std::move(shape)});
   if (position) ready.push_back({t, target, *position});
   return {};
 }
 
-base::Result<> Timeline::seek(Time t) {
-  RESCUE_TRY(ChunkReader again, ChunkReader::open(state_->reader.path()));
-  auto fresh = std::make_unique<State>(std::move(again));
-  std::uint64_t target = 0;
-  Time target_t{};
-  for (;;) {
-    RESCUE_TRY(const auto peek, fresh->reader.peek_next());
-    if (!peek || (peek->header.t0 > t && target != 0)) break;
-    if (peek->header.type != static_cast<std::uint8_t>(ChunkType::ckpt)) continue;
-    target = peek->offset;
-    target_t = peek->header.t0;
-    if (target_t > t) break;  // the first one, when there is none before t
+base::Result<const Outline*> Timeline::outline() {
+  State& s = *state_;
+  if (!s.outline) {
+    RESCUE_TRY(s.outline, s.reader.outline());
   }
-  fresh->reader.seek(0);
-  RESCUE_CHECK(fresh->go_to(target, target_t));
-  state_ = std::move(fresh);
+  return &*s.outline;
+}
+std::uint64_t Timeline::bytes_read() const { return state_->reader.bytes_read(); }
+
+/// The last checkpoint at or before `t`, else the first; nullopt when there is none. An INDEX that names what is not
+/// there is not believed in anything.
+base::Result<std::optional<IndexEntry>> Timeline::State::checkpoint_for(Time t) {
+  for (;;) {
+    std::optional<IndexEntry> best;
+    for (const IndexEntry& e : outline->entries) {
+      if (e.type != static_cast<std::uint8_t>(ChunkType::ckpt)) continue;
+      if (best && e.t > t) break;
+      best = e;
+      if (e.t > t) break;  // the first one, when there is none before t
+    }
+    if (!outline->from_index) return best;
+    if (best) {
+      RESCUE_TRY(const auto h, reader.peek_at(best->offset));
+      if (h && h->type == best->type && h->t0 == best->t) return best;
+    }
+    RESCUE_TRY(outline, reader.outline(false));
+  }
+}
+
+base::Result<> Timeline::seek(Time t) {
+  RESCUE_TRY(const auto* known, outline());
+  static_cast<void>(known);
+  State& s = *state_;
+  RESCUE_TRY(const auto target, s.checkpoint_for(t));
+  s.running.clear();
+  s.ready.clear();
+  s.gap.reset();
+  s.held = 0;
+  s.watermark = s.last_t = Time(0);
+  s.withhold_video = true;
+  s.at_end = false;
+  s.reader.seek(0);
+  if (!target) return {};
+  // From version 1.1 on all that is needed of the cursor follows the checkpoint.
+  if (s.reader.header().minor == 0) RESCUE_CHECK(s.cursor_up_to(target->offset, target->t));
+  s.reader.seek(target->offset);
+  s.last_t = target->t;
   return {};
 }
 

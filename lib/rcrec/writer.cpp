@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/utf8.hpp"
 #include "rcrec/impl/chunk_appender.hpp"
@@ -41,7 +42,6 @@ struct Writer::State {
   explicit State(std::unique_ptr<Sink> sink) : file(std::move(sink)) {}
 
   ChunkAppender file;
-  // In the order in which chunks with one t0 are written.
   Open events{ChunkType::event, {}, {}, {}, 0};
   Open chats{ChunkType::chat, {}, {}, {}, 0};
   Open cursor{ChunkType::cursor, {}, {}, {}, 0};
@@ -65,10 +65,21 @@ struct Writer::State {
   std::uint64_t lost_packets = 0;
   std::uint64_t lost_items = 0;  // chat and events beyond kMaxHeldBytes
   bool wants_keyframe = true;
-  /// Shapes that are not in the file yet: a picture of a cursor is sent once, so it must outlive a failed write.
-  std::map<std::uint32_t, base::Bytes> unsaved_shapes;
 
-  std::array<Open*, 4> all() { return {&events, &chats, &cursor, &pictures}; }
+  // The cursor's pictures come once from the other end, so they are kept here: they must outlive a failed write, and
+  // stand again behind each checkpoint where they are used.
+  std::map<std::uint32_t, base::Bytes> shapes;
+  std::set<std::uint32_t> told_shapes;  // since the last checkpoint
+  std::optional<CursorMove> position;
+
+  std::optional<Time> keys_written;  // of an encrypted file: when KEYS was repeated
+
+  /// In the order in which chunks with one t0 are written: who enters the file at a checkpoint misses nothing of its
+  /// time.
+  std::array<Open*, 4> all() {
+    if (pictures.type == ChunkType::ckpt) return {&pictures, &events, &chats, &cursor};
+    return {&events, &chats, &cursor, &pictures};
+  }
   Time clamp(Time t) {
     last_t = std::clamp(t, last_t, kMaxTime);
     return last_t;
@@ -85,6 +96,9 @@ struct Writer::State {
   base::Result<> flush_group();
   base::Result<> write_one(Open& chunk);
   base::Result<> write_index();
+  base::Result<> repeat_keys();
+  base::Result<> add_move(const CursorMove& move, Time t);
+  base::Result<> repeat_cursor();
   base::Result<> after_failure(base::Error e);
   base::Result<> retry();
   base::Result<> sync(Time now);
@@ -100,7 +114,8 @@ bool Writer::State::hold(Open& chunk, std::size_t bytes) {
 }
 
 base::Result<> Writer::State::add(Open& chunk, base::ByteView bytes, Time t) {
-  if (bytes.size() + kMaxItemHeadBytes > kMaxPayloadBytes)
+  constexpr std::size_t kMax = kMaxPayloadBytes - kSealBytes;
+  if (bytes.size() + kMaxItemHeadBytes > kMax)
     return base::fail(base::Errc::too_large,
                       fmt::format("item of {} bytes for recording '{}'", bytes.size(), file.name()));
   t = clamp(t);
@@ -108,7 +123,7 @@ base::Result<> Writer::State::add(Open& chunk, base::ByteView bytes, Time t) {
     if (hold(chunk, bytes.size() + kMaxItemHeadBytes)) chunk.add(bytes, t);
     return {};
   }
-  if (chunk.payload.size() + bytes.size() + kMaxItemHeadBytes > kMaxPayloadBytes) RESCUE_CHECK(flush_group());
+  if (chunk.payload.size() + bytes.size() + kMaxItemHeadBytes > kMax) RESCUE_CHECK(flush_group());
   chunk.add(bytes, t);
   return chunk.payload.size() >= kFlushBytes ? flush_group() : base::Result<>{};
 }
@@ -142,7 +157,6 @@ base::Result<> Writer::State::flush_group() {
     if (auto written = write_one(*chunk); !written) return after_failure(std::move(written).error());
   }
   pictures.type = ChunkType::video;
-  unsaved_shapes.clear();
   if (index.size() >= kMaxIndexEntries / 2) {
     if (auto written = write_index(); !written) return after_failure(std::move(written).error());
   }
@@ -160,6 +174,7 @@ base::Result<> Writer::State::after_failure(base::Error e) {
   lost_packets += pictures.items;
   wants_keyframe = true;
   cursor.clear();
+  told_shapes.clear();
   pictures.clear();
   pictures.type = ChunkType::video;
   return base::fail(std::move(e));
@@ -177,7 +192,6 @@ base::Result<> Writer::State::retry() {
                                                                        {"lost_video_packets", lost_packets},
                                                                        {"lost_items", lost_items}})),
              last_t);
-  for (const auto& [id, shape] : unsaved_shapes) cursor.add(shape, last_t);
   auto done = flush_group();
   if (events.items == 0) {
     lost_packets = 0;
@@ -197,6 +211,31 @@ base::Result<> Writer::State::write_index() {
   unsynced = true;
   index.clear();
   return {};
+}
+
+/// A damaged first chunk must not cost an encrypted recording: KEYS stands again after a minute, every ten minutes, and
+/// at the end.
+base::Result<> Writer::State::repeat_keys() {
+  if (!file.encrypts()) return {};
+  RESCUE_CHECK(file.repeat_keys(last_t));
+  keys_written = last_t;
+  unsynced = true;
+  return {};
+}
+
+/// A position, and before it the picture that it uses, unless that stands behind the last checkpoint already.
+base::Result<> Writer::State::add_move(const CursorMove& move, Time t) {
+  if (const auto shape = shapes.find(move.shape); shape != shapes.end() && !told_shapes.contains(move.shape) && !fails) {
+    RESCUE_CHECK(add(cursor, shape->second, t));
+    told_shapes.insert(move.shape);
+  }
+  return add(cursor, encode_cursor(move), t);
+}
+
+/// Behind a checkpoint: where the cursor is, and its picture.
+base::Result<> Writer::State::repeat_cursor() {
+  told_shapes.clear();
+  return position ? add_move(*position, last_t) : base::Result<>{};
 }
 
 base::Result<> Writer::State::sync(Time now) {
@@ -223,7 +262,9 @@ base::Result<Writer> Writer::create(std::unique_ptr<Sink> sink, RecordingStart s
   header.session = start.session;
   header.start = start.start;
   header.file_id = base::Guid::random(random);
+  if (!start.recipients.empty()) header.flags |= kFileFlagEncrypted;
   RESCUE_CHECK(s->file.begin(header));
+  if (!start.recipients.empty()) RESCUE_CHECK(s->file.encrypt(header, start.recipients, random));
   RESCUE_TRY(const auto offset, s->file.append(ChunkType::head, Time(0), Time(0), base::as_bytes(head)));
   static_cast<void>(offset);
   RESCUE_CHECK(s->file.sync());
@@ -253,7 +294,7 @@ base::Result<> Writer::video(base::ByteView packet, bool keyframe, Time t) {
     s.bytes_since_checkpoint += packet.size();
   }
   s.wants_keyframe = false;
-  return {};
+  return keyframe ? s.repeat_cursor() : base::Result<>{};
 }
 
 base::Result<> Writer::cursor_shape(const CursorShape& shape, Time t) {
@@ -261,13 +302,21 @@ base::Result<> Writer::cursor_shape(const CursorShape& shape, Time t) {
       shape.argb.size() != std::size_t{shape.width} * shape.height)
     return base::fail(base::Errc::invalid_argument,
                       fmt::format("cursor of {}x{} for recording '{}'", shape.width, shape.height, name()));
+  State& s = *state_;
   base::Bytes item = encode_cursor(shape);
-  if (state_->unsaved_shapes.size() < kMaxCursorShapes) state_->unsaved_shapes[shape.id] = item;
-  return state_->add(state_->cursor, item, t);
+  if (s.shapes.size() >= kMaxCursorShapes && !s.shapes.contains(shape.id)) {
+    const bool first_in_use = s.position && s.position->shape == s.shapes.begin()->first;
+    s.shapes.erase(first_in_use ? std::next(s.shapes.begin()) : s.shapes.begin());
+  }
+  s.shapes[shape.id] = item;
+  RESCUE_CHECK(s.add(s.cursor, item, t));
+  if (!s.fails) s.told_shapes.insert(shape.id);
+  return {};
 }
 
 base::Result<> Writer::cursor_move(const CursorMove& move, Time t) {
-  return state_->add(state_->cursor, encode_cursor(move), t);
+  state_->position = move;
+  return state_->add_move(move, t);
 }
 
 base::Result<> Writer::chat(std::string_view from, std::string_view text, Time t, boost::json::object more) {
@@ -292,6 +341,9 @@ base::Result<> Writer::clock(base::WallTime utc, Time t) {
     return s.after_failure(std::move(done).error());
   s.unsynced = true;
   if (auto done = s.write_index(); !done) return s.after_failure(std::move(done).error());
+  const bool keys_due = s.keys_written ? s.last_t - *s.keys_written >= kKeysEvery : s.last_t >= kClockEvery;
+  if (!keys_due) return {};
+  if (auto done = s.repeat_keys(); !done) return s.after_failure(std::move(done).error());
   return {};
 }
 
@@ -341,6 +393,7 @@ base::Result<Finished> Writer::finish(Time duration) {
   if (s.fails) RESCUE_CHECK(s.retry());
   RESCUE_CHECK(s.flush_group());
   if (auto done = s.write_index(); !done) return base::fail(s.after_failure(std::move(done).error()).error());
+  if (auto done = s.repeat_keys(); !done) return base::fail(s.after_failure(std::move(done).error()).error());
   const EndChunk end{s.last_t, s.last_index, s.file.chunks()};
   if (auto done = s.file.append(ChunkType::end, s.last_t, Time(0), encode_end(end)); !done)
     return base::fail(s.after_failure(std::move(done).error()).error());

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/random.hpp"
+#include "crypto/x25519.hpp"
 #include "rcrec/format.hpp"
 #include "rcrec/sink.hpp"
 
@@ -24,6 +25,7 @@ inline constexpr Time kFlushAfter = std::chrono::seconds(1);       // items wait
 inline constexpr std::size_t kFlushBytes = std::size_t{64} << 10;  // a chunk that reaches this is closed
 inline constexpr Time kSyncEvery = std::chrono::seconds(1);        // fdatasync at most this often
 inline constexpr Time kClockEvery = std::chrono::seconds(60);      // CLOCK and INDEX, when there is something to say
+inline constexpr Time kKeysEvery = std::chrono::minutes(10);       // KEYS of an encrypted file stands again
 inline constexpr Time kCheckpointEvery = std::chrono::minutes(10);
 // Or after this much video, which takes some seconds to decode, once it is so many times what a keyframe costs: then
 // seeking stays quick, and checkpoints stay a small part of the file.
@@ -37,6 +39,8 @@ struct RecordingStart {
   base::WallTime start;  // of t = 0
   /// HEAD. Use "codec" {"id","version"}, "software", "technician", "customer", "display" …; see rcrec(5).
   boost::json::object head;
+  /// Who may read it. Not empty: the recording is encrypted, and the writer itself cannot read it back.
+  std::vector<crypto::X25519Public> recipients{};
 };
 
 struct Finished {
@@ -48,7 +52,9 @@ struct Finished {
 
 class Writer {
  public:
-  /// Writes header and HEAD and syncs them. `random` makes the file id. Errors: those of the sink; too_large (HEAD).
+  /// Writes header and HEAD and syncs them. `random` makes the file id and, for recipients, keys: then it must be
+  /// system_random(). Errors: those of the sink; too_large (HEAD, more than kMaxRecipients); key_malformed (a
+  /// recipient).
   [[nodiscard]] static base::Result<Writer> create(std::unique_ptr<Sink> sink, RecordingStart start,
                                                    base::RandomSource& random);
   Writer(Writer&&) noexcept;

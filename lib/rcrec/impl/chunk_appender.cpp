@@ -28,12 +28,31 @@ base::Result<> ChunkAppender::begin(const FileHeader& header) {
   return {};
 }
 
+base::Result<> ChunkAppender::encrypt(const FileHeader& header, std::span<const crypto::X25519Public> recipients,
+                                      base::RandomSource& random) {
+  RESCUE_TRY(sealer_, Sealer::create(encode_file_header(header), recipients, random));
+  return repeat_keys(Time(0));
+}
+
+base::Result<> ChunkAppender::repeat_keys(Time t0) {
+  ChunkHeader h;
+  h.type = static_cast<std::uint8_t>(ChunkType::keys);
+  h.t0 = t0;
+  RESCUE_TRY(const auto offset, append(h, sealer_->keys()));
+  static_cast<void>(offset);
+  return {};
+}
+
 base::Result<std::uint64_t> ChunkAppender::append(ChunkType type, Time t0, Time span, base::ByteView payload) {
   ChunkHeader h;
   h.type = static_cast<std::uint8_t>(type);
   h.t0 = t0;
   h.span = std::min<Time>(span, Time(UINT32_MAX));
-  return append(h, payload);
+  if (!sealer_) return append(h, payload);
+  RESCUE_TRY(const base::Bytes sealed, sealer_->seal(h, payload));
+  RESCUE_TRY(const std::uint64_t offset, append(h, sealed));
+  sealer_->written();
+  return offset;
 }
 
 base::Result<std::uint64_t> ChunkAppender::append(ChunkHeader header, base::ByteView payload) {

@@ -69,10 +69,11 @@ base::Result<InputFile> InputFile::open(const std::string& path) {
 }
 
 InputFile::InputFile(InputFile&& o) noexcept
-    : fd_(std::exchange(o.fd_, -1)), size_(o.size_), path_(std::move(o.path_)) {}
+    : fd_(std::exchange(o.fd_, -1)), size_(o.size_), bytes_read_(o.bytes_read_), path_(std::move(o.path_)) {}
 InputFile& InputFile::operator=(InputFile&& o) noexcept {
   std::swap(fd_, o.fd_);
   std::swap(size_, o.size_);
+  std::swap(bytes_read_, o.bytes_read_);
   std::swap(path_, o.path_);
   return *this;
 }
@@ -89,6 +90,7 @@ base::Result<std::size_t> InputFile::read_at(std::uint64_t offset, base::Mutable
     if (n == 0) break;
     done += static_cast<std::size_t>(n);
   }
+  bytes_read_ += done;
   return done;
 }
 

@@ -30,7 +30,8 @@ class ItemWalker {
   Time t_;
 };
 [[nodiscard]] inline bool has_items(std::uint8_t type) {
-  return type >= static_cast<std::uint8_t>(ChunkType::video) && type <= static_cast<std::uint8_t>(ChunkType::event);
+  return (type >= static_cast<std::uint8_t>(ChunkType::video) && type <= static_cast<std::uint8_t>(ChunkType::event)) ||
+         type == static_cast<std::uint8_t>(ChunkType::repair);
 }
 
 [[nodiscard]] base::Bytes encode_cursor(const CursorShape& shape);

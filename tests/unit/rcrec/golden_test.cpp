@@ -14,7 +14,39 @@ std::string golden(const std::string& name) { return (test::source_dir() / "test
 TEST(Golden, TheWriterStillWritesTheSameBytes) {
   const test::TempDir dir;
   ASSERT_TRUE(make((dir / "basic.rcrec").string()));
-  EXPECT_EQ(read_file(dir / "basic.rcrec"), read_file(golden("compat/basic.rcrec")));
+  EXPECT_TRUE(read_file(dir / "basic.rcrec") == read_file(golden("compat/basic-1.1.rcrec")));
+  ASSERT_TRUE(make((dir / "encrypted.rcrec").string(), {auditor().public_key(), second_auditor().public_key()}));
+  EXPECT_TRUE(read_file(dir / "encrypted.rcrec") == read_file(golden("compat/encrypted-1.1.rcrec")));
+}
+
+TEST(Golden, FilesOfEveryVersionReadAlike) {
+  const auto text = read_file(golden("compat/encrypted-1.1.key"));
+  KeyRing ring;
+  ring.add(crypto::X25519Private::from_pem(base::as_text(text)).value());
+  const auto first = items_of(golden("compat/basic.rcrec"));
+  ASSERT_EQ(only<VideoItem>(first).size(), 30u);
+  for (const char* file : {"compat/basic-1.1.rcrec", "compat/encrypted-1.1.rcrec"}) {
+    SCOPED_TRACE(file);
+    const auto items = items_of(golden(file), ring);
+    ASSERT_EQ(only<VideoItem>(items).size(), 30u);
+    for (std::size_t i = 0; i < 30; ++i)
+      EXPECT_EQ(only<VideoItem>(items)[i].packet, only<VideoItem>(first)[i].packet);
+    ASSERT_EQ(only<ChatItem>(items).size(), 2u);
+    EXPECT_EQ(only<ChatItem>(items)[1].text, only<ChatItem>(first)[1].text);
+    EXPECT_EQ(only<EventItem>(items).size(), 2u);
+    EXPECT_EQ(verify(golden(file), ring)->verdict, Verdict::intact);
+  }
+}
+
+TEST(Golden, SeekingInAFileOfVersion10FindsTheCursorBeforeItsCheckpoint) {
+  auto timeline = Timeline::open(golden("compat/basic.rcrec"));
+  ASSERT_TRUE(timeline->seek(milliseconds(4000)));
+  std::vector<TimelineItem> items;
+  for (auto i = timeline->next(); i && *i; i = timeline->next()) items.push_back(std::move(**i));
+  ASSERT_GE(items.size(), 3u);
+  EXPECT_EQ(std::get<CursorShape>(items[0].item), arrow());
+  EXPECT_EQ(std::get<CursorMove>(items[1].item).x, 34) << "the last position before 3.4 s";
+  EXPECT_EQ(only<VideoItem>(items).size(), 13u);
 }
 
 TEST(Golden, ARealDesktopStillDecodes) {

@@ -2,7 +2,6 @@
 // rcrec_make_golden FOLDER: made tests/golden/rcrec. Existing files stay: a golden file is never made anew, only added.
 #include <cstdio>
 
-#include "base/crc32c.hpp"
 #include "rcrec/impl/chunk_appender.hpp"
 #include "rcrec/impl/items.hpp"
 #include "samples.hpp"
@@ -104,6 +103,63 @@ void bad_files(const base::Bytes& basic, const std::vector<ChunkPeek>& chunks) {
   put("bad/after-end.rcrec", more);
 }
 
+void encrypted_files(const base::Bytes& b, const std::vector<ChunkPeek>& chunks) {
+  const auto index_of = [&](ChunkType type) {
+    return std::ranges::find(chunks, static_cast<std::uint8_t>(type), [](const auto& c) { return c.header.type; }) -
+           chunks.begin();
+  };
+  const auto video = index_of(ChunkType::video);
+  // Sealed payloads with one bit turned and a CRC that fits.
+  base::Bytes changed = b;
+  changed[chunks[static_cast<std::size_t>(video)].offset + 70] ^= 0x10;
+  put("bad/encrypted-changed.rcrec", rechained(changed, chunks));
+  auto others = chunks;
+  std::swap(others[static_cast<std::size_t>(video)], others[static_cast<std::size_t>(video) + 1]);
+  put("bad/encrypted-swapped.rcrec", rechained(b, others));
+  others = chunks;
+  others.erase(others.begin() + video);
+  put("bad/encrypted-removed.rcrec", rechained(b, others));
+  others = chunks;
+  others.insert(others.begin() + video + 1, chunks[static_cast<std::size_t>(video)]);
+  put("bad/encrypted-repeated.rcrec", rechained(b, others));
+  // A span that says another time.
+  others = chunks;
+  others[static_cast<std::size_t>(video)].header.span += Time(1);
+  put("bad/encrypted-span.rcrec", rechained(b, others));
+  // A chunk in clear among the encrypted ones.
+  others = chunks;
+  others[static_cast<std::size_t>(index_of(ChunkType::chat))].header.flags = 0;
+  put("bad/encrypted-clear.rcrec", rechained(b, others));
+  // The header says another start: the file key is not for this header.
+  base::Bytes other_start = b;
+  other_start[39] ^= 1;
+  seal_header(other_start);
+  put("bad/encrypted-other-start.rcrec", rechained(other_start, chunks));
+  // KEYS damaged: the repetition before END opens the rest.
+  base::Bytes no_keys = b;
+  no_keys[chunks[0].offset + 60] ^= 1;
+  put("bad/encrypted-keys-damaged.rcrec", no_keys);
+  put("bad/encrypted-torn-tail.rcrec", base::ByteView(b).first(b.size() - 90));
+  // The tail cut off and END made by somebody who has no key.
+  others = chunks;
+  others.resize(others.size() - 4);
+  base::Bytes closed = rechained(b, others);
+  ChunkHeader h;
+  h.type = static_cast<std::uint8_t>(ChunkType::end);
+  h.t0 = others.back().header.t0 + others.back().header.span;
+  h.sequence = static_cast<std::uint32_t>(others.size());
+  h.previous = chain_hash(base::ByteView(closed).last(static_cast<std::size_t>(
+      kChunkHeaderBytes + others.back().header.length + kChunkTrailerBytes)));
+  const auto end = encode_end({h.t0, 0, h.sequence});
+  h.length = static_cast<std::uint32_t>(end.size());
+  base::append(closed, encode_chunk_header(h));
+  base::append(closed, end);
+  base::ByteWriter crc;
+  crc.u32(base::crc32c(end));
+  base::append(closed, crc.view());
+  put("bad/encrypted-closed-by-another.rcrec", closed);
+}
+
 void forged(const char* name, base::ByteView payload, std::uint8_t flags) {
   const fs::path path = root / name;
   if (fs::exists(path)) return;
@@ -124,6 +180,13 @@ int main(int argc, char** argv) {
   for (const char* folder : {"compat", "bad", "future"}) fs::create_directories(root / folder);
   const fs::path basic_path = root / "compat/basic.rcrec";
   if (!fs::exists(basic_path) && !make(basic_path.string())) return 1;
+  if (!fs::exists(root / "compat/basic-1.1.rcrec") && !make((root / "compat/basic-1.1.rcrec").string())) return 1;
+  const fs::path encrypted_path = root / "compat/encrypted-1.1.rcrec";
+  if (!fs::exists(encrypted_path) &&
+      !make(encrypted_path.string(), {auditor().public_key(), second_auditor().public_key()}))
+    return 1;
+  put("compat/encrypted-1.1.key", auditor().pem().view());
+  encrypted_files(read_file(encrypted_path), chunks_of(encrypted_path.string()));
   if (!fs::exists(root / "compat/desktop.rcrec")) desktop(root / "compat/desktop.rcrec");
   if (!fs::exists(root / "future/minor-9.rcrec")) minor_9(root / "future/minor-9.rcrec");
   const base::Bytes basic = read_file(basic_path);

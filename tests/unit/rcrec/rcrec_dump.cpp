@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// rcrec_dump FILE: what verify() says, in the words of tests/readers/rcrec_reader.py, for comparing the two.
+// rcrec_dump [--key PEM] FILE: what verify() says, in the words of tests/readers/rcrec_reader.py, for comparing the two.
 #include <boost/json/serialize.hpp>
 
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 #include "rcrec/inspect.hpp"
 
 int main(int argc, char** argv) {
   using namespace rescue;
-  if (argc != 2) return 2;
-  const auto v = rcrec::verify(argv[1]);
+  rcrec::KeyRing keys;
+  if (argc == 4 && std::string_view(argv[1]) == "--key") {  // as it stands: a test key in a checkout is not private
+    std::ifstream in(argv[2]);
+    auto key = crypto::X25519Private::from_pem(std::string(std::istreambuf_iterator<char>(in), {}));
+    if (!key) return 2;
+    keys.add(std::move(*key));
+  } else if (argc != 2) {
+    return 2;
+  }
+  const auto v = rcrec::verify(argv[argc - 1], keys);
   if (!v) {
     std::puts(boost::json::serialize(boost::json::object{{"error", v.error().code.name()}}).c_str());
     return 1;
@@ -23,6 +33,7 @@ int main(int argc, char** argv) {
     first_bad = {{"kind", rcrec::damage_kind_name(v->first_bad->kind)}, {"offset", v->first_bad->offset}};
   std::puts(boost::json::serialize(boost::json::object{
                                        {"verdict", rcrec::verdict_name(v->verdict)},
+                                       {"content_read", v->info.content_read},
                                        {"finished", v->info.finished},
                                        {"chunks", v->info.chunks},
                                        {"by_type", by_type},

@@ -9,6 +9,8 @@
 #include <iterator>
 #include <set>
 
+#include "base/crc32c.hpp"
+#include "rcrec/impl/sha256.hpp"
 #include "rcrec/inspect.hpp"
 #include "rcrec/writer.hpp"
 
@@ -54,10 +56,26 @@ inline void play(Writer& w, milliseconds from = {}) {
   }
 }
 
-inline base::Result<Finished> make(const std::string& path) {
+inline crypto::X25519Private auditor() {
+  base::SeededRandom random(11);
+  return crypto::X25519Private::generate(random).value();
+}
+inline crypto::X25519Private second_auditor() {
+  base::SeededRandom random(12);
+  return crypto::X25519Private::generate(random).value();
+}
+inline KeyRing ring_of(crypto::X25519Private key) {
+  KeyRing ring;
+  ring.add(std::move(key));
+  return ring;
+}
+
+inline base::Result<Finished> make(const std::string& path, std::vector<crypto::X25519Public> recipients = {}) {
   RESCUE_TRY(auto sink, create_file_sink(path));
   base::SeededRandom random(1);
-  RESCUE_TRY(auto w, Writer::create(std::move(sink), start(), random));
+  auto what = start();
+  what.recipients = std::move(recipients);
+  RESCUE_TRY(auto w, Writer::create(std::move(sink), std::move(what), random));
   play(w);
   return w.finish(milliseconds(6500));
 }
@@ -85,9 +103,30 @@ inline std::uint64_t end_of(const ChunkPeek& c) {
   return c.offset + kChunkHeaderBytes + c.header.length + kChunkTrailerBytes;
 }
 
-inline std::vector<TimelineItem> items_of(const std::string& path) {
+/// What somebody without the key can do to an encrypted recording: CRCs, sequence and chain are right again, only the
+/// seals tell.
+inline base::Bytes rechained(const base::Bytes& b, const std::vector<ChunkPeek>& chunks) {
+  base::Bytes out(b.begin(), b.begin() + kFileHeaderBytes);
+  ChainHash tip = chain_hash(out);
+  std::uint32_t sequence = 0;
+  for (const auto& c : chunks) {
+    ChunkHeader h = c.header;
+    h.sequence = sequence++;
+    h.previous = tip;
+    base::ByteWriter w;
+    w.bytes(encode_chunk_header(h));
+    const auto payload = base::ByteView(b).subspan(c.offset + kChunkHeaderBytes, h.length);
+    w.bytes(payload);
+    w.u32(base::crc32c(payload));
+    tip = chain_hash(w.view());
+    base::append(out, w.view());
+  }
+  return out;
+}
+
+inline std::vector<TimelineItem> items_of(const std::string& path, const KeyRing& keys = {}) {
   std::vector<TimelineItem> out;
-  auto timeline = Timeline::open(path);
+  auto timeline = Timeline::open(path, keys);
   while (timeline) {
     auto item = timeline->next();
     if (!item || !*item) break;
