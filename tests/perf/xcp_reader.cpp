@@ -17,6 +17,7 @@ struct XcpReader::State {
   ZSTD_inBuffer in{nullptr, 0, 0};
   screen::Frame frame;
   std::int32_t side = 0;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> head;  // type and time of the record that comes
 
   [[nodiscard]] bool take(std::uint8_t* to, std::size_t n);
   [[nodiscard]] std::optional<std::uint64_t> number(std::size_t bytes);
@@ -148,18 +149,31 @@ base::Result<XcpReader> XcpReader::open(const std::string& path) {
   return XcpReader(std::move(s));
 }
 
+base::Result<XcpReader::Upcoming> XcpReader::peek() {
+  State& s = *state_;
+  if (!s.head) {
+    const auto type = s.number(1);
+    const auto t = s.number(8);
+    if (!type || !t) return s.bad();
+    s.head = {*type, *t};
+  }
+  const auto kind = [](std::uint64_t type) {
+    return type == 'S' ? Kind::cursor_shape : type == 'C' ? Kind::cursor_move : type == 'E' ? Kind::end : Kind::frame;
+  };
+  return Upcoming{kind(s.head->first), std::chrono::microseconds(s.head->second)};
+}
+
 base::Result<XcpReader::Record> XcpReader::next() {
   State& s = *state_;
   Record r;
-  const auto type = s.number(1);
-  const auto t = s.number(8);
-  if (!type || !t) return s.bad();
-  r.t = std::chrono::microseconds(*t);
-  switch (static_cast<char>(*type)) {
+  RESCUE_TRY(const auto upcoming, peek());
+  const auto type = std::exchange(s.head, std::nullopt)->first;
+  r.t = upcoming.t;
+  switch (static_cast<char>(type)) {
     case 'F':
     case 'G':
       r.kind = Kind::frame;
-      RESCUE_CHECK(s.frame_record(*type == 'G', r));
+      RESCUE_CHECK(s.frame_record(type == 'G', r));
       return r;
     case 'S':
       r.kind = Kind::cursor_shape;

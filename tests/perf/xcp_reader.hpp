@@ -35,6 +35,12 @@ class XcpReader {
     screen::CursorImage shape;   // cursor_shape
     screen::Point position;      // cursor_move
   };
+  /// Kind and time of the next record, which is not read yet.
+  struct Upcoming {
+    Kind kind{};
+    std::chrono::microseconds t{};
+  };
+  [[nodiscard]] base::Result<Upcoming> peek();
   /// The next record; frame() shows the picture after it.
   [[nodiscard]] base::Result<Record> next();
   [[nodiscard]] const screen::Frame& frame() const;
