@@ -348,16 +348,18 @@ class Process {
     auto connecting = net::connect_websocket(api_->http(), group_, "/api/v1/events?topics=sessions",
                                              api_->authorization(), socket_options);
     RESCUE_CO_TRY(auto events, co_await std::move(connecting));
-    // What happened while nobody listened.
-    auto asking = api_->get("/sessions/" + options_.session);
-    RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
-    if (answer.is_object()) look_at(answer.as_object());
     for (;;) {
       auto receiving = events->receive();
       RESCUE_CO_TRY(const auto message, co_await std::move(receiving));
       backoff.reset();
       const auto parsed = parse_json(message.data);
-      if (parsed && parsed->is_object()) look_at(parsed->as_object());
+      if (!parsed || !parsed->is_object()) continue;
+      look_at(parsed->as_object());
+      if (text_field(parsed->as_object(), "type").value_or("") != "ready") continue;
+      // What happened while nobody listened. Not asked for earlier: the broker tells of changes from now on only.
+      auto asking = api_->get("/sessions/" + options_.session);
+      RESCUE_CO_TRY(const auto answer, co_await std::move(asking));
+      if (answer.is_object()) look_at(answer.as_object());
     }
   }
   void look_at(const json::object& message) {

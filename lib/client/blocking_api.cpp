@@ -87,7 +87,6 @@ struct EventFollower::Impl {
     net::WebSocketOptions options;
     auto connecting = net::connect_websocket(api.http(), group, target, api.authorization(), options);
     RESCUE_CO_TRY(auto session, co_await std::move(connecting));
-    push({{"type", "connected"}});
     for (;;) {
       auto receiving = session->receive();
       auto message = co_await std::move(receiving);
@@ -117,7 +116,11 @@ struct EventFollower::Impl {
       auto reading = read_missed(id_field(o, "through"));
       co_return co_await std::move(reading);
     }
-    if (type == "ready") after = std::max(after, id_field(o, "through"));
+    if (type == "ready") {
+      // Only now does the broker tell of changes: what was read on the bare connection could already be old.
+      after = std::max(after, id_field(o, "through"));
+      push({{"type", "connected"}});
+    }
     if (type == "log") after = std::max(after, event_id(o));
     if (type == "log" || type == "session") push(std::move(o));
     co_return base::Result<>();

@@ -19,9 +19,9 @@ namespace rescue::client {
 class EventFollower {
  public:
   ~EventFollower();
-  /// The next message: {"type":"session"|"log",…} as the broker sends it, {"type":"connected"} after each
-  /// (re)connection (the moment to read what changed meanwhile), {"type":"disconnected","reason":…}. Nothing when
-  /// `timeout` passes. Errors: those that re-connecting does not cure (sign_in_needed, denied, a wrong certificate).
+  /// The next message: {"type":"session"|"log",…} as the broker sends it, {"type":"connected"} when
+  /// the broker has begun to tell after a (re)connection (the moment to read what changed meanwhile: nothing falls
+  /// between the two), {"type":"disconnected","reason":…}. Nothing when `timeout` passes. Errors: those that re-connecting does not cure (sign_in_needed, denied, a wrong certificate).
   [[nodiscard]] base::Result<std::optional<boost::json::object>> next(
       std::optional<std::chrono::microseconds> timeout = std::nullopt);
 

@@ -98,7 +98,7 @@ TEST(EventFollower, GivesMessagesAndReconnectsBehindTheLastLogEvent) {
   auto api = BlockingApi::create(broker.site(), "tok").value();
   const auto follower = api->follow("log", 7);
   EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "connected");
-  broker.wait_streams(1);  // the client knows of its stream a moment before the broker counts it
+  broker.wait_streams(1);  // "ready" is sent a moment before the stream is counted
   broker.push_event(R"({"type":"log","event":{"id":8}})");
   broker.push_event(R"({"type":"ping"})");
   broker.push_event("broken {");
@@ -111,6 +111,18 @@ TEST(EventFollower, GivesMessagesAndReconnectsBehindTheLastLogEvent) {
   EXPECT_FALSE(follower->next(1ms).value().has_value());
 }
 
+TEST(EventFollower, IsConnectedWhenTheBrokerBeginsToTell) {
+  FakeBroker broker([](const FakeRequest&) { return FakeReply{}; });
+  broker.hold_ready();
+  auto api = BlockingApi::create(broker.site(), "tok").value();
+  const auto follower = api->follow("sessions", 0);
+  broker.wait_streams(1);
+  // Whoever asked for the state now could miss the change right behind the answer.
+  EXPECT_FALSE(follower->next(200ms).value().has_value());
+  broker.push_event(R"({"type":"ready","through":3})");
+  EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "connected");
+}
+
 TEST(EventFollower, ReadsTheLogWhereTheStreamIsTooFarBehind) {
   FakeBroker broker([](const FakeRequest& r) {
     if (r.path == "/log?order=asc&limit=100&after=7")
@@ -119,14 +131,16 @@ TEST(EventFollower, ReadsTheLogWhereTheStreamIsTooFarBehind) {
       return FakeReply{200, R"({"events":[{"id":30},{"id":41}],"next_cursor":null})"};
     return test::refusal(404, "NOT_FOUND", r.path);
   });
+  broker.hold_ready();
   auto api = BlockingApi::create(broker.site(), "tok").value();
   const auto follower = api->follow("log", 7);
-  EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "connected");
-  broker.wait_streams(1);  // the client knows of its stream a moment before the broker counts it
+  broker.wait_streams(1);
   broker.push_event(R"({"type":"behind","after":7,"through":40})");
   broker.push_event(R"({"type":"ready","through":40})");
   broker.push_event(R"({"type":"log","event":{"id":41}})");
-  for (const auto id : {8, 20, 30, 41}) EXPECT_EQ(follower->next(10s).value()->at("event").at("id").as_int64(), id);
+  for (const auto id : {8, 20, 30}) EXPECT_EQ(follower->next(10s).value()->at("event").at("id").as_int64(), id);
+  EXPECT_EQ(follower->next(10s).value()->at("type").as_string(), "connected");
+  EXPECT_EQ(follower->next(10s).value()->at("event").at("id").as_int64(), 41);
   EXPECT_FALSE(follower->next(1ms).value().has_value());
 }
 

@@ -62,6 +62,7 @@ struct FakeBroker::Impl {
     if (!session) co_return net::HttpResponse();
     {
       std::lock_guard lock(mutex);
+      if (ready_at_once) (*session)->send_text(R"({"type":"ready","through":0})");
       streams.insert(*session);
       ++streams_seen;
       targets.push_back(r.target);
@@ -108,6 +109,7 @@ struct FakeBroker::Impl {
   std::vector<std::string> targets;
   std::set<std::shared_ptr<net::WebSocketSession>> streams;
   std::size_t streams_seen = 0;
+  bool ready_at_once = true;
 };
 
 FakeBroker::FakeBroker(Answer answer) : impl_(std::make_unique<Impl>(std::move(answer))) {}
@@ -122,6 +124,10 @@ std::string FakeBroker::pin() const { return base::to_hex(impl_->key.fingerprint
 std::vector<FakeRequest> FakeBroker::requests() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->requests;
+}
+void FakeBroker::hold_ready() {
+  std::lock_guard lock(impl_->mutex);
+  impl_->ready_at_once = false;
 }
 void FakeBroker::push_event(std::string json) {
   std::lock_guard lock(impl_->mutex);

@@ -36,6 +36,8 @@ class FakeBroker {
   [[nodiscard]] std::string url() const;
   [[nodiscard]] std::string pin() const;  // 64 hex digits
   [[nodiscard]] std::vector<FakeRequest> requests() const;
+  /// Streams that connect from now on are not told "ready", as of a broker that is slow to subscribe them.
+  void hold_ready();
   /// What every connected event stream gets next.
   void push_event(std::string json);
   /// Cuts the event streams.
