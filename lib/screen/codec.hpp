@@ -28,6 +28,7 @@ enum class CodecId : std::uint8_t {
 inline constexpr CodecId kDefaultCodec = CodecId::context;  // what an encoder writes
 inline constexpr std::uint8_t kTilesVersion = 1;
 inline constexpr std::uint8_t kContextVersion = 1;
+inline constexpr std::uint8_t kPhotoVersion = 2;  // of "context": behind the first inexact tile since a keyframe
 inline constexpr std::uint8_t kDefaultVersion = kContextVersion;
 
 /// The largest packet that an encoder makes and a decoder takes, in bytes. It fits one recording chunk.

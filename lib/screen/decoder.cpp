@@ -91,7 +91,7 @@ const Frame& Decoder::canvas() const {
   return canvas != nullptr ? canvas->frame() : state_->nothing;
 }
 bool Decoder::needs_keyframe() const { return state_->needs_keyframe; }
-Damage Decoder::inexact() const { return {}; }
+Damage Decoder::inexact() const { return state_->context ? state_->context->inexact() : Damage(); }
 bool Decoder::complete() const { return state_->complete; }
 
 }  // namespace rescue::screen

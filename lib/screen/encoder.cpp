@@ -16,6 +16,6 @@ base::Result<std::optional<Packet>> Encoder::encode(const FrameView& frame, cons
   return state_->context.encode(frame, request);
 }
 bool Encoder::pending() const { return state_->context.pending(); }
-bool Encoder::inexact() const { return false; }
+bool Encoder::inexact() const { return state_->context.inexact(); }
 
 }  // namespace rescue::screen

@@ -17,14 +17,30 @@ base::Result<Damage> ContextDecoder::apply(const PacketHeader& h, base::ByteView
   } else if (!h.continues) {
     shared_.end_picture();
   }
+  if (h.info.keyframe) version_ = 0;
+  if (h.info.version < version_) return malformed("an older version behind a newer one");
+  version_ = h.info.version;
   complete_ = h.info.complete;
   BitDecoder coder(body);
-  if (const char* wrong = code_body(coder, shared_, h.continues, nullptr)) return malformed(wrong);
+  if (const char* wrong = code_body(coder, shared_, {version_, h.continues}, nullptr)) return malformed(wrong);
   if (coder.overrun()) return malformed("cut off");
   if (coder.left_over()) return malformed("bytes left over");
+  if (h.info.exact != shared_.exact()) return malformed("exact or not");
   Damage changed;
   add_painted(changed, shared_);
   return changed;
+}
+
+Damage ContextDecoder::inexact() const {
+  Damage out;
+  const auto& plane = shared_.inexact;
+  for (std::size_t t = 0; t < plane.size();) {
+    std::size_t end = t;
+    while (end < plane.size() && plane[end] != 0) ++end;
+    if (end > t) add_run(out, shared_.canvas.grid(), t, end - t);
+    t = std::max(end, t + 1);
+  }
+  return out;
 }
 
 }  // namespace rescue::screen

@@ -13,10 +13,12 @@ class ContextDecoder {
   /// sense. The caller compares the canvas check.
   [[nodiscard]] base::Result<Damage> apply(const PacketHeader& h, base::ByteView body);
   [[nodiscard]] const Canvas& canvas() const { return shared_.canvas; }
+  [[nodiscard]] Damage inexact() const;
 
  private:
   SharedState shared_;
   bool complete_ = true;
+  std::uint8_t version_ = 0;  // of the last packet
 };
 
 }  // namespace rescue::screen

@@ -3,6 +3,7 @@
 // stood long before it was covered, which comes back when a window moves away.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "screen/frame.hpp"
@@ -16,6 +17,10 @@ class Plane {
   static constexpr std::int32_t kSideBorder = 8;
   static constexpr std::int32_t kTopBorder = 2;
   void reset(Size size);
+  /// Clears the upper byte of each pixel.
+  void keep_colours() {
+    for (Pixel& p : pixels_) p &= kPixelMask;
+  }
   [[nodiscard]] std::int32_t stride() const { return stride_; }
   /// Columns -kSideBorder to width + kSideBorder - 1, rows -kTopBorder to height - 1.
   [[nodiscard]] Pixel* at(std::int32_t x, std::int32_t y) { return pixels_.data() + index(x, y); }
@@ -42,6 +47,12 @@ class History {
   [[nodiscard]] const Plane& background() const { return background_; }
   /// The work on a picture is done: takes `r` of it over. Once per picture and place.
   void take_over(const Kernels& kernels, const Frame& canvas, Rect r);
+  /// The same place became more exact: it is the old colour still.
+  void settle(const Frame& canvas, Rect r) {
+    for (std::int32_t y = r.y; y < r.bottom(); ++y) std::copy_n(canvas.row(y) + r.x, r.width, before_.at(r.x, y));
+  }
+  /// Of the picture in work, modulo 256.
+  [[nodiscard]] std::uint32_t picture() const { return picture_; }
   void next_picture() { picture_ = (picture_ + 1) & 0xff; }
 
  private:

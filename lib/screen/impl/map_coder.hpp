@@ -11,7 +11,10 @@ inline constexpr std::size_t kMostVectors = 8;  // with (0, 0)
 template <typename Coder>
 class MapCoder {
  public:
-  MapCoder(Coder& coder, MapModels& models, const TileGrid& grid) : c_(coder), m_(models), grid_(grid) {}
+  /// `inexact` tells of each tile of the canvas whether it is, and learns it of those painted; null: version 1, where all
+  /// are exact.
+  MapCoder(Coder& coder, MapModels& models, const TileGrid& grid, std::vector<std::uint8_t>* inexact = nullptr)
+      : c_(coder), m_(models), grid_(grid), inexact_(inexact) {}
 
   void vectors(std::vector<Vector>& list);
   void tiles(TilePlan& plan);
@@ -20,10 +23,13 @@ class MapCoder {
   std::int32_t number(std::int32_t value, std::array<SteadyBit, 20>& model);
   void choice(TilePlan& plan, std::size_t tile, const TileChoice* left, const TileChoice* up);
   void slot(TileChoice& tile, const TileChoice* left, const TileChoice* up);
+  void form(TileChoice& tile, const TileChoice* left, const TileChoice* up);
+  void exactness(TileChoice& choice, std::size_t tile);
 
   Coder& c_;
   MapModels& m_;
   const TileGrid& grid_;
+  std::vector<std::uint8_t>* inexact_;
   int last_mode_ = 0;
 };
 
@@ -91,7 +97,14 @@ void MapCoder<Coder>::tiles(TilePlan& plan) {
       tiles[i].painted =
           code_bit(c_, tiles[i].painted, m_.painted[context * 2 + (i > 1 && tiles[i - 2].painted ? 1 : 0)]);
       m_.painted_before[at] = tiles[i].painted ? 1 : 0;
-      if (tiles[i].painted) choice(plan, at, painted(left) != 0 ? left : nullptr, painted(up) != 0 ? up : nullptr);
+      if (!tiles[i].painted) continue;
+      const TileChoice* left_painted = painted(left) != 0 ? left : nullptr;
+      const TileChoice* up_painted = painted(up) != 0 ? up : nullptr;
+      choice(plan, at, left_painted, up_painted);
+      if constexpr (!Coder::kEncodes) tiles[i].form = PhotoForm::exact;
+      if (inexact_ == nullptr) continue;
+      if (tiles[i].mode == TileMode::photo) form(tiles[i], left_painted, up_painted);
+      exactness(tiles[i], at);
     }
   }
 }
@@ -144,6 +157,38 @@ void MapCoder<Coder>::choice(TilePlan& plan, std::size_t tile, const TileChoice*
   const int most = static_cast<int>(plan.vectors.size()) - 1;
   while (k < most && code_bit(c_, k < t.reference, m_.reference[static_cast<std::size_t>(8 + k + 1)])) ++k;
   t.reference = static_cast<ReferenceIndex>(k);
+}
+
+template <typename Coder>
+void MapCoder<Coder>::form(TileChoice& t, const TileChoice* left, const TileChoice* up) {
+  const auto context_of = [](const TileChoice* n) {
+    return n != nullptr && n->mode == TileMode::photo ? 1 + static_cast<std::size_t>(n->form) : 0u;
+  };
+  auto& model = m_.form[context_of(left) * 5 + context_of(up)];
+  if (code_bit(c_, t.form == PhotoForm::lossy, model[0])) {
+    t.form = PhotoForm::lossy;
+  } else if (code_bit(c_, t.form == PhotoForm::refined, model[1])) {
+    t.form = PhotoForm::refined;
+  } else {
+    t.form = code_bit(c_, t.form == PhotoForm::video, model[2]) ? PhotoForm::video : PhotoForm::exact;
+  }
+}
+
+template <typename Coder>
+void MapCoder<Coder>::exactness(TileChoice& t, std::size_t tile) {
+  auto& plane = *inexact_;
+  if (t.mode == TileMode::photo) {
+    t.inexact = t.form == PhotoForm::lossy || t.form == PhotoForm::video;
+  } else {
+    const auto columns = static_cast<std::size_t>(grid_.columns);
+    const unsigned mode = t.mode == TileMode::exact ? 0 : t.mode == TileMode::cached ? 1 : 2;
+    const unsigned left = tile % columns > 0 ? plane[tile - 1] : 0;
+    const unsigned up = tile >= columns ? plane[tile - columns] : 0;
+    const unsigned right = tile % columns + 1 < columns ? plane[tile + 1] : 0;
+    const unsigned context = (((mode * 2 + left) * 2 + up) * 2 + plane[tile]) * 2 + right;
+    t.inexact = code_bit(c_, t.inexact, m_.inexact[context]);
+  }
+  plane[tile] = t.inexact ? 1 : 0;
 }
 
 template <typename Coder>

@@ -3,7 +3,8 @@
 //
 //   all      0 magic u8 0xd5 | 1 codec u8 | 2 version u8 | 3 flags u8: bit 0 keyframe
 //   tiles    4 sequence u32 | 8 width u16 | 10 height u16 | 12 canvas check u32 | 16 length of the plain body u32 | 20
-//   body context  3 flags also: bit 1 continues the picture of the packet before, bit 2 the picture is not complete
+//   body context  3 flags also: bit 1 continues the picture of the packet before, bit 2 the picture is not complete,
+//            from version 2 on bit 3 the picture is not exact
 //            4 sequence u16 | 6 canvas check, folded u16 | in keyframes 8 width u16 | 10 height u16 | body
 //
 //   Canvas check: the sum mod 2^32 over all tiles of CRC-32C(tile number u32 | its pixels row by row as B, G, R, 0).
@@ -18,6 +19,7 @@ inline constexpr std::uint8_t kPacketMagic = 0xd5;
 inline constexpr std::uint8_t kFlagKeyframe = 1;
 inline constexpr std::uint8_t kFlagContinues = 2;
 inline constexpr std::uint8_t kFlagIncomplete = 4;
+inline constexpr std::uint8_t kFlagInexact = 8;
 
 struct PacketHeader {
   PacketInfo info;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "screen/impl/map_coder.hpp"
+#include "screen/impl/refine_coder.hpp"
 #include "screen/impl/tile_cache.hpp"
 
 namespace rescue::screen {
@@ -17,7 +18,12 @@ struct SharedState {
   PixelModels pixels;
   MapModels map;
   TilePlan plan;
-  std::vector<std::uint8_t> touched;  // tiles painted since the picture in work began
+  PhotoModels photos;
+  /// Of tiles painted since the picture in work began.
+  enum : std::uint8_t { kUntouched, kPainted, kRefined };  // refined alone
+  std::vector<std::uint8_t> touched;
+  std::vector<std::uint8_t> inexact;  // tiles of the canvas, 1 or 0
+  std::uint32_t quality = 0;          // of the lossy tiles of this packet
 
   [[nodiscard]] base::Result<> reset(Size size) {
     RESCUE_CHECK(canvas.reset(size));
@@ -27,17 +33,21 @@ struct SharedState {
     map.reset(canvas.grid());
     plan.vectors.assign(1, {});
     plan.tiles.assign(canvas.grid().count(), {});
-    touched.assign(canvas.grid().count(), 0);
+    touched.assign(canvas.grid().count(), kUntouched);
+    inexact.assign(canvas.grid().count(), 0);
+    photos.reset();
     return {};
   }
   /// The picture is complete: it is what the next one is compared with.
   void end_picture() {
     for (std::size_t t = 0; t < touched.size(); ++t) {
-      if (touched[t] != 0) history.take_over(*kernels, canvas.frame(), canvas.grid().rect(t));
-      touched[t] = 0;
+      if (touched[t] == kPainted) history.take_over(*kernels, canvas.frame(), canvas.grid().rect(t));
+      if (touched[t] == kRefined) history.settle(canvas.frame(), canvas.grid().rect(t));
+      touched[t] = kUntouched;
     }
     history.next_picture();
   }
+  [[nodiscard]] bool exact() const { return std::ranges::find(inexact, 1) == inexact.end(); }
 };
 
 [[nodiscard]] inline bool stays_inside(Size size, const Rect& r, Vector v) {
@@ -45,6 +55,9 @@ struct SharedState {
   const std::int64_t y = std::int64_t{r.y} + v.dy;
   return x >= 0 && y >= 0 && x + r.width <= size.width && y + r.height <= size.height;
 }
+
+/// A tile may be lossy: it consists of whole blocks.
+[[nodiscard]] inline bool fits_blocks(const Rect& r) { return r.width % kBlockSide == 0 && r.height % kBlockSide == 0; }
 
 /// nullptr, or what is wrong with the plan. Tiles that are moved or compared come from inside, cached ones are there.
 inline const char* check_plan(const SharedState& s) {
@@ -61,6 +74,8 @@ inline const char* check_plan(const SharedState& s) {
         !stays_inside(grid.size, grid.rect(t), s.plan.vectors[static_cast<std::size_t>(choice.reference)]))
       return "reference outside";
     if (choice.mode == TileMode::cached && (!grid.is_full(t) || !s.cache.holds(choice.slot))) return "cache slot";
+    if (choice.is_photo(PhotoForm::lossy) && !fits_blocks(grid.rect(t))) return "photo of an odd size";
+    if (choice.is_photo(PhotoForm::video)) return "video that no stream shows";
   }
   return nullptr;
 }
@@ -84,44 +99,74 @@ inline void paint_copies(SharedState& s) {
   }
 }
 
-/// Everything behind the header. `source` is read by an encoder only. nullptr, or what is wrong.
+struct BodyKind {
+  std::uint8_t version = 1;
+  bool continues = false;
+};
+
+/// The pixels of a packet whose map is known, strip by strip. nullptr, or what is wrong.
 template <typename Coder>
-const char* code_body(Coder& coder, SharedState& s, bool continues, const FrameView* source) {
+const char* code_strips(Coder& coder, SharedState& s, const FrameView* source) {
   const TileGrid& grid = s.canvas.grid();
-  MapCoder<Coder> map(coder, s.map, grid);
-  if (!continues) map.vectors(s.plan.vectors);
-  map.tiles(s.plan);
-  if (coder.overrun()) return "cut off";
-  if (const char* wrong = check_plan(s)) return wrong;
-  paint_copies(s);
+  const auto& tiles = s.plan.tiles;
   StripCoder<Coder> strips(coder, s.pixels, s.canvas.frame(), s.history);
+  std::optional<LossyCoder<Coder>> lossy;
+  if (std::ranges::any_of(tiles, [](const TileChoice& t) { return t.is_photo(PhotoForm::lossy); })) {
+    s.quality = code_plain(coder, s.quality, 6);
+    s.photos.prepare();
+    lossy.emplace(coder, s.photos, s.canvas.frame(), steps_of(s.quality));
+  }
   std::vector<ReferenceIndex> references;
   const auto columns = static_cast<std::size_t>(grid.columns);
   for (std::size_t t = 0; t < grid.count();) {
-    const TileChoice& first = s.plan.tiles[t];
-    if (!first.painted || (first.mode != TileMode::exact && first.mode != TileMode::photo)) {
+    const TileChoice& first = tiles[t];
+    if (!first.enters_cache()) {
       ++t;
       continue;
     }
     const std::size_t row_end = (t / columns + 1) * columns;
     std::size_t end = t;
     references.clear();
-    while (end < row_end && s.plan.tiles[end].painted && s.plan.tiles[end].mode == first.mode)
-      references.push_back(s.plan.tiles[end++].reference);
+    while (end < row_end && tiles[end].painted && tiles[end].mode == first.mode && tiles[end].form == first.form)
+      references.push_back(tiles[end++].reference);
     const Rect r = grid.run_rect(t, end - t);
     if (first.mode == TileMode::exact) {
       strips.exact(r, references, s.plan.vectors, source);
-    } else {
+    } else if (first.form == PhotoForm::exact) {
       strips.photo(r, source);
+    } else if (first.form == PhotoForm::lossy) {
+      lossy->strip(r, source);
+    } else {
+      s.photos.prepare();
+      RefineCoder<Coder>(coder, s.photos, s.canvas.frame()).strip(r, source);
     }
     if (coder.overrun()) return "cut off";
     t = end;
   }
+  return nullptr;
+}
+
+/// Everything behind the header. `source` is read by an encoder only. nullptr, or what is wrong.
+template <typename Coder>
+const char* code_body(Coder& coder, SharedState& s, BodyKind kind, const FrameView* source) {
+  const TileGrid& grid = s.canvas.grid();
+  MapCoder<Coder> map(coder, s.map, grid, kind.version > 1 ? &s.inexact : nullptr);
+  if (!kind.continues) map.vectors(s.plan.vectors);
+  map.tiles(s.plan);
+  if (coder.overrun()) return "cut off";
+  if (const char* wrong = check_plan(s)) return wrong;
+  paint_copies(s);
+  if (const char* wrong = code_strips(coder, s, source)) return wrong;
   for (std::size_t t = 0; t < grid.count(); ++t) {
-    if (!s.plan.tiles[t].painted) continue;
-    s.touched[t] = 1;
+    const TileChoice& choice = s.plan.tiles[t];
+    if (!choice.painted) continue;
+    if (!choice.is_photo(PhotoForm::refined)) {
+      s.touched[t] = SharedState::kPainted;
+    } else if (s.touched[t] == SharedState::kUntouched) {
+      s.touched[t] = SharedState::kRefined;
+    }
     s.canvas.repainted(t);
-    if (s.plan.tiles[t].enters_cache() && grid.is_full(t)) s.cache.add(s.canvas.frame(), grid.rect(t));
+    if (choice.enters_cache() && grid.is_full(t)) s.cache.add(s.canvas.frame(), grid.rect(t));
   }
   return nullptr;
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "screen/impl/photo_judge.hpp"
+
 namespace rescue::screen {
 namespace {
 std::uint64_t content_key(const FrameView& frame, Rect r) {
@@ -56,9 +58,17 @@ std::size_t keep_different(const Kernels& kernels, const FrameView& a, const Fra
 
 bool TileChooser::inside(const Rect& r, Vector v) const { return stays_inside(s_.canvas.grid().size, r, v); }
 
-bool TileChooser::comes_from(const FrameView& frame, const Rect& r, Vector v) const {
+// Whatever must be exact is looked for in what the receiver shows; all else in what that was made from.
+const Plane& TileChooser::before() const {
+  return fidelity_ == Fidelity::exact ? s_.history.before() : twin_.before(s_);
+}
+const Plane& TileChooser::background() const {
+  return fidelity_ == Fidelity::exact ? s_.history.background() : twin_.background(s_);
+}
+
+bool TileChooser::comes_from(const FrameView& frame, const Plane& from, const Rect& r, Vector v) const {
   for (std::int32_t y = 0; y < r.height; ++y) {
-    if (!s_.kernels->equal(frame.row(r.y + y) + r.x, s_.history.before().at(r.x + v.dx, r.y + y + v.dy),
+    if (!s_.kernels->equal(frame.row(r.y + y) + r.x, from.at(r.x + v.dx, r.y + y + v.dy),
                            static_cast<std::size_t>(r.width)))
       return false;
   }
@@ -68,24 +78,24 @@ bool TileChooser::comes_from(const FrameView& frame, const Rect& r, Vector v) co
 std::size_t TileChooser::equal_pixels(const Rect& r, Vector v) const {
   std::size_t out = 0;
   for (std::int32_t y = 0; y < r.height; ++y)
-    out += s_.kernels->count_equal(frame_.row(r.y + y) + r.x, s_.history.before().at(r.x + v.dx, r.y + y + v.dy),
+    out += s_.kernels->count_equal(frame_.row(r.y + y) + r.x, before().at(r.x + v.dx, r.y + y + v.dy),
                                    static_cast<std::size_t>(r.width));
   return out;
 }
 
 bool TileChooser::find_move(const Rect& r, TileChoice& choice) const {
   for (std::size_t k = 1; k < s_.plan.vectors.size(); ++k) {
-    if (!inside(r, s_.plan.vectors[k]) || !comes_from(frame_, r, s_.plan.vectors[k])) continue;
+    const Vector v = s_.plan.vectors[k];
+    if (!inside(r, v) || !comes_from(frame_, before(), r, v)) continue;
     choice.mode = TileMode::moved;
     choice.vector = static_cast<std::uint8_t>(k);
+    choice.inexact = twin_.active() && !comes_from(frame_, s_.history.before(), r, v);
     return true;
   }
   return false;
 }
 
-bool TileChooser::is_cached(const Rect& r, std::uint16_t slot) const {
-  if (!s_.cache.holds(slot)) return false;
-  const Pixel* tile = s_.cache.tile(slot);
+bool TileChooser::shows(const Rect& r, const Pixel* tile) const {
   for (std::int32_t y = 0; y < kTileSide; ++y) {
     if (!s_.kernels->equal(frame_.row(r.y + y) + r.x, tile + y * kTileSide, kTileSide)) return false;
   }
@@ -106,30 +116,39 @@ ReferenceIndex TileChooser::best_reference(const Rect& r) const {
   return best * 3 < static_cast<std::size_t>(r.width) * static_cast<std::size_t>(r.height) ? kNoReference : out;
 }
 
-/// Many colours, and few pixels that equal a neighbour, in a tile that neither the picture before nor the background
-/// helps with. Sub-pixel rendered text reaches about 60 colours, but has large areas of one.
-bool TileChooser::looks_like_photo(const Rect& r) const {
-  constexpr int kVeryMany = 96;  // of 256 hash values
-  constexpr int kMany = 24;
-  constexpr int kFewAlike = 120;  // of 225
-  std::array<std::uint64_t, 4> seen{};
-  int alike = 0;
-  std::size_t background = 0;
-  for (std::int32_t y = 0; y < kTileSide; ++y) {
-    const Pixel* p = frame_.row(r.y + y) + r.x;
-    const Pixel* up = y > 0 ? frame_.row(r.y + y - 1) + r.x : nullptr;
-    for (std::int32_t x = 0; x < kTileSide; ++x) {
-      const Pixel v = p[x] & kPixelMask;
-      const std::uint32_t h = (v * 0x9e3779b1u) >> 24;
-      seen[h >> 6] |= std::uint64_t{1} << (h & 63);
-      if (x > 0 && y > 0 && (v == (p[x - 1] & kPixelMask) || v == (up[x] & kPixelMask))) ++alike;
-    }
-    background += s_.kernels->count_equal(p, s_.history.background().at(r.x, r.y + y), kTileSide);
+/// The background helps with a third of the tile or more.
+bool TileChooser::covered_background(const Rect& r) const {
+  std::size_t equal = 0;
+  for (std::int32_t y = r.y; y < r.bottom(); ++y)
+    equal += s_.kernels->count_equal(frame_.row(y) + r.x, background().at(r.x, y), static_cast<std::size_t>(r.width));
+  return equal * 3 > static_cast<std::size_t>(r.width) * static_cast<std::size_t>(r.height);
+}
+
+/// Of a tile that the picture before does not help with.
+void TileChooser::judge_photo(const Rect& r, TileChoice& choice) const {
+  if (!fits_blocks(r)) return;
+  const TileTexture texture = look_at(frame_, r);
+  const bool full = r.width == kTileSide && r.height == kTileSide;
+  const bool lossy = fidelity_ != Fidelity::exact && may_be_lossy(texture);
+  if (!lossy && !(full && is_photo(texture))) return;
+  if (covered_background(r)) return;
+  choice.mode = TileMode::photo;
+  choice.form = lossy ? PhotoForm::lossy : PhotoForm::exact;
+  choice.inexact = lossy;
+}
+
+bool TileChooser::find_cached(const Rect& r, std::uint64_t key, TileChoice& choice) const {
+  const auto slot = finder_.find(key);
+  if (!slot || !s_.cache.holds(*slot)) return false;
+  const bool exact = shows(r, s_.cache.tile(*slot));
+  if (!exact) {
+    const Pixel* source = fidelity_ != Fidelity::exact ? twin_.cached(*slot) : nullptr;
+    if (source == nullptr || !shows(r, source)) return false;
   }
-  int colours = 0;
-  for (const std::uint64_t bits : seen) colours += std::popcount(bits);
-  if (colours <= kVeryMany && (colours <= kMany || alike >= kFewAlike)) return false;
-  return background * 3 <= kTilePixels;
+  choice.mode = TileMode::cached;
+  choice.slot = *slot;
+  choice.inexact = !exact;
+  return true;
 }
 
 /// A tile that did not change below one that moved, if it can be said to have moved as well (a blank stretch of a page
@@ -141,7 +160,9 @@ void TileChooser::join_move(std::size_t t) {
   if (!up.painted || up.mode != TileMode::moved) return;
   const Rect r = s_.canvas.grid().rect(t);
   const Vector v = s_.plan.vectors[up.vector];
-  if (inside(r, v) && comes_from(s_.canvas.frame(), r, v)) s_.plan.tiles[t] = up;
+  if (!inside(r, v) || !comes_from(s_.canvas.frame(), s_.history.before(), r, v)) return;
+  s_.plan.tiles[t] = up;
+  s_.plan.tiles[t].inexact = s_.inexact[t] != 0;
 }
 
 void TileChooser::choose(const std::vector<std::uint8_t>& dirty, std::vector<std::uint64_t>& keys) {
@@ -154,19 +175,19 @@ void TileChooser::choose(const std::vector<std::uint8_t>& dirty, std::vector<std
       join_move(t);
       continue;
     }
-    choice.painted = true;
     const Rect r = grid.rect(t);
+    if (fidelity_ == Fidelity::exact && s_.inexact[t] != 0 && twin_.unchanged(frame_, *s_.kernels, r)) {
+      paint_refined(t, keys);
+      continue;
+    }
+    choice.painted = true;
     if (find_move(r, choice)) continue;
     if (grid.is_full(t)) {
       keys[t] = content_key(frame_, r);
-      if (const auto slot = finder_.find(keys[t]); slot && is_cached(r, *slot)) {
-        choice.mode = TileMode::cached;
-        choice.slot = *slot;
-        continue;
-      }
+      if (find_cached(r, keys[t], choice)) continue;
     }
     choice.reference = best_reference(r);
-    if (choice.reference == kNoReference && grid.is_full(t) && looks_like_photo(r)) choice.mode = TileMode::photo;
+    if (choice.reference == kNoReference) judge_photo(r, choice);
   }
 }
 
@@ -175,8 +196,8 @@ std::uint32_t TileChooser::work_of(const Rect& r, const TileChoice& choice) cons
   constexpr std::uint32_t kPerTile = 40;
   constexpr std::uint32_t kPerEdge = 2;
   constexpr std::uint32_t kPerNew = 12;
-  constexpr std::uint32_t kPhotoTile = 500;
-  if (choice.mode == TileMode::photo) return kPhotoTile;
+  constexpr std::array<std::uint32_t, 4> kPhotoTile{500, 120, 700, 0};  // by form
+  if (choice.mode == TileMode::photo) return kPhotoTile[static_cast<std::size_t>(choice.form)];
   std::uint32_t out = kPerTile;
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
     const Pixel* p = frame_.row(y) + r.x;
@@ -189,31 +210,68 @@ std::uint32_t TileChooser::work_of(const Rect& r, const TileChoice& choice) cons
   return out;
 }
 
-bool TileChooser::leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left) {
+namespace {
+struct Waiting {
+  std::int64_t distance;  // by rows of tiles: whole rows are coded best
+  std::size_t tile;
+  auto operator<=>(const Waiting&) const = default;
+};
+std::int64_t rows_between(const Rect& r, Point focus) {
+  return std::abs(std::int64_t{r.y / kTileSide} - focus.y / kTileSide);
+}
+}  // namespace
+
+std::uint64_t TileChooser::leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left) {
   std::ranges::fill(left, 0);
-  if (work == EncodeRequest::kWholePicture) return false;
+  if (work == EncodeRequest::kWholePicture) return 0;
   const TileGrid& grid = s_.canvas.grid();
-  struct Waiting {
-    std::int64_t distance;  // by rows of tiles: whole rows are coded best
-    std::size_t tile;
-    auto operator<=>(const Waiting&) const = default;
-  };
   std::vector<Waiting> waiting;
   for (std::size_t t = 0; t < grid.count(); ++t) {
-    if (!s_.plan.tiles[t].enters_cache()) continue;
-    waiting.push_back({std::abs(std::int64_t{grid.rect(t).y / kTileSide} - focus.y / kTileSide), t});
+    if (s_.plan.tiles[t].enters_cache()) waiting.push_back({rows_between(grid.rect(t), focus), t});
   }
   std::ranges::sort(waiting);
   std::uint64_t sum = 0;
+  std::uint64_t stays = 0;
   for (const Waiting& w : waiting) {
     TileChoice& choice = s_.plan.tiles[w.tile];
     const bool first = sum == 0;
     if (sum <= work) sum += work_of(grid.rect(w.tile), choice);
-    if (first || sum <= work) continue;
+    if (first || sum <= work) {
+      stays = sum;
+      continue;
+    }
     choice.painted = false;
     left[w.tile] = 1;
   }
-  return sum > work && std::ranges::find(left, 1) != left.end();
+  return stays;
+}
+
+void TileChooser::paint_refined(std::size_t t, std::vector<std::uint64_t>& keys) {
+  TileChoice& choice = s_.plan.tiles[t];
+  choice = {};
+  choice.painted = true;
+  choice.mode = TileMode::photo;
+  choice.form = PhotoForm::refined;
+  if (s_.canvas.grid().is_full(t)) keys[t] = content_key(frame_, s_.canvas.grid().rect(t));
+}
+
+void TileChooser::refine(const std::vector<std::uint8_t>& at_rest, std::uint64_t done, std::uint32_t work, Point focus,
+                         std::vector<std::uint64_t>& keys) {
+  const TileGrid& grid = s_.canvas.grid();
+  std::vector<Waiting> waiting;
+  for (std::size_t t = 0; t < grid.count(); ++t) {
+    if (at_rest[t] != 0 && !s_.plan.tiles[t].painted) waiting.push_back({rows_between(grid.rect(t), focus), t});
+  }
+  std::ranges::sort(waiting);
+  for (const Waiting& w : waiting) {
+    paint_refined(w.tile, keys);
+    const std::uint64_t more = work_of(grid.rect(w.tile), s_.plan.tiles[w.tile]);
+    if (done != 0 && done + more > work) {
+      s_.plan.tiles[w.tile] = {};
+      return;
+    }
+    done += more;
+  }
 }
 
 }  // namespace rescue::screen

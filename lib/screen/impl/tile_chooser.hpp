@@ -4,6 +4,7 @@
 
 #include "screen/codec.hpp"
 #include "screen/impl/packet_body.hpp"
+#include "screen/impl/source_twin.hpp"
 
 namespace rescue::screen {
 
@@ -13,29 +14,41 @@ std::size_t keep_different(const Kernels& kernels, const FrameView& a, const Fra
 
 class TileChooser {
  public:
-  TileChooser(SharedState& shared, const TileFinder& finder, const FrameView& frame)
-      : s_(shared), finder_(finder), frame_(frame) {}
+  TileChooser(SharedState& shared, const SourceTwin& twin, const TileFinder& finder, const FrameView& frame,
+              Fidelity fidelity)
+      : s_(shared), twin_(twin), finder_(finder), frame_(frame), fidelity_(fidelity) {}
 
   /// Fills the plan for the dirty tiles; `keys` gets the content hash of those that may enter the cache.
   void choose(const std::vector<std::uint8_t>& dirty, std::vector<std::uint64_t>& keys);
-  /// Takes what passes `work` out of the plan again, the farthest from `focus` first, and marks it in `left`. True when
-  /// something was left out.
-  [[nodiscard]] bool leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left);
+  /// Takes what passes `work` out of the plan again, the farthest from `focus` first, and marks it in `left`. Returns
+  /// the work that stays.
+  [[nodiscard]] std::uint64_t leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left);
+  /// Adds tiles that are marked in `at_rest` to be made exact, the nearest to `focus` first, as long as `done` stays
+  /// within `work`; one at least if nothing was done. They must not be painted otherwise.
+  void refine(const std::vector<std::uint8_t>& at_rest, std::uint64_t done, std::uint32_t work, Point focus,
+              std::vector<std::uint64_t>& keys);
 
  private:
-  [[nodiscard]] bool comes_from(const FrameView& frame, const Rect& r, Vector v) const;
+  [[nodiscard]] const Plane& before() const;
+  [[nodiscard]] const Plane& background() const;
+  [[nodiscard]] bool comes_from(const FrameView& frame, const Plane& from, const Rect& r, Vector v) const;
+  void paint_refined(std::size_t tile, std::vector<std::uint64_t>& keys);
   [[nodiscard]] std::size_t equal_pixels(const Rect& r, Vector v) const;
   [[nodiscard]] bool inside(const Rect& r, Vector v) const;
   [[nodiscard]] bool find_move(const Rect& r, TileChoice& choice) const;
   void join_move(std::size_t tile);
-  [[nodiscard]] bool is_cached(const Rect& r, std::uint16_t slot) const;
+  [[nodiscard]] bool find_cached(const Rect& r, std::uint64_t key, TileChoice& choice) const;
+  [[nodiscard]] bool shows(const Rect& r, const Pixel* tile) const;
   [[nodiscard]] ReferenceIndex best_reference(const Rect& r) const;
-  [[nodiscard]] bool looks_like_photo(const Rect& r) const;
+  [[nodiscard]] bool covered_background(const Rect& r) const;
+  void judge_photo(const Rect& r, TileChoice& choice) const;
   [[nodiscard]] std::uint32_t work_of(const Rect& r, const TileChoice& choice) const;
 
   SharedState& s_;
+  const SourceTwin& twin_;
   const TileFinder& finder_;
   const FrameView& frame_;
+  Fidelity fidelity_;
 };
 
 }  // namespace rescue::screen

@@ -10,15 +10,28 @@ namespace rescue::screen {
 
 enum class TileMode : std::uint8_t { exact = 0, cached = 1, photo = 2, moved = 3 };
 
+/// How a tile of mode photo is told. All but the first exist from version 2 on.
+enum class PhotoForm : std::uint8_t {
+  exact = 0,
+  lossy = 1,    // quantised coefficients
+  refined = 2,  // what the canvas shows there, made exact
+  video = 3,    // from the picture of the video stream
+};
+
 struct TileChoice {
   bool painted = false;
   TileMode mode = TileMode::exact;
   std::uint8_t vector = 0;                  // moved: which
   ReferenceIndex reference = kNoReference;  // exact: which
   std::uint16_t slot = 0;                   // cached
+  PhotoForm form = PhotoForm::exact;        // photo
+  bool inexact = false;                     // some of its pixels may not be those of the source
 
+  [[nodiscard]] bool is_photo(PhotoForm f) const { return painted && mode == TileMode::photo && form == f; }
   /// Its pixels are in the packet, and so will be in the cache.
-  [[nodiscard]] bool enters_cache() const { return painted && (mode == TileMode::exact || mode == TileMode::photo); }
+  [[nodiscard]] bool enters_cache() const {
+    return painted && (mode == TileMode::exact || (mode == TileMode::photo && form != PhotoForm::video));
+  }
 };
 
 struct TilePlan {
@@ -36,6 +49,8 @@ struct MapModels {
   std::array<SteadyBit, 16> vector_choice{};
   std::array<SteadyBit, 8> vectors{};
   std::array<std::array<SteadyBit, 20>, 2> vector_part{};
+  std::array<std::array<SteadyBit, 3>, 25> form{};
+  std::array<SteadyBit, 48> inexact{};
   std::vector<std::uint8_t> painted_before;  // by the packet before
   std::vector<std::uint8_t> row_before;
   std::uint16_t last_slot = 0xffff;

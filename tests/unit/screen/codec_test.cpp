@@ -318,7 +318,8 @@ TEST(Codec, HostileHeadersAreRefusedBeforeMemoryIsTaken) {
   };
   EXPECT_EQ(with(0, {0x00}), base::Errc::bad_format);
   EXPECT_EQ(with(1, {0x09}), base::Errc::unsupported);
-  EXPECT_EQ(with(2, {0x02}), base::Errc::unsupported);
+  EXPECT_EQ(with(2, {kPhotoVersion + 1}), base::Errc::unsupported);
+  EXPECT_EQ(with(3, {0x09}), base::Errc::bad_format) << "version 1 is always exact";
   EXPECT_EQ(with(3, {0x81}), base::Errc::bad_format);
   EXPECT_EQ(with(3, {0x03}), base::Errc::bad_format) << "a keyframe that continues a picture";
   EXPECT_EQ(with(3, {0x00}), base::Errc::conflict) << "not a keyframe, and none came before";
