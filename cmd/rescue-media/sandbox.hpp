@@ -10,8 +10,8 @@
 namespace rescue::media_program {
 
 /// From now on this process can make no sockets, start no programs, and (where the kernel has Landlock) read only
-/// `inputs` and write only in `output_folder`. Call before any thread exists. Errors: io, when the system call filter
-/// cannot be set. Returns the names of the layers that hold, for the report.
+/// `inputs` (files and folders) and write only in `output_folder` ("": nowhere). Call before any thread exists. Errors:
+/// io, when the system call filter cannot be set. Returns the names of the layers that hold, for the report.
 [[nodiscard]] base::Result<std::vector<std::string>> confine(const std::vector<std::string>& inputs,
                                                              const std::string& output_folder);
 

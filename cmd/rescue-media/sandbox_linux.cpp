@@ -4,6 +4,7 @@
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ namespace {
 void limit_resources() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);  // a core file would hold pictures of somebody's desktop
-  const rlimit files{64, 64};
+  const rlimit files{256, 256};     // a few for each part that is converted at a time
   ::setrlimit(RLIMIT_NOFILE, &files);
 #if !defined(__SANITIZE_ADDRESS__)                        // AddressSanitizer maps terabytes
   const rlimit memory{rlim_t{4} << 30, rlim_t{4} << 30};  // the largest picture takes about 1.5 GiB to encode
@@ -28,6 +29,8 @@ void limit_resources() {
 bool allow(int ruleset, const std::string& path, std::uint64_t access) {
   const int fd = ::open(path.c_str(), O_PATH | O_CLOEXEC);
   if (fd < 0) return false;
+  struct stat st {};
+  if (::fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode)) access &= ~std::uint64_t{LANDLOCK_ACCESS_FS_READ_DIR};
   landlock_path_beneath_attr rule{};
   rule.allowed_access = access;
   rule.parent_fd = fd;
@@ -44,12 +47,14 @@ bool limit_files(const std::vector<std::string>& inputs, const std::string& outp
   attributes.handled_access_fs = kAll;
   const int ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
   if (ruleset < 0) return false;
-  bool ok = allow(ruleset, output_folder,
+  bool ok = output_folder.empty() ||
+            allow(ruleset, output_folder,
                   LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
                       LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
   for (const std::string& path : inputs) {
     // A missing input is not an error here; opening it will say so better.
-    if (::access(path.c_str(), F_OK) == 0) ok = allow(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE) && ok;
+    if (::access(path.c_str(), F_OK) == 0)
+      ok = allow(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR) && ok;
   }
 #if defined(__SANITIZE_ADDRESS__)  // LeakSanitizer lists its own threads when the program ends
   ok = allow(ruleset, "/proc", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR) && ok;

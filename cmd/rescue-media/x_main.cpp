@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <ostream>
@@ -16,6 +17,7 @@
 #include "cmd/rescue-media/sandbox.hpp"
 #include "media/convert.hpp"
 #include "media/import.hpp"
+#include "media/overlay.hpp"
 
 namespace rescue::media_program {
 namespace {
@@ -28,6 +30,8 @@ struct ConvertFlags {
   std::string from;
   std::string to;
   std::string size;
+  std::vector<std::string> overlay;
+  std::string subtitles = "none";
   std::string progress;
   int progress_fd = 2;
   media::ConvertOptions options;
@@ -59,7 +63,8 @@ void add_progress(CLI::App& command, std::string& progress, int& fd) {
 void add_convert(CLI::App& app, ConvertFlags& f) {
   CLI::App* convert = app.add_subcommand("convert", "Converts recordings to a video file; several follow one another");
   convert->add_option("input", f.inputs, "recordings (*.rcrec)")->required();
-  convert->add_option("-o,--output", f.output, "video file: .avi, .mkv, .mp4 or .webm")->required();
+  convert->add_option("-o,--output", f.output, "video file: .avi, .mkv, .mp4 or .webm; - is Matroska to stdout")
+      ->required();
   convert->add_option("--fps", f.fps, "frames per second, or vfr: one where something changes (not AVI)")
       ->capture_default_str();
   convert->add_option("--codec", f.codec, "h264, mpeg4, zmbv or ffv1 (exact), mjpeg, vp9")
@@ -67,6 +72,15 @@ void add_convert(CLI::App& app, ConvertFlags& f) {
   convert->add_option("--from", f.from, "begin at this time: 90s, 15m");
   convert->add_option("--to", f.to, "end at this time");
   convert->add_option("--size", f.size, "WIDTHxHEIGHT of the video; without it that of the recording");
+  convert->add_option("--overlay", f.overlay, "draw into the picture: chat, events, clock (one or several)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"chat", "events", "clock"}));
+  convert->add_option("--subtitles", f.subtitles, "chat and events: beside (OUT.srt), inside (not AVI) or none")
+      ->check(CLI::IsMember({"none", "beside", "inside"}))
+      ->capture_default_str();
+  convert->add_option("--jobs", f.options.jobs, "parts of the recording to convert at a time; the output is the same")
+      ->check(CLI::Range(media::kMinJobs, media::kMaxJobs))
+      ->capture_default_str();
   convert->add_flag("--no-cursor", f.no_cursor, "leave the mouse cursor out");
   convert->add_flag("--sidecars", f.options.sidecars, "also write OUT.srt and OUT.events.jsonl (chat, events)");
   convert->add_flag("--overwrite", f.options.overwrite, "replace an existing output");
@@ -92,6 +106,7 @@ class ProgressPrinter {
         boost::json::serialize(boost::json::object{{"event", "progress"},
                                                    {"frames", p.frames_done},
                                                    {"total", p.frames_total},
+                                                   {"fps", p.fps},
                                                    {"fraction", fraction},
                                                    {"eta_s", elapsed / fraction * (1 - fraction)}}) +
         "\n";
@@ -167,9 +182,16 @@ base::Result<base::Duration> read_time(std::string_view flag, const std::string&
   return *t;
 }
 
+bool is_piped(const ConvertFlags& f) { return f.output == "-"; }
+
 /// What the flags say beyond their text.
 base::Result<> read_flags(ConvertFlags& f) {
   RESCUE_CHECK(read_fps(f.fps, f.options));
+  const auto draws = [&](const char* part) { return std::ranges::find(f.overlay, part) != f.overlay.end(); };
+  f.options.overlay = {draws("chat"), draws("events"), draws("clock")};
+  f.options.subtitles = f.subtitles == "beside"   ? media::Subtitles::beside
+                        : f.subtitles == "inside" ? media::Subtitles::inside
+                                                  : media::Subtitles::none;
   if (!f.from.empty()) {
     RESCUE_TRY(f.options.from, read_time("--from", f.from));
   }
@@ -182,8 +204,17 @@ base::Result<> read_flags(ConvertFlags& f) {
   return {};
 }
 
+/// All that converting reads; fonts are looked for while that is possible.
+base::Result<std::vector<std::string>> places_read(const ConvertFlags& f) {
+  std::vector<std::string> out = f.inputs;
+  if (!f.options.overlay.any()) return out;
+  RESCUE_TRY(const auto fonts, media::font_places());
+  out.insert(out.end(), fonts.begin(), fonts.end());
+  return out;
+}
+
 base::Result<int> convert(ConvertFlags& f, Env& env) {
-  const auto container = media::container_from_path(f.output);
+  const auto container = is_piped(f) ? std::optional(media::Container::mkv) : media::container_from_path(f.output);
   if (!container)
     return base::fail(base::Errc::invalid_argument,
                       "output '" + f.output + "' does not end in .avi, .mkv, .mp4 or .webm");
@@ -193,15 +224,17 @@ base::Result<int> convert(ConvertFlags& f, Env& env) {
   f.options.draw_cursor = !f.no_cursor;
   f.options.canceled = env.canceled;
   if (f.progress == "json") f.options.on_progress = ProgressPrinter(env, f.progress_fd);
+  RESCUE_TRY(const auto read, places_read(f));
   std::vector<std::string> confinement;
   if (env.confine) {
     const auto folder = std::filesystem::path(f.output).parent_path();
-    RESCUE_TRY(confinement, confine(f.inputs, folder.empty() ? "." : folder.string()));
+    RESCUE_TRY(confinement, confine(read, is_piped(f) ? "" : folder.empty() ? "." : folder.string()));
   }
   RESCUE_TRY(const auto summary, media::convert(f.inputs, f.output, f.options));
-  env.out << boost::json::serialize(describe(summary, confinement)) << std::endl;
+  (is_piped(f) ? env.err : env.out) << boost::json::serialize(describe(summary, confinement)) << std::endl;
   return static_cast<int>(summary.partial() ? base::Exit::partial : base::Exit::ok);
 }
+
 base::Result<int> import_video(const ImportFlags& f, Env& env) {
   media::ImportOptions options;
   options.canceled = env.canceled;

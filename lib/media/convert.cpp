@@ -7,11 +7,10 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "media/impl/muxer.hpp"
 #include "media/impl/part_file.hpp"
-#include "media/impl/player.hpp"
-#include "media/impl/scaler.hpp"
+#include "media/impl/parts.hpp"
 #include "media/impl/sidecars.hpp"
-#include "media/impl/video_writer.hpp"
 
 namespace rescue::media {
 namespace {
@@ -23,6 +22,16 @@ std::int64_t ticks(rcrec::Time duration, int fps) {
 }
 rcrec::Time tick_time(std::int64_t tick, int fps) { return rcrec::Time(tick * 1'000'000 / fps); }
 
+/// Parts at a time, so that what encoders and decoders hold of pictures this large stays within the memory of
+/// rescue-media.
+int jobs_for(const ConvertOptions& options, screen::Size size) {
+  constexpr std::int64_t kBytesPerPixel = 100;
+  constexpr std::int64_t kBytesOfOne = std::int64_t{128} << 20;
+  constexpr std::int64_t kBytes = std::int64_t{2} << 30;
+  const auto most = static_cast<int>(kBytes / (kBytesOfOne + kBytesPerPixel * size.pixels()));
+  return std::clamp(options.jobs, 1, std::max(1, most));
+}
+
 class Conversion {
  public:
   Conversion(const std::string& out, const ConvertOptions& options) : out_(out), options_(options) {}
@@ -30,41 +39,51 @@ class Conversion {
   base::Result<Summary> run(const std::vector<std::string>& inputs) {
     RESCUE_CHECK(check_options(inputs));
     RESCUE_CHECK(scan_all(inputs));
-    const VideoFormat format{options_.container, summary_.codec, summary_.size, fps_, options_.variable, total_};
+    plan_.format = {options_.container, summary_.codec, summary_.size, fps_, options_.variable, total_};
+    summary_.duration = tick_time(total_, fps_);
+    summary_.path = out_;
+    if (is_piped()) {
+      RESCUE_CHECK(write_to(out_));
+      return std::move(summary_);
+    }
     PartFile part(out_);
-    RESCUE_TRY(auto writer, VideoWriter::create(part.path(), format));
-    if (options_.sidecars) {
-      RESCUE_TRY(auto sidecars, Sidecars::create(out_));
+    if (options_.sidecars || options_.subtitles == Subtitles::beside) {
+      RESCUE_TRY(auto sidecars, Sidecars::create(out_, options_.sidecars));
       sidecars_.emplace(std::move(sidecars));
     }
-    RESCUE_CHECK(play_all(writer));
-    RESCUE_CHECK(writer.finish());
-    summary_.frames = writer.pictures();
-    RESCUE_CHECK(check_output(part.path(), format));
+    RESCUE_CHECK(write_to(part.path()));
+    RESCUE_CHECK(check_output(part.path()));
     RESCUE_CHECK(part.rename_to(out_, options_.overwrite));
     if (sidecars_) {
       RESCUE_TRY(summary_.sidecar_paths, sidecars_->commit());
     }
-    summary_.path = out_;
     return std::move(summary_);
   }
 
  private:
+  [[nodiscard]] bool is_piped() const { return out_ == kStandardOutput; }
+
   base::Result<> check_options(const std::vector<std::string>& inputs) {
-    if (inputs.empty()) return base::fail(base::Errc::invalid_argument, "no recording to convert");
+    const auto refuse = [](std::string why) { return base::fail(base::Errc::invalid_argument, std::move(why)); };
+    if (inputs.empty()) return refuse("no recording to convert");
     if (fps_ < kMinFps || fps_ > kMaxFps)
-      return base::fail(base::Errc::invalid_argument,
-                        fmt::format("{} frames per second; {} to {} are possible", fps_, kMinFps, kMaxFps));
-    if (options_.variable && options_.container == Container::avi)
-      return base::fail(base::Errc::invalid_argument, "an AVI file has one frame rate; use .mkv or .mp4");
+      return refuse(fmt::format("{} frames per second; {} to {} are possible", fps_, kMinFps, kMaxFps));
+    if (options_.jobs < kMinJobs || options_.jobs > kMaxJobs)
+      return refuse(fmt::format("{} parts at a time; {} to {} are possible", options_.jobs, kMinJobs, kMaxJobs));
+    if (options_.container == Container::avi && options_.variable)
+      return refuse("an AVI file has one frame rate; use .mkv or .mp4");
+    if (options_.container == Container::avi && options_.subtitles == Subtitles::inside)
+      return refuse("an AVI file holds no subtitles; put them beside it, or use .mkv or .mp4");
     if (options_.from.count() < 0 || (options_.to && *options_.to <= options_.from))
-      return base::fail(base::Errc::invalid_argument, "the part to convert ends before it begins");
+      return refuse("the part to convert ends before it begins");
+    if (is_piped() && (options_.sidecars || options_.subtitles == Subtitles::beside))
+      return refuse("nothing can lie beside standard output");
+    if (is_piped() && options_.container != Container::mkv) return refuse("to standard output goes Matroska");
     summary_.codec = options_.codec.value_or(default_codec(options_.container));
     summary_.fps = options_.variable ? 0 : fps_;
     if (!fits(summary_.codec, options_.container))
-      return base::fail(base::Errc::invalid_argument,
-                        fmt::format("codec {} does not go into this kind of file", codec_name(summary_.codec)));
-    if (!options_.overwrite && ::access(out_.c_str(), F_OK) == 0)
+      return refuse(fmt::format("codec {} does not go into this kind of file", codec_name(summary_.codec)));
+    if (!is_piped() && !options_.overwrite && ::access(out_.c_str(), F_OK) == 0)
       return base::fail(base::Errc::conflict, "'" + out_ + "' exists");
     return {};
   }
@@ -77,12 +96,12 @@ class Conversion {
       largest.width = std::max(largest.width, s.largest.width);
       largest.height = std::max(largest.height, s.largest.height);
       summary_.unfinished = summary_.unfinished || !s.finished;
-      if (!is_part()) {
-        for (const auto& place : s.damage) add_gap(path, place);
+      if (!plan_.is_part()) {
+        for (const auto& place : s.damage) add_gap({path, place});
       }
-      starts_.push_back(duration);
+      plan_.starts.push_back(duration);
       duration += s.duration;
-      scans_.push_back(std::move(s));
+      plan_.scans.push_back(std::move(s));
       if (duration > tick_time(kMaxFrames, fps_))
         return base::fail(base::Errc::too_large, fmt::format("convert '{}': {} s at {} frames per second", path,
                                                              duration.count() / 1'000'000, fps_));
@@ -98,95 +117,62 @@ class Conversion {
   /// 4:2:0 halves both sides; one black row or column makes them even.
   base::Result<> choose_size(screen::Size largest) {
     const auto even = [](screen::Size s) { return screen::Size{s.width + s.width % 2, s.height + s.height % 2}; };
-    native_ = even(largest);
-    if (!native_.valid()) return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
-    summary_.size = even(options_.size.value_or(native_));
+    plan_.native = even(largest);
+    if (!plan_.native.valid())
+      return base::fail(base::Errc::too_large, "pictures of these recordings have no common size");
+    summary_.size = even(options_.size.value_or(plan_.native));
     if (summary_.size.valid()) return {};
     return base::fail(base::Errc::invalid_argument,
                       fmt::format("no video of {}x{} pixels", summary_.size.width, summary_.size.height));
   }
 
-  /// Of a part, only the damage that comes up while it plays is told; of all, what the scan found.
-  [[nodiscard]] bool is_part() const { return options_.from > rcrec::Time{} || options_.to; }
-  /// The time in the joined recordings that a tick shows.
-  [[nodiscard]] rcrec::Time joined_time(std::int64_t tick) const { return options_.from + tick_time(tick, fps_); }
-
-  /// The player of one input, at the place that the video begins with when that is inside.
-  base::Result<Player> open_player(std::size_t index) {
-    RESCUE_TRY(const auto reader, rcrec::ChunkReader::open(scans_[index].path));
-    const base::WallTime wall = reader.header().start;
-    const rcrec::Time begin = options_.from - starts_[index];
-    RESCUE_TRY(auto player, Player::open(scans_[index].path, options_.draw_cursor,
-                                         [this, index, wall, begin](const rcrec::TimelineItem& item) {
-                                           if (item.t >= begin) note(index, item, wall + item.t);
-                                         }));
-    if (begin > rcrec::Time{}) RESCUE_CHECK(player.seek(begin));
-    return player;
-  }
-
-  void note(std::size_t index, const rcrec::TimelineItem& item, base::WallTime wall) {
-    const auto* gap = std::get_if<rcrec::GapItem>(&item.item);
-    if (gap != nullptr && is_part()) add_gap(scans_[index].path, gap->place);
-    if (sidecars_) sidecars_->add(item, starts_[index] + item.t - options_.from, wall);
-  }
-
-  base::Result<> play_all(VideoWriter& writer) {
-    RESCUE_TRY(auto picture, screen::Frame::create(native_));
-    std::optional<Scaler> scaler;
-    if (summary_.size != native_) {
-      RESCUE_TRY(scaler, Scaler::create(native_, summary_.size));
-    }
-    std::size_t index = 0;
-    while (index + 1 < starts_.size() && joined_time(0) >= starts_[index + 1]) ++index;
-    RESCUE_TRY(auto player, open_player(index));
-    for (std::int64_t tick = 0; tick < total_; ++tick) {
-      if (options_.canceled && options_.canceled())
-        return base::fail(base::Errc::canceled, "convert to '" + out_ + "'");
-      const rcrec::Time t = joined_time(tick);
-      while (index + 1 < starts_.size() && t >= starts_[index + 1]) {
-        RESCUE_CHECK(leave(player, index, rcrec::kMaxTime));
-        ++index;
-        RESCUE_TRY(player, open_player(index));
+  base::Result<> write_to(const std::string& path) {
+    RESCUE_TRY(auto muxer, Muxer::create(path, plan_.format, options_.subtitles == Subtitles::inside));
+    Parts parts(plan_, jobs_for(options_, plan_.native));
+    for (std::size_t n = 0; n < parts.count(); ++n) {
+      for (;;) {
+        if (options_.canceled && options_.canceled())
+          return base::fail(base::Errc::canceled, "convert to '" + out_ + "'");
+        RESCUE_TRY(auto popped, parts.pop(n, kProgressEvery));
+        report(parts.ticks_done());
+        if (std::holds_alternative<SegmentQueue::Closed>(popped)) break;
+        if (auto* produced = std::get_if<Produced>(&popped)) RESCUE_CHECK(take(muxer, *produced));
       }
-      RESCUE_CHECK(player.advance(t - starts_[index]));
-      RESCUE_CHECK(show(writer, player.paint(picture), picture, scaler));
-      RESCUE_CHECK(writer.hold());
-      report(tick + 1);
+      parts.next();
     }
-    return leave(player, index, options_.to ? *options_.to - starts_[index] : rcrec::kMaxTime);
-  }
-
-  static base::Result<> show(VideoWriter& writer, const screen::Damage& changed, const screen::Frame& picture,
-                             std::optional<Scaler>& scaler) {
-    if (changed.empty()) return {};
-    if (!scaler) return writer.show(picture, changed);
-    RESCUE_TRY(const auto* scaled, scaler->scale(picture));
-    return writer.show(*scaled, screen::Damage(screen::whole(scaled->size())));
-  }
-
-  /// Items behind the last tick still belong to the chat file and to the account of damage.
-  base::Result<> leave(Player& player, std::size_t index, rcrec::Time until) {
-    RESCUE_CHECK(player.advance(until));
-    if (is_part()) return {};
-    for (const auto& place : player.undecodable()) add_gap(scans_[index].path, place);
+    RESCUE_CHECK(muxer.finish());
+    summary_.frames = muxer.pictures();
     return {};
   }
 
-  void add_gap(const std::string& path, const rcrec::DamagedPlace& place) {
-    if (summary_.gaps.size() < rcrec::kMaxReportedDamage) summary_.gaps.push_back({path, place});
+  base::Result<> take(Muxer& muxer, Produced& produced) {
+    if (auto* packet = std::get_if<Owned<AVPacket>>(&produced)) return muxer.write(**packet);
+    if (auto* gap = std::get_if<Gap>(&produced)) {
+      add_gap(std::move(*gap));
+      return {};
+    }
+    const auto& happening = std::get<Happening>(produced);
+    if (sidecars_) sidecars_->add(happening.item, happening.at, happening.wall);
+    if (options_.subtitles != Subtitles::inside) return {};
+    const auto line = note_of(happening.item);
+    return line ? muxer.cue(happening.at, line->text) : base::Result<>();
+  }
+
+  void add_gap(Gap gap) {
+    if (summary_.gaps.size() < rcrec::kMaxReportedDamage) summary_.gaps.push_back(std::move(gap));
   }
 
   void report(std::int64_t done) {
-    if (!options_.on_progress) return;
+    if (!options_.on_progress || done == reported_) return;
     const auto now = base::system_clock().steady();
     if (now < next_report_ && done < total_) return;
     next_report_ = now + kProgressEvery;
-    options_.on_progress({done, total_});
+    reported_ = done;
+    options_.on_progress({done, total_, fps_});
   }
 
-  base::Result<> check_output(const std::string& path, const VideoFormat& format) {
-    RESCUE_TRY(const VideoFacts facts, read_back(path, format));
-    summary_.duration = tick_time(total_, fps_);
+  base::Result<> check_output(const std::string& path) {
+    RESCUE_TRY(const VideoFacts facts, read_back(path, plan_.format, options_.subtitles == Subtitles::inside));
     summary_.bytes = facts.bytes;
     summary_.sha256_hex = facts.sha256_hex;
     const auto one_frame = tick_time(1, fps_) + std::chrono::milliseconds(1);  // Matroska counts milliseconds
@@ -206,12 +192,11 @@ class Conversion {
   const ConvertOptions& options_;
   const int fps_ = options_.variable ? kVariableFps : options_.fps;
   Summary summary_;
-  screen::Size native_;  // holds every picture of the recordings
-  std::vector<Scan> scans_;
-  std::vector<rcrec::Time> starts_;  // of each input in the video
+  Plan plan_{options_, {}, {}, {}, {}};
   std::int64_t total_ = 0;
   std::optional<Sidecars> sidecars_;
   base::SteadyTime next_report_{};
+  std::int64_t reported_ = -1;
 };
 }  // namespace
 

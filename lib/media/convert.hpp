@@ -36,6 +36,8 @@ enum class Container : std::uint8_t { avi, mp4, mkv, webm };
 inline constexpr int kMinFps = 1;
 inline constexpr int kMaxFps = 60;
 inline constexpr int kDefaultFps = 15;
+inline constexpr int kMinJobs = 1;
+inline constexpr int kMaxJobs = 64;
 /// Ticks per second of a variable rate.
 inline constexpr int kVariableFps = 60;
 /// Frames of one output: 13 days at 15 per second. A damaged time stamp must not fill a disk.
@@ -44,6 +46,20 @@ inline constexpr std::int64_t kMaxFrames = std::int64_t{1} << 24;
 struct Progress {
   std::int64_t frames_done = 0;
   std::int64_t frames_total = 0;
+  int fps = 0;  // frames per second of the recording
+};
+
+/// What is written into the picture.
+struct OverlayParts {
+  bool chat = false;
+  bool events = false;
+  bool clock = false;  // the time of day (UTC)
+  [[nodiscard]] bool any() const { return chat || events || clock; }
+};
+enum class Subtitles : std::uint8_t {
+  none,
+  beside,  // OUT.srt
+  inside,  // a track of the file; not AVI
 };
 
 struct ConvertOptions {
@@ -58,10 +74,15 @@ struct ConvertOptions {
   Container container = Container::avi;
   std::optional<VideoCodec> codec;  // none: default_codec(container)
   bool draw_cursor = true;
-  bool sidecars = false;                             // OUT.srt and OUT.events.jsonl, both with chat and events
-  bool overwrite = false;                            // replace an existing output
+  OverlayParts overlay;
+  Subtitles subtitles = Subtitles::none;  // chat and events
+  bool sidecars = false;                  // OUT.srt and OUT.events.jsonl, both with chat and events
+  bool overwrite = false;                 // replace an existing output
+  /// Parts of the recordings that are converted at a time, kMinJobs to kMaxJobs. The bytes of the output are the same
+  /// for all. Recordings of large displays get fewer, for memory.
+  int jobs = 1;
   std::function<void(const Progress&)> on_progress;  // about ten times a second of work
-  std::function<bool()> canceled;                    // asked at every frame
+  std::function<bool()> canceled;                    // asked ten times a second of work and more
 };
 
 /// A damaged place of an input that shows in the output as a dimmed picture with a red border.
@@ -87,9 +108,10 @@ struct Summary {
 };
 
 /// Inputs follow one another in the order given. Writes to a temporary name beside `out`, checks it by reading it
-/// again, then renames; on an error nothing is left. Blocks; one call at a time per process (FFmpeg's log is
-/// process-wide). Errors: as rcrec::ChunkReader::open with the input's path; bad_format naming file and offset when an
-/// input has no picture; invalid_argument (also when `from` lies behind the end); too_large (kMaxFrames); conflict
+/// again, then renames; on an error nothing is left. With `out` "-" Matroska goes to standard output as it comes,
+/// unread and unhashed. Blocks; one call at a time per process (FFmpeg's log is process-wide). Errors: as
+/// rcrec::ChunkReader::open with the input's path; bad_format naming file and offset when an input has no picture;
+/// invalid_argument (also when `from` lies behind the end); too_large (kMaxFrames); conflict
 /// (`out` exists); canceled; no_space, io; unsupported (the FFmpeg of this machine lacks the codec);
 /// verification_failed (the written file does not read back as it must).
 [[nodiscard]] base::Result<Summary> convert(const std::vector<std::string>& inputs, const std::string& out,

@@ -53,9 +53,13 @@ void set_up_codec(AVCodecContext& c, const VideoFormat& format) {
       av_opt_set(c.priv_data, "cpu-used", "7", 0);
       av_opt_set(c.priv_data, "crf", "28", 0);
       av_opt_set(c.priv_data, "tune-content", "screen", 0);
+      av_opt_set(c.priv_data, "lag-in-frames", "0", 0);
+      av_opt_set(c.priv_data, "auto-alt-ref", "0", 0);
       c.thread_count = 2;
       break;
     case VideoCodec::zmbv:
+      c.compression_level = 0;  // the repeater compresses
+      c.me_range = 3;
       break;
   }
 }
@@ -66,10 +70,7 @@ AVPixelFormat pixel_format(VideoCodec c) {
 }
 }  // namespace
 
-Repeat repeat_of(VideoCodec c) {
-  if (c == VideoCodec::h264) return Repeat::skip_slice;
-  return c == VideoCodec::mjpeg || c == VideoCodec::ffv1 ? Repeat::same_packet : Repeat::encode;
-}
+bool stands_alone(VideoCodec c) { return c == VideoCodec::mjpeg || c == VideoCodec::ffv1; }
 
 const char* encoder_name(VideoCodec c) {
   switch (c) {
@@ -128,7 +129,7 @@ void set_up(AVCodecContext& c, const VideoFormat& format) {
   c.height = format.size.height;
   c.time_base = {1, format.fps};
   if (!format.variable) c.framerate = {format.fps, 1};
-  c.gop_size = repeat_of(format.codec) == Repeat::same_packet ? 1 : static_cast<int>(keyframe_ticks(format));
+  c.gop_size = stands_alone(format.codec) ? 1 : static_cast<int>(keyframe_ticks(format));
   c.max_b_frames = 0;  // AVI has no presentation times
   c.pix_fmt = pixel_format(format.codec);
   if (format.container != Container::avi) c.flags |= AV_CODEC_FLAG_GLOBAL_HEADER;

@@ -17,13 +17,8 @@ struct VideoFormat {
   std::int64_t ticks = 0;  // of the whole video
 };
 
-/// How a tick without change is filled.
-enum class Repeat : std::uint8_t {
-  encode,       // the encoder gets the picture again
-  same_packet,  // every picture stands alone
-  skip_slice,   // H264Repeater
-};
-[[nodiscard]] Repeat repeat_of(VideoCodec c);
+/// Each picture is a keyframe: the packet of one can be written again. Others have a Repeater.
+[[nodiscard]] bool stands_alone(VideoCodec c);
 [[nodiscard]] const char* encoder_name(VideoCodec c);
 [[nodiscard]] const char* muxer_name(Container c);
 [[nodiscard]] const char* demuxer_name(Container c);

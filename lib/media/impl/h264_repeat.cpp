@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "media/impl/bits.hpp"
+
 namespace rescue::media {
 namespace {
 // NAL unit types and reference priority (ITU-T H.264 7.4.1).
@@ -19,69 +21,6 @@ constexpr std::array<std::uint8_t, 4> kStartCode{0, 0, 0, 1};
 std::unexpected<base::Error> other_stream(std::string_view what) {
   return base::fail(base::Errc::unsupported, "repeat a picture of this H.264 stream: " + std::string(what));
 }
-
-class BitReader {
- public:
-  explicit BitReader(base::ByteView b) : b_(b) {}
-  [[nodiscard]] std::size_t position() const { return at_; }
-  [[nodiscard]] bool failed() const { return failed_; }
-  std::uint32_t bits(unsigned n) {
-    std::uint32_t v = 0;
-    for (; n > 0; --n) v = v << 1 | bit();
-    return v;
-  }
-  /// Unsigned Exp-Golomb.
-  std::uint32_t ue() {
-    unsigned zeros = 0;
-    while (bit() == 0) {
-      if (failed_ || ++zeros > 31) {
-        failed_ = true;
-        return 0;
-      }
-    }
-    return (std::uint32_t{1} << zeros) - 1 + bits(zeros);
-  }
-
- private:
-  std::uint32_t bit() {
-    if (at_ >= b_.size() * 8) {
-      failed_ = true;
-      return 0;
-    }
-    const std::uint32_t v = b_[at_ / 8] >> (7 - at_ % 8) & 1u;
-    ++at_;
-    return v;
-  }
-  base::ByteView b_;
-  std::size_t at_ = 0;
-  bool failed_ = false;
-};
-
-class BitWriter {
- public:
-  void bits(std::uint32_t v, unsigned n) {
-    for (; n > 0; --n) {
-      if (used_ % 8 == 0) out_.push_back(0);
-      out_.back() = static_cast<std::uint8_t>(out_.back() | (v >> (n - 1) & 1u) << (7 - used_ % 8));
-      ++used_;
-    }
-  }
-  void ue(std::uint32_t v) {
-    unsigned length = 0;
-    while (((v + 1) >> (length + 1)) != 0) ++length;
-    bits(0, length);
-    bits(v + 1, length + 1);
-  }
-  /// The stop bit; the rest of the byte is zero.
-  base::Bytes finish() {
-    bits(1, 1);
-    return std::move(out_);
-  }
-
- private:
-  base::Bytes out_;
-  std::size_t used_ = 0;
-};
 
 /// Takes emulation prevention out: a 3 after two zeros is none of the payload.
 base::Bytes unescaped(base::ByteView nal) {
@@ -186,7 +125,7 @@ base::Result<> H264Repeater::read_sps(base::ByteView nal) {
   return {};
 }
 
-base::Result<base::Bytes> H264Repeater::parameter_sets(base::ByteView from_encoder) {
+base::Result<base::Bytes> H264Repeater::parameters(base::ByteView from_encoder) {
   base::Bytes out;
   base::ByteView rest = from_encoder;
   while (const auto nal = next_nal(rest)) {
@@ -202,7 +141,7 @@ base::Result<base::Bytes> H264Repeater::parameter_sets(base::ByteView from_encod
   return out;
 }
 
-base::Result<base::Bytes> H264Repeater::picture(base::ByteView packet) {
+base::Result<base::Bytes> H264Repeater::picture(base::ByteView packet, std::int64_t) {
   base::Bytes out;
   out.reserve(packet.size() + 32);
   base::ByteView rest = packet;
@@ -251,7 +190,7 @@ base::Result<base::Bytes> H264Repeater::renumbered(base::ByteView nal) {
   return plain;
 }
 
-base::Result<base::Bytes> H264Repeater::repeat() {
+base::Result<base::Bytes> H264Repeater::repeat(std::int64_t) {
   if (!begun_ || frame_num_bits_ == 0) return base::fail(base::Errc::conflict, "repeat a picture before the first");
   frame_num_ = (frame_num_ + 1) & ((std::uint32_t{1} << frame_num_bits_) - 1);
   BitWriter w;

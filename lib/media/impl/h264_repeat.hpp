@@ -8,21 +8,18 @@
 // picture order by decoding order. Anything else is refused, never passed on wrong.
 #pragma once
 
-#include "base/bytes.hpp"
-#include "screen/frame.hpp"
+#include "media/impl/repeater.hpp"
 
 namespace rescue::media {
 
-class H264Repeater {
+class H264Repeater final : public Repeater {
  public:
   explicit H264Repeater(screen::Size picture);
 
-  /// Parameter sets that stand outside of the stream (MP4, Matroska), with ours behind; start codes before each.
-  [[nodiscard]] base::Result<base::Bytes> parameter_sets(base::ByteView from_encoder);
-  /// A packet of the encoder as it has to stand in the file. Errors: unsupported, when it is not as told above.
-  [[nodiscard]] base::Result<base::Bytes> picture(base::ByteView packet);
-  /// One more of the last picture. conflict before the first picture.
-  [[nodiscard]] base::Result<base::Bytes> repeat();
+  base::Result<base::Bytes> picture(base::ByteView packet, std::int64_t tick) override;
+  base::Result<base::Bytes> repeat(std::int64_t tick) override;
+  /// Parameter sets (MP4, Matroska) with ours behind; start codes before each.
+  base::Result<base::Bytes> parameters(base::ByteView from_encoder) override;
 
  private:
   [[nodiscard]] base::Result<> read_sps(base::ByteView nal);

@@ -10,6 +10,7 @@ namespace rescue::media {
 namespace {
 constexpr std::int32_t kBorder = 6;  // pixels
 constexpr screen::Pixel kHoleColour = 0xd02020;
+constexpr auto kCheckpointDistance = std::chrono::seconds(20);
 constexpr std::uint64_t kCancelEvery = 1024;  // items between two questions
 
 bool concerns_video(const rcrec::DamagedPlace& p) {
@@ -24,6 +25,7 @@ base::Result<Scan> scan(const std::string& path, const std::function<bool()>& ca
   Scan out;
   out.path = path;
   out.duration = info.duration;
+  out.start = info.header.start;
   out.finished = info.finished;
   for (auto& place : info.damage) {
     if (place.kind != rcrec::DamageKind::torn_tail) out.damage.push_back(std::move(place));
@@ -37,6 +39,8 @@ base::Result<Scan> scan(const std::string& path, const std::function<bool()>& ca
       return base::fail(base::Errc::canceled, "convert '" + path + "'");
     const auto* video = std::get_if<rcrec::VideoItem>(&item->item);
     if (video == nullptr) continue;
+    if (video->checkpoint && (out.checkpoints.empty() || item->t - out.checkpoints.back() >= kCheckpointDistance))
+      out.checkpoints.push_back(item->t);
     const auto packet = screen::inspect_packet(video->packet);
     if (packet) {
       out.largest.width = std::max(out.largest.width, packet->size.width);
@@ -86,7 +90,7 @@ void Player::show(const rcrec::VideoItem& video, const rcrec::TimelineItem& item
   rcrec::DamagedPlace place{rcrec::DamageKind::bad_content, item.offset, 0,
                             static_cast<std::uint8_t>(rcrec::ChunkType::video), changed.error().message()};
   note_({item.t, item.offset, rcrec::GapItem{place}});
-  if (undecodable_.size() < rcrec::kMaxReportedDamage) undecodable_.push_back(std::move(place));
+  if (undecodable_.size() < rcrec::kMaxReportedDamage) undecodable_.push_back({item.t, std::move(place)});
   in_hole_ = true;
   all_dirty_ = true;
 }

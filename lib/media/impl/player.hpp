@@ -16,9 +16,10 @@ struct Scan {
   std::string path;
   screen::Size largest;  // each side the largest of any picture
   rcrec::Time duration{};
+  base::WallTime start;  // of the recording
   bool finished = false;
   std::vector<rcrec::DamagedPlace> damage;  // without a torn tail
-  std::uint64_t first_damage_offset = 0;
+  std::vector<rcrec::Time> checkpoints;     // where decoding may start, some distance between them
 };
 /// Errors: as rcrec::ChunkReader::open; bad_format when no picture can be decoded from it; canceled.
 [[nodiscard]] base::Result<Scan> scan(const std::string& path, const std::function<bool()>& canceled);
@@ -37,8 +38,12 @@ class Player {
   /// border. `to` must hold what this painted last, and hardly more than what changed since is painted; the first time
   /// everything is. Returns what was touched: empty when the picture is the same.
   [[nodiscard]] screen::Damage paint(screen::Frame& to);
-  /// Packets that passed the container's checks and did not decode.
-  [[nodiscard]] const std::vector<rcrec::DamagedPlace>& undecodable() const { return undecodable_; }
+  /// A packet that passed the container's checks and did not decode.
+  struct Undecodable {
+    rcrec::Time t{};
+    rcrec::DamagedPlace place;
+  };
+  [[nodiscard]] const std::vector<Undecodable>& undecodable() const { return undecodable_; }
 
  private:
   Player(rcrec::Timeline timeline, bool draw_cursor, Note note)
@@ -63,7 +68,7 @@ class Player {
   screen::Damage dirty_;       // of the canvas
   screen::Rect cursor_place_;  // where the cursor was painted
   std::optional<rcrec::TimelineItem> next_;
-  std::vector<rcrec::DamagedPlace> undecodable_;
+  std::vector<Undecodable> undecodable_;
 };
 
 }  // namespace rescue::media

@@ -2,7 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "media/impl/video_writer.hpp"
+#include "media/impl/muxer.hpp"
 
 extern "C" {
 #include <libavutil/sha.h>
@@ -36,7 +36,7 @@ base::Result<> hash_file(const std::string& path, VideoFacts& facts) {
 }
 }  // namespace
 
-base::Result<VideoFacts> read_back(const std::string& path, const VideoFormat& format) {
+base::Result<VideoFacts> read_back(const std::string& path, const VideoFormat& format, bool subtitles) {
   const auto refuse = [&](std::string_view what) {
     return base::fail(base::Errc::verification_failed, "reading '" + path + "' back: " + std::string(what));
   };
@@ -46,14 +46,14 @@ base::Result<VideoFacts> read_back(const std::string& path, const VideoFormat& f
   if (avformat_open_input(&f, path.c_str(), av_find_input_format(demuxer_name(format.container)), nullptr) < 0)
     return refuse("does not open");
   const std::unique_ptr<AVFormatContext, CloseInput> input(f);
-  if (avformat_find_stream_info(f, nullptr) < 0 || f->nb_streams != 1 ||
+  if (avformat_find_stream_info(f, nullptr) < 0 || f->nb_streams != (subtitles ? 2u : 1u) ||
       f->streams[0]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
     return refuse("has no single video stream");
   const AVStream& stream = *f->streams[0];
   facts.size = {stream.codecpar->width, stream.codecpar->height};
   const Owned<AVPacket> packet(av_packet_alloc());
   while (av_read_frame(f, packet.get()) >= 0) {
-    if (packet->size > 0) ++facts.frames;
+    if (packet->size > 0 && packet->stream_index == 0) ++facts.frames;
     av_packet_unref(packet.get());
   }
   const std::int64_t duration =

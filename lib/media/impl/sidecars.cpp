@@ -8,11 +8,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "base/utf8.hpp"
+#include "media/impl/notes.hpp"
 
 namespace rescue::media {
 namespace {
-constexpr auto kCueTime = std::chrono::seconds(5);
 constexpr std::string_view kPart = ".part";
 
 /// "01:02:03,456"
@@ -20,20 +19,9 @@ std::string srt_time(rcrec::Time t) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(t).count();
   return fmt::format("{:02}:{:02}:{:02},{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
 }
-
-/// An empty line would end the cue.
-std::string one_block(std::string text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n' && (out.empty() || out.back() == '\n')) continue;
-    out.push_back(c);
-  }
-  while (!out.empty() && out.back() == '\n') out.pop_back();
-  return out;
-}
 }  // namespace
 
-base::Result<Sidecars> Sidecars::create(const std::string& out) {
+base::Result<Sidecars> Sidecars::create(const std::string& out, bool events) {
   Sidecars s;
   const std::filesystem::path path(out);
   const auto open = [&](Part& part, const char* suffix) -> base::Result<> {
@@ -46,7 +34,7 @@ base::Result<Sidecars> Sidecars::create(const std::string& out) {
     return {};
   };
   RESCUE_CHECK(open(s.subtitles_, ".srt"));
-  RESCUE_CHECK(open(s.events_, ".events.jsonl"));
+  if (events) RESCUE_CHECK(open(s.events_, ".events.jsonl"));
   return s;
 }
 
@@ -59,21 +47,21 @@ Sidecars::~Sidecars() {
 
 void Sidecars::add(const rcrec::TimelineItem& item, rcrec::Time at, base::WallTime wall) {
   const auto line = [&](std::string_view kind, const boost::json::object& all) {
+    if (events_.path.empty()) return;
     const boost::json::object o{{"t_us", at.count()}, {"time", base::to_rfc3339(wall)}, {"kind", kind}, {"data", all}};
     events_.out << boost::json::serialize(o) << '\n';
   };
   if (const auto* chat = std::get_if<rcrec::ChatItem>(&item.item)) {
     line("chat", chat->all);
-    add_cue(at, base::to_display_text(chat->from) + ": " + one_block(base::to_display_text(chat->text, true)));
   } else if (const auto* event = std::get_if<rcrec::EventItem>(&item.item)) {
     line("event", event->all);
-    add_cue(at, "[" + base::to_display_text(event->type) + "]");
   } else if (const auto* gap = std::get_if<rcrec::GapItem>(&item.item)) {
     line("damage", {{"kind", rcrec::damage_kind_name(gap->place.kind)},
                     {"offset", gap->place.offset},
                     {"length", gap->place.length},
                     {"what", gap->place.what}});
   }
+  if (const auto note = note_of(item)) add_cue(at, note->text);
 }
 
 void Sidecars::add_cue(rcrec::Time at, const std::string& text) {
@@ -83,6 +71,7 @@ void Sidecars::add_cue(rcrec::Time at, const std::string& text) {
 base::Result<std::vector<std::string>> Sidecars::commit() {
   std::vector<std::string> names;
   for (Part* part : {&subtitles_, &events_}) {
+    if (part->path.empty()) continue;
     errno = 0;
     part->out.close();
     if (!part->out) return base::fail(base::errno_error("write '" + part->path + "'"));

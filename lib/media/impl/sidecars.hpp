@@ -11,8 +11,9 @@ namespace rescue::media {
 
 class Sidecars {
  public:
-  /// Files named after `out` with another suffix, under temporary names until commit().
-  [[nodiscard]] static base::Result<Sidecars> create(const std::string& out);
+  /// Files named after `out` with another suffix, under temporary names until commit(); without `events` the
+  /// subtitles alone.
+  [[nodiscard]] static base::Result<Sidecars> create(const std::string& out, bool events);
   Sidecars(Sidecars&&) = default;
   Sidecars& operator=(Sidecars&&) = delete;
   ~Sidecars();

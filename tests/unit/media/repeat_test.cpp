@@ -99,14 +99,95 @@ TEST_F(RepeatTest, AHeldFrameCostsAFewBytes) {
   EXPECT_GE(small, 600);
 }
 
+TEST_F(RepeatTest, EveryCodecShowsHeldFramesForAFewBytes) {
+  record();
+  struct Case {
+    const char* out;
+    VideoCodec codec;
+    int most;  // bytes of a held frame
+  };
+  for (const Case& c : {Case{"m.avi", VideoCodec::mpeg4, 20}, Case{"m.mp4", VideoCodec::mpeg4, 20},
+                        Case{"m.mkv", VideoCodec::mpeg4, 20}, Case{"z.avi", VideoCodec::zmbv, 16},
+                        Case{"v.webm", VideoCodec::vp9, 1}, Case{"v.mkv", VideoCodec::vp9, 1}}) {
+    SCOPED_TRACE(c.out);
+    ConvertOptions o;
+    o.container = *container_from_path(c.out);
+    o.codec = c.codec;
+    const auto s = convert({file("a.rcrec")}, file(c.out), o);
+    ASSERT_TRUE(s) << s.error().message();
+    const Probe p = probe(file(c.out));
+    EXPECT_EQ(p.frames, 615);
+    EXPECT_NEAR(p.duration, 41.0, 0.002);
+    EXPECT_EQ(output_of("ffmpeg -v warning -err_detect explode -xerror -i '" + file(c.out) + "' -f null - 2>&1"), "");
+    const auto frames = frames_of(file(c.out), s->size);
+    ASSERT_EQ(frames.size(), 615u);
+    const auto same = [&](std::size_t from, std::size_t to) {
+      for (std::size_t n = from + 1; n < to; ++n) EXPECT_EQ(frames[n], frames[from]) << "frame " << n;
+    };
+    same(0, 3);
+    same(3, 75);
+    same(107, 150);
+    same(380, 450);
+    EXPECT_NE(frames[0], frames[3]);
+    EXPECT_NE(frames[374], frames[380]);
+    std::istringstream sizes(output_of("ffprobe -v error -show_entries packet=size -of csv=p=0 '" + file(c.out) + "'"));
+    int small = 0;
+    for (int size = 0; sizes >> size;) {
+      small += size <= c.most ? 1 : 0;
+      sizes.ignore(10, '\n');
+    }
+    EXPECT_GE(small, 600);
+  }
+}
+
+TEST_F(RepeatTest, TimesInAnMpeg4StreamGoOnOverHeldFrames) {
+  record();
+  ConvertOptions o;
+  o.codec = VideoCodec::mpeg4;
+  ASSERT_TRUE(convert({file("a.rcrec")}, file("a.avi"), o));
+  const std::string trace = output_of("ffmpeg -v debug -threads 1 -debug pict -i '" + file("a.avi") +
+                                      "' -f null - 2>&1 | grep ' time:.*tincr:'");
+  std::istringstream lines(trace);
+  std::string line;
+  std::vector<int> times;
+  while (std::getline(lines, line)) times.push_back(std::stoi(line.substr(line.find(" time:") + 6)));
+  ASSERT_GE(times.size(), 615u) << trace;
+  times.erase(times.begin(), times.end() - 615);  // what was decoded to find out about the file
+  for (int n = 0; n < 615; ++n) EXPECT_EQ(times[static_cast<std::size_t>(n)], n);
+}
+
+TEST(Repeaters, RefuseWhatTheyDoNotUnderstand) {
+  const auto refuses = [](Repeater& r, const base::Bytes& packet) {
+    EXPECT_EQ(r.picture(packet, 0).error().code, base::Errc::unsupported) << base::to_hex(packet);
+  };
+  for (const auto& r : {make_mpeg4_repeater({64, 64}, 15), make_vp9_repeater(), make_zmbv_repeater({64, 64})}) {
+    EXPECT_EQ(r->repeat(0).error().code, base::Errc::conflict);
+    refuses(*r, {});
+    refuses(*r, {0});
+  }
+  refuses(*make_mpeg4_repeater({64, 64}, 15), {0, 0, 1, 0xb6, 0x50, 0x7f});  // no group before it
+  refuses(*make_vp9_repeater(), {0xc2, 0x49});                               // profile 1
+  refuses(*make_vp9_repeater(), {0x80});                                     // not shown
+  refuses(*make_zmbv_repeater({64, 64}), {1, 0, 1, 0, 8, 16, 16});           // not compressed
+  refuses(*make_zmbv_repeater({64, 64}), {1, 0, 1, 1, 8, 0, 16});            // blocks of no width
+  refuses(*make_zmbv_repeater({64, 64}), {1, 0, 1, 1, 8, 16, 16, 0xff, 0xff});
+  const auto vp9 = make_vp9_repeater();
+  ASSERT_TRUE(vp9->picture(base::Bytes{0x82, 0x49}, 0));  // a keyframe is in all slots
+  EXPECT_EQ(*vp9->repeat(1), (base::Bytes{0x88}));
+  ASSERT_TRUE(vp9->picture(base::Bytes{0x86, 0x01, 0x00}, 2));  // in slot 2 alone
+  EXPECT_EQ(*vp9->repeat(3), (base::Bytes{0x8a}));
+  ASSERT_TRUE(vp9->picture(base::Bytes{0x86, 0x00, 0x00}, 4));  // in none
+  EXPECT_FALSE(vp9->repeat(5));
+}
+
 TEST(H264Repeater, RefusesWhatItDoesNotUnderstand) {
   H264Repeater r({64, 64});
-  EXPECT_EQ(r.repeat().error().code, base::Errc::conflict);
+  EXPECT_EQ(r.repeat(0).error().code, base::Errc::conflict);
   const base::Bytes p_slice{0, 0, 1, 0x41, 0x9a, 0x02, 0x03};
-  EXPECT_EQ(r.picture(p_slice).error().code, base::Errc::unsupported) << "without a keyframe";
-  EXPECT_EQ(r.picture({}).error().code, base::Errc::unsupported);
-  EXPECT_EQ(r.picture(base::Bytes{0, 0, 1, 0x67, 100}).error().code, base::Errc::unsupported) << "cut off";
-  EXPECT_EQ(r.parameter_sets(base::Bytes{0, 0, 1, 0x68, 0xce}).error().code, base::Errc::unsupported);
+  EXPECT_EQ(r.picture(p_slice, 0).error().code, base::Errc::unsupported) << "without a keyframe";
+  EXPECT_EQ(r.picture({}, 0).error().code, base::Errc::unsupported);
+  EXPECT_EQ(r.picture(base::Bytes{0, 0, 1, 0x67, 100}, 0).error().code, base::Errc::unsupported) << "cut off";
+  EXPECT_EQ(r.parameters(base::Bytes{0, 0, 1, 0x68, 0xce}).error().code, base::Errc::unsupported);
 }
 
 struct Yuv {
