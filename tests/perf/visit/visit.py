@@ -76,11 +76,26 @@ def read_the_log(desk, shell):
     desk.key("n")
     desk.pause(1, 1.5)
     desk.key("q")
-    desk.line("wc -l printer.log; df -h / | head -1; echo the queue is empty now")
+    desk.line("grep -c error printer.log; wc -l printer.log")
+    desk.pause(1, 1.5)
+    desk.line("for i in 1 2 3 4 5 6; do echo page $i of the test sheet is printed; sleep 0.7; done")
+    desk.pause(5, 6)
     desk.pause(1, 2)
 
 
-def look_up(desk, browser):
+def look_again(desk, browser):
+    """The tickets, once more, before leaving."""
+    desk.raise_window(browser)
+    desk.key("ctrl+l")
+    desk.type((desk.home / "site/index.html").as_uri(), per_second=14)
+    desk.key("Return")
+    desk.pause(2, 3)
+    desk.wheel(5)
+    desk.pause(1.5, 2.5)
+    desk.minimise(browser)
+
+
+def look_up(desk, browser, shot):
     desk.raise_window(browser)
     desk.pause(1.5, 2)
     desk.key("ctrl+l")
@@ -91,7 +106,8 @@ def look_up(desk, browser):
     desk.move(x + width // 2, y + height // 2)
     for _ in range(4):
         desk.wheel(3)
-        desk.pause(1, 1.8)
+        desk.pause(1.4, 2.4)
+    shot("photos")
     desk.wheel(6, up=True)
     desk.pause(1, 1.5)
     desk.key("ctrl+l")
@@ -107,6 +123,7 @@ def look_up(desk, browser):
     for _ in range(3):
         desk.key("Return")
         desk.pause(0.7, 1)
+    shot("guide")
     desk.key("Escape")
     desk.key("alt+Left")
     desk.pause(1.5, 2)
@@ -120,12 +137,12 @@ def write_the_report(desk, writer, files):
     desk.key("ctrl+End")
     desk.pause(0.6, 1)
     desk.key("Return")
-    desk.type(LETTER[:120])
+    desk.type(LETTER[:120], per_second=6)
     desk.pause(1, 2)
     desk.raise_window(files)
     desk.pause(1, 1.5)
     desk.raise_window(writer)
-    desk.type(LETTER[120:])
+    desk.type(LETTER[120:], per_second=6)
     desk.key("Return")
     desk.pause(0.8, 1.2)
     desk.key("ctrl+Home")
@@ -160,12 +177,16 @@ def visit(args, folder):
         desk.start(wallpaper)
         windows = open_programs(desk)
         desk.record(args.out, args.fps, SECONDS)
-        for act, more in ((look_at_files, ["files"]), (read_the_log, ["shell"]), (look_up, ["browser"]),
-                          (write_the_report, ["writer", "files"])):
-            act(desk, *(windows[name] for name in more))
-            shot(act.__name__)
+        look_at_files(desk, windows["files"])
+        shot("files")
+        read_the_log(desk, windows["shell"])
+        shot("log")
+        look_up(desk, windows["browser"], shot)
+        write_the_report(desk, windows["writer"], windows["files"])
+        shot("report")
         tidy_up(desk, windows)
-        shot("tidy_up")
+        look_again(desk, windows["browser"])
+        shot("desk")
         work = desk.elapsed()
         if work > SECONDS:
             raise RuntimeError(f"the visit took {work:.0f} s: this machine is too busy for it")
