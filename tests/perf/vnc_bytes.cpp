@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// vnc_bytes tight|zrle CLIP.xcp.zst [--until S]: what libvncserver sends for the pictures of a capture, without loss,
-// and its CPU; one JSON object. The server is told in 16-pixel tiles what changed, the client asks for the next picture
-// as soon as it has one, and each picture is compared when it has arrived. Bytes are those of the TCP connection.
+// vnc_bytes tight|zrle CLIP.xcp.zst [--until S] [--rects N]: what libvncserver sends for the pictures of a capture,
+// without loss, and its CPU; one JSON object. The server is told in 16-pixel tiles what changed, the client asks for
+// the next picture as soon as it has one, and each picture is compared when it has arrived. Bytes are those of the TCP
+// connection.
 #include <netinet/in.h>
 #include <rfb/rfb.h>
 extern "C" {  // this header of the library does not say so itself
@@ -22,7 +23,6 @@ namespace {
 constexpr std::int32_t kTileSide = 16;
 constexpr long kPumpUs = 500;
 constexpr auto kPatience = std::chrono::seconds(20);  // for one picture
-constexpr int kManyRects = 20'000;                    // the library's own limit of 50 would send bounding boxes instead
 
 double thread_cpu_ms() {
   timespec t{};
@@ -32,7 +32,7 @@ double thread_cpu_ms() {
 
 class Server {
  public:
-  explicit Server(screen::Frame first) : shown_(std::move(first)) {
+  Server(screen::Frame first, int most_rects) : shown_(std::move(first)) {
     rfbLogEnable(FALSE);
     screen_ = rfbGetScreen(nullptr, nullptr, shown_.size().width, shown_.size().height, 8, 3, 4);
     screen_->frameBuffer = reinterpret_cast<char*>(shown_.row(0));
@@ -44,7 +44,7 @@ class Server {
     screen_->ipv6port = -1;
     screen_->cursor = nullptr;
     screen_->deferUpdateTime = 0;
-    screen_->maxRectsPerUpdate = kManyRects;
+    screen_->maxRectsPerUpdate = most_rects;
     rfbInitServer(screen_);
   }
   ~Server() {
@@ -104,10 +104,11 @@ base::Result<> serve_until(Server& server, const VncClient& client, const screen
   }
 }
 
-base::Result<> measure(const std::string& encoding, const std::string& clip, std::chrono::microseconds until) {
+base::Result<> measure(const std::string& encoding, const std::string& clip, std::chrono::microseconds until,
+                       int most_rects) {
   RESCUE_TRY(auto source, ClipSource::open(clip, until));
   RESCUE_TRY(auto black, screen::Frame::create(source.frame().size()));
-  Server server(black);
+  Server server(black, most_rects);
   VncClient client(server.port(), encoding);
   RESCUE_CHECK(serve_until(server, client, black));
   const std::uint64_t before = client.bytes();
@@ -129,14 +130,17 @@ int run(int argc, char** argv) {
   std::string encoding;
   std::string clip;
   double until = 0;
+  int most_rects = 50;  // the library's own
   CLI::App app{"bytes of a VNC server for a desktop capture"};
   app.add_option("encoding", encoding)->required()->check(CLI::IsMember({"tight", "zrle", "hextile", "zlib"}));
   app.add_option("clip", clip)->required()->check(CLI::ExistingFile);
   app.add_option("--until", until)->check(CLI::PositiveNumber);
+  app.add_option("--rects", most_rects, "more rectangles than this in an update: their bounding box instead");
   CLI11_PARSE(app, argc, argv);
   const auto done = measure(
       encoding, clip,
-      until > 0 ? std::chrono::microseconds(static_cast<std::int64_t>(until * 1e6)) : std::chrono::microseconds::max());
+      until > 0 ? std::chrono::microseconds(static_cast<std::int64_t>(until * 1e6)) : std::chrono::microseconds::max(),
+      most_rects);
   if (!done) fmt::print(stderr, "vnc_bytes: {}\n", done.error().message());
   return done ? 0 : 1;
 }
