@@ -31,6 +31,7 @@ struct ConvertFlags {
   std::string to;
   std::string size;
   std::vector<std::string> overlay;
+  std::vector<std::filesystem::path> keys;
   std::string subtitles = "none";
   std::string progress;
   int progress_fd = 2;
@@ -81,6 +82,7 @@ void add_convert(CLI::App& app, ConvertFlags& f) {
   convert->add_option("--jobs", f.options.jobs, "parts of the recording to convert at a time; the output is the same")
       ->check(CLI::Range(media::kMinJobs, media::kMaxJobs))
       ->capture_default_str();
+  convert->add_option("--key", f.keys, "private key (PEM) that opens encrypted recordings (one or several)");
   convert->add_flag("--no-cursor", f.no_cursor, "leave the mouse cursor out");
   convert->add_flag("--sidecars", f.options.sidecars, "also write OUT.srt and OUT.events.jsonl (chat, events)");
   convert->add_flag("--overwrite", f.options.overwrite, "replace an existing output");
@@ -192,6 +194,7 @@ base::Result<> read_flags(ConvertFlags& f) {
   f.options.subtitles = f.subtitles == "beside"   ? media::Subtitles::beside
                         : f.subtitles == "inside" ? media::Subtitles::inside
                                                   : media::Subtitles::none;
+  RESCUE_TRY(f.options.keys, rcrec::KeyRing::load(f.keys));
   if (!f.from.empty()) {
     RESCUE_TRY(f.options.from, read_time("--from", f.from));
   }

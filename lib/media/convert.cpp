@@ -92,7 +92,7 @@ class Conversion {
     rcrec::Time duration{};
     screen::Size largest;
     for (const std::string& path : inputs) {
-      RESCUE_TRY(Scan s, scan(path, options_.canceled));
+      RESCUE_TRY(Scan s, scan(path, options_.keys, options_.canceled));
       largest.width = std::max(largest.width, s.largest.width);
       largest.height = std::max(largest.height, s.largest.height);
       summary_.unfinished = summary_.unfinished || !s.finished;

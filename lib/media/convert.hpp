@@ -78,6 +78,7 @@ struct ConvertOptions {
   Subtitles subtitles = Subtitles::none;  // chat and events
   bool sidecars = false;                  // OUT.srt and OUT.events.jsonl, both with chat and events
   bool overwrite = false;                 // replace an existing output
+  rcrec::KeyRing keys;                    // for encrypted recordings
   /// Parts of the recordings that are converted at a time, kMinJobs to kMaxJobs. The bytes of the output are the same
   /// for all. Recordings of large displays get fewer, for memory.
   int jobs = 1;

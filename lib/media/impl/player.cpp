@@ -20,8 +20,8 @@ bool concerns_video(const rcrec::DamagedPlace& p) {
 }
 }  // namespace
 
-base::Result<Scan> scan(const std::string& path, const std::function<bool()>& canceled) {
-  RESCUE_TRY(auto info, rcrec::info(path));
+base::Result<Scan> scan(const std::string& path, const rcrec::KeyRing& keys, const std::function<bool()>& canceled) {
+  RESCUE_TRY(auto info, rcrec::info(path, keys));
   Scan out;
   out.path = path;
   out.duration = info.duration;
@@ -30,7 +30,7 @@ base::Result<Scan> scan(const std::string& path, const std::function<bool()>& ca
   for (auto& place : info.damage) {
     if (place.kind != rcrec::DamageKind::torn_tail) out.damage.push_back(std::move(place));
   }
-  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path));
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path, keys));
   std::optional<base::Error> undecodable;
   for (std::uint64_t n = 0;; ++n) {
     RESCUE_TRY(const auto item, timeline.next());
@@ -59,8 +59,8 @@ base::Result<Scan> scan(const std::string& path, const std::function<bool()>& ca
                     fmt::format("recording '{}' has no picture in {} bytes", path, info.file_bytes));
 }
 
-base::Result<Player> Player::open(const std::string& path, bool draw_cursor, Note note) {
-  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path));
+base::Result<Player> Player::open(const std::string& path, const rcrec::KeyRing& keys, bool draw_cursor, Note note) {
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path, keys));
   return Player(std::move(timeline), draw_cursor, std::move(note));
 }
 

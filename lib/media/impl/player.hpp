@@ -22,13 +22,15 @@ struct Scan {
   std::vector<rcrec::Time> checkpoints;     // where decoding may start, some distance between them
 };
 /// Errors: as rcrec::ChunkReader::open; bad_format when no picture can be decoded from it; canceled.
-[[nodiscard]] base::Result<Scan> scan(const std::string& path, const std::function<bool()>& canceled);
+[[nodiscard]] base::Result<Scan> scan(const std::string& path, const rcrec::KeyRing& keys,
+                                      const std::function<bool()>& canceled);
 
 class Player {
  public:
   using Note = std::function<void(const rcrec::TimelineItem&)>;  // chat, events and gaps, when they come up
 
-  [[nodiscard]] static base::Result<Player> open(const std::string& path, bool draw_cursor, Note note);
+  [[nodiscard]] static base::Result<Player> open(const std::string& path, const rcrec::KeyRing& keys, bool draw_cursor,
+                                                 Note note);
 
   /// Goes to the last checkpoint at or before `t`, so that advance(t) gives its picture; before the first advance().
   [[nodiscard]] base::Result<> seek(rcrec::Time t) { return timeline_.seek(t); }

@@ -58,7 +58,7 @@ class SegmentPlayer {
   base::Result<Player> open_player() {
     const Scan& scan = plan_.scans[index_];
     wall_ = scan.start;
-    RESCUE_TRY(auto player, Player::open(scan.path, plan_.options.draw_cursor,
+    RESCUE_TRY(auto player, Player::open(scan.path, plan_.options.keys, plan_.options.draw_cursor,
                                          [this](const rcrec::TimelineItem& item) { note(item); }));
     // Lines that came shortly before may still stand in the picture.
     const rcrec::Time begin = begin_ - plan_.starts[index_] - (overlay_ ? kCueTime : rcrec::Time{});

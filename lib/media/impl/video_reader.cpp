@@ -93,6 +93,8 @@ base::Result<> VideoReader::open_decoder(const AVCodec* decoder) {
   int rc = avcodec_parameters_to_context(codec_.get(), stream_->codecpar);
   codec_->pkt_timebase = stream_->time_base;
   codec_->thread_count = 2;
+  codec_->max_pixels =
+      screen::kMaxPixels;  // what a stranger's file says of its size is not allocated before it is checked
   if (rc >= 0) rc = avcodec_open2(codec_.get(), decoder, nullptr);
   if (rc < 0) return base::fail(base::Errc::bad_format, ffmpeg_error(rc, "video '" + path_ + "'").context);
   rate_ = av_guess_frame_rate(input_.get(), stream_, nullptr);

@@ -80,6 +80,62 @@ TEST_F(ImportTest, YuvVideosAreWhatFfmpegMakesOfThem) {
   EXPECT_EQ(different, 0u);
 }
 
+TEST_F(ImportTest, OddSizesAndManyKindsOfPixelsComeBackAsTheyDecode) {
+  constexpr screen::Size kOdd{97, 63}, kEven{98, 64};  // a video has even sides: a row and a column of black
+  for (const char* pixels : {"bgr0", "gray", "yuv444p", "yuv422p", "yuv420p10le", "gbrp", "yuva420p", "rgb48le"}) {
+    SCOPED_TRACE(pixels);
+    output_of("ffmpeg -v error -y -f lavfi -i testsrc=s=97x63:r=10:d=0.5 -c:v ffv1 -pix_fmt " + std::string(pixels) +
+              " '" + file("odd.mkv") + "'");
+    std::filesystem::remove(file("odd.rcrec"));
+    const auto s = import("odd.mkv", "odd.rcrec");
+    ASSERT_TRUE(s) << s.error().message();
+    EXPECT_EQ(s->size, kOdd);
+    EXPECT_EQ(s->frames, 5);
+    const std::string raw = output_of("ffmpeg -v error -i '" + file("odd.mkv") +
+                                      "' -sws_flags bicubic+accurate_rnd+full_chroma_int -f rawvideo -pix_fmt bgr0 -");
+    const auto got = recorded("odd.rcrec", 10, kEven);
+    ASSERT_EQ(got.size(), 5u);
+    ASSERT_EQ(raw.size(), 5u * 97 * 63 * 4);
+    int worst = 0;
+    for (std::size_t n = 0; n < 5; ++n)
+      for (int y = 0; y < 63; ++y)
+        for (int x = 0; x < 97; ++x)
+          for (int c = 0; c < 3; ++c) {
+            const auto at = ((n * 63 + static_cast<std::size_t>(y)) * 97 + static_cast<std::size_t>(x)) * 4 +
+                            static_cast<std::size_t>(c);
+            const auto value = static_cast<int>(got[n].row(y)[x] >> (8 * c) & 255);
+            worst = std::max(worst, std::abs(value - static_cast<int>(static_cast<unsigned char>(raw[at]))));
+          }
+    // RGB of 8 bits is exact; of all else swscale rounds by its version.
+    EXPECT_LE(worst, std::string_view(pixels) == "bgr0" || std::string_view(pixels) == "gbrp" ? 0 : 1);
+  }
+}
+
+TEST_F(ImportTest, AVariableRateKeepsItsTimes) {
+  // Frames 0, 1, 5, 6 and 20 of 25 a second.
+  output_of(
+      "ffmpeg -v error -f lavfi -i testsrc=s=64x48:r=25:d=1 -vf \"select='eq(n,0)+eq(n,1)+eq(n,5)+eq(n,6)+eq(n,20)'\" "
+      "-fps_mode vfr -c:v ffv1 -pix_fmt bgr0 '" +
+      file("vfr.mkv") + "'");
+  const auto s = import("vfr.mkv", "vfr.rcrec");
+  ASSERT_TRUE(s) << s.error().message();
+  EXPECT_EQ(s->frames, 5);
+  auto timeline = *rcrec::Timeline::open(file("vfr.rcrec"));
+  std::vector<rcrec::Time> times;
+  for (auto item = *timeline.next(); item; item = *timeline.next()) times.push_back(item->t);
+  EXPECT_EQ(times, (std::vector<rcrec::Time>{milliseconds(0), milliseconds(40), milliseconds(200), milliseconds(240),
+                                             milliseconds(800)}));
+  const auto source = frames_of(file("vfr.mkv"), {64, 48});
+  const auto back = recorded("vfr.rcrec", 25, {64, 48});
+  ASSERT_EQ(source.size(), 5u);
+  ASSERT_GE(back.size(), 21u);
+  const int shown[] = {0, 1, 1, 1, 1, 2, 3};
+  for (std::size_t n = 0; n < std::size(shown); ++n)
+    EXPECT_EQ(back[n], source[static_cast<std::size_t>(shown[n])]) << n;
+  EXPECT_EQ(back[19], source[3]);
+  EXPECT_EQ(back[20], source[4]);
+}
+
 TEST_F(ImportTest, StillFramesCostNothingAndTheirTimeIsKept) {
   output_of(
       "ffmpeg -v error -f lavfi -i color=c=red:s=64x64:r=25:d=3 -f lavfi -i color=c=blue:s=64x64:r=25:d=1 "
