@@ -4,7 +4,7 @@ _rescue() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--at|--every|--codec|--fps|--from|--to|--size|--jobs) ((i++)) ; continue ;;
+      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--jobs) ((i++)) ; continue ;;
     esac
     case "$at ${COMP_WORDS[i]}" in
       ' login') at=' login' ;;
@@ -48,6 +48,7 @@ _rescue() {
       ' log tail') at=' log tail' ;;
       ' log show') at=' log show' ;;
       ' recording') at=' recording' ;;
+      ' recording keygen') at=' recording keygen' ;;
       ' recording info') at=' recording info' ;;
       ' recording verify') at=' recording verify' ;;
       ' recording repair') at=' recording repair' ;;
@@ -103,10 +104,16 @@ _rescue() {
     'log tail':--type) return ;;
     'log tail':--source) COMPREPLY=($(compgen -W 'console applet gateway broker' -- "$cur")); return ;;
     'log tail':--lines|'log tail':-n) return ;;
+    'recording keygen':--out|'recording keygen':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording info':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording verify':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording repair':--out|'recording repair':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording repair':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording frames':--out|'recording frames':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     'recording frames':--at) return ;;
     'recording frames':--every) return ;;
+    'recording frames':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording events':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording convert':--out|'recording convert':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording convert':--codec) COMPREPLY=($(compgen -W 'h264 mpeg4 zmbv vp9 ffv1 mjpeg' -- "$cur")); return ;;
     'recording convert':--fps) return ;;
@@ -114,6 +121,7 @@ _rescue() {
     'recording convert':--to) return ;;
     'recording convert':--size) return ;;
     'recording convert':--jobs) return ;;
+    'recording convert':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording import':--out|'recording import':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     *:--context) return ;;
     *:--server) return ;;
@@ -171,18 +179,19 @@ _rescue() {
     'log tail':-*) words='--session --technician --type --source --lines --follow --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'log show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'recording':*) words='info verify repair frames events convert import' ;;
-    'recording info':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording':*) words='keygen info verify repair frames events convert import' ;;
+    'recording keygen':-*) words='--out --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording info':-*) words='--key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording info':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording verify':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording verify':-*) words='--key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording verify':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording repair':-*) words='--out --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording repair':-*) words='--out --key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording repair':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording frames':-*) words='--out --at --every --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording frames':-*) words='--out --at --every --key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording frames':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording events':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording events':-*) words='--key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording events':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording convert':-*) words='--out --codec --fps --from --to --size --jobs --no-cursor --sidecars --force --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording convert':-*) words='--out --codec --fps --from --to --size --jobs --no-cursor --sidecars --force --key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording convert':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording import':-*) words='--out --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording import':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;

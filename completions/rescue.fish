@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps --from --to --size --jobs
+    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --jobs
       set skip 1
       continue
     end
@@ -94,6 +94,8 @@ function __rescue_at
         set at ' log show'
       case ' recording'
         set at ' recording'
+      case ' recording keygen'
+        set at ' recording keygen'
       case ' recording info'
         set at ' recording info'
       case ' recording verify'
@@ -227,6 +229,7 @@ complete -c rescue -n "__rescue_at ' log tail'" -l type -d 'only of this type; \
 complete -c rescue -n "__rescue_at ' log tail'" -l source -d 'only from this source' -x -a 'console applet gateway broker'
 complete -c rescue -n "__rescue_at ' log tail'" -s n -l lines -d 'begin with the last N events' -x
 complete -c rescue -n "__rescue_at ' log tail'" -s f -l follow -d 'go on with new events as they come'
+complete -c rescue -n "__rescue_at ' recording'" -a keygen -d 'make keys for encrypted recordings'
 complete -c rescue -n "__rescue_at ' recording'" -a info -d 'show what is in recordings'
 complete -c rescue -n "__rescue_at ' recording'" -a verify -d 'check every byte of recordings'
 complete -c rescue -n "__rescue_at ' recording'" -a repair -d 'make a whole copy of a damaged recording'
@@ -234,14 +237,20 @@ complete -c rescue -n "__rescue_at ' recording'" -a frames -d 'take pictures (PN
 complete -c rescue -n "__rescue_at ' recording'" -a events -d 'list chat and events of a recording'
 complete -c rescue -n "__rescue_at ' recording'" -a convert -d 'make a video from recordings'
 complete -c rescue -n "__rescue_at ' recording'" -a import -d 'make a recording from a video'
+complete -c rescue -n "__rescue_at ' recording keygen'" -s o -l out -d 'the private key; the public one goes to FILE.pub' -r -F
+complete -c rescue -n "__rescue_at ' recording info'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording info'" -F
+complete -c rescue -n "__rescue_at ' recording verify'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording verify'" -F
 complete -c rescue -n "__rescue_at ' recording repair'" -s o -l out -d 'the repaired copy' -r -F
+complete -c rescue -n "__rescue_at ' recording repair'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording repair'" -F
 complete -c rescue -n "__rescue_at ' recording frames'" -s o -l out -d 'folder for the pictures' -x -a '(__fish_complete_directories)'
 complete -c rescue -n "__rescue_at ' recording frames'" -l at -d 'the picture at this time from the start' -x
 complete -c rescue -n "__rescue_at ' recording frames'" -l every -d 'a picture each TIME' -x
+complete -c rescue -n "__rescue_at ' recording frames'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording frames'" -F
+complete -c rescue -n "__rescue_at ' recording events'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording events'" -F
 complete -c rescue -n "__rescue_at ' recording convert'" -s o -l out -d 'the video (.avi, .mkv, .mp4 or .webm), or a folder for one video of each recording' -r -F
 complete -c rescue -n "__rescue_at ' recording convert'" -l codec -d 'video codec; without it h264, for WebM vp9' -x -a 'h264 mpeg4 zmbv vp9 ffv1 mjpeg'
@@ -253,6 +262,7 @@ complete -c rescue -n "__rescue_at ' recording convert'" -l jobs -d 'videos to m
 complete -c rescue -n "__rescue_at ' recording convert'" -l no-cursor -d 'leave the mouse pointer out'
 complete -c rescue -n "__rescue_at ' recording convert'" -l sidecars -d 'also write chat and events to FILE.srt and FILE.events.jsonl'
 complete -c rescue -n "__rescue_at ' recording convert'" -l force -d 'replace an existing file'
+complete -c rescue -n "__rescue_at ' recording convert'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording convert'" -F
 complete -c rescue -n "__rescue_at ' recording import'" -s o -l out -d 'the recording; it must not exist' -r -F
 complete -c rescue -n "__rescue_at ' recording import'" -F

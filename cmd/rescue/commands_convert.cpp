@@ -51,12 +51,20 @@ cli::Progress::Options progress_options(const Invocation& in) {
   return {.quiet = in.parsed.on("quiet"), .verbose = in.parsed.on("verbose"), .unit = cli::Progress::Unit::items};
 }
 
+/// The files of --key by whole paths: the helper reads them, so that no key passes through its arguments.
+std::vector<std::string> key_files(const Invocation& in) {
+  std::vector<std::string> out;
+  for (const auto& file : in.parsed.all("key")) out.push_back(in.env.absolute(file).string());
+  return out;
+}
+
 std::vector<std::string> helper_arguments(const cli::Parsed& parsed, const std::vector<std::string>& inputs,
-                                          const std::string& output) {
+                                          const std::string& output, const std::vector<std::string>& keys) {
   std::vector<std::string> out{"convert", "-o", output, "--fps", parsed.text("fps"), "--progress", "json"};
   for (const char* name : {"codec", "from", "to", "size"}) {
     if (auto value = parsed.maybe(name)) out.insert(out.end(), {fmt::format("--{}", name), *value});
   }
+  for (const auto& file : keys) out.insert(out.end(), {"--key", file});
   if (parsed.on("no-cursor")) out.emplace_back("--no-cursor");
   if (parsed.on("sidecars")) out.emplace_back("--sidecars");
   if (parsed.on("force")) out.emplace_back("--overwrite");
@@ -85,7 +93,7 @@ void tell_gaps(Invocation& in, const json::object& video) {
 base::Result<int> convert_one(Invocation& in, const fs::path& program, const std::vector<std::string>& inputs,
                               const std::string& output) {
   cli::Progress progress(in.env, fs::path(output).filename().string(), progress_options(in));
-  auto done = run_media(in.env, program, helper_arguments(in.parsed, inputs, output),
+  auto done = run_media(in.env, program, helper_arguments(in.parsed, inputs, output, key_files(in)),
                         [&](std::uint64_t n, std::uint64_t total) { progress.update(n, total); });
   progress.finish();
   if (!done) return base::fail(std::move(done).error());
@@ -190,7 +198,7 @@ class Bulk {
     const auto folder = fs::path(t.output).parent_path();
     fs::create_directories(folder, error);
     if (error) return base::fail(base::Errc::io, fmt::format("create folder '{}'", folder.string()), error);
-    return run_media(in_.env, program_, helper_arguments(in_.parsed, {t.input}, t.output),
+    return run_media(in_.env, program_, helper_arguments(in_.parsed, {t.input}, t.output, key_files(in_)),
                      [](std::uint64_t, std::uint64_t) {});
   }
 

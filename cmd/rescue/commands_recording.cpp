@@ -11,7 +11,7 @@
 
 #include "cli/exit.hpp"
 #include "cli/progress.hpp"
-#include "cmd/rescue/invocation.hpp"
+#include "cmd/rescue/recording_keys.hpp"
 #include "rcrec/inspect.hpp"
 #include "rcrec/writer.hpp"
 #include "screen/codec.hpp"
@@ -23,9 +23,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxDisplays = 100;  // sizes that info lists
-constexpr cli::Column kInfoColumns[] = {{"FILE"},         {"SESSION"},      {"START"},        {"DURATION"},
-                                        {"FINISHED"},     {"SIZE", true},   {"FRAMES", true}, {"CHAT", true},
-                                        {"EVENTS", true}, {"DAMAGED", true}};
+constexpr cli::Column kInfoColumns[] = {{"FILE"},         {"SESSION"},       {"START"},        {"DURATION"},
+                                        {"FINISHED"},     {"SIZE", true},    {"FRAMES", true}, {"CHAT", true},
+                                        {"EVENTS", true}, {"DAMAGED", true}, {"CONTENT"}};
 
 std::string seconds(rcrec::Time t) { return fmt::format("{}.{:06}", t.count() / 1'000'000, t.count() % 1'000'000); }
 
@@ -69,46 +69,66 @@ json::object info_json(const rcrec::RecordingInfo& i) {
           {"head", i.head}};
 }
 
+json::object info_json_with_keys(const rcrec::RecordingInfo& i) {
+  auto o = info_json(i);
+  add_encryption(o, i);
+  return o;
+}
+
 /// What the screen packets say of themselves.
 struct Pictures {
   std::uint64_t packets = 0;
   std::uint64_t exact = 0;
+  rcrec::Time shown{};                 // since the first picture
+  rcrec::Time exact_shown{};           // of this, with an exact picture
   std::vector<screen::Size> displays;  // sizes in the order they came up
 };
 
-/// Pictures that its packets make are those of the display, pixel by pixel.
-bool is_exact(screen::CodecId codec) { return codec == screen::CodecId::tiles || codec == screen::CodecId::context; }
-
-base::Result<Pictures> pictures_of(const std::string& path) {
-  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path));
+base::Result<Pictures> pictures_of(const std::string& path, const rcrec::KeyRing& keys, rcrec::Time end) {
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(path, keys));
   Pictures out;
+  std::optional<rcrec::Time> since;  // when the picture of now came up
+  bool exact = false;
+  const auto pass = [&](rcrec::Time t) {
+    if (since) out.shown += t - *since;
+    if (since && exact) out.exact_shown += t - *since;
+    since = t;
+  };
   for (;;) {
     RESCUE_TRY(const auto item, timeline.next());
-    if (!item) return out;
+    if (!item) {
+      if (since) pass(std::max(end, *since));
+      return out;
+    }
     const auto* video = std::get_if<rcrec::VideoItem>(&item->item);
     if (video == nullptr) continue;
     ++out.packets;
     const auto packet = screen::inspect_packet(video->packet);
     if (!packet) continue;
-    if (is_exact(packet->codec)) ++out.exact;
+    pass(item->t);
+    exact = packet->exact;
+    if (exact) ++out.exact;
     if (packet->size.width == 0 || out.displays.size() >= kMaxDisplays) continue;  // only keyframes tell it
     if (std::ranges::find(out.displays, packet->size) == out.displays.end()) out.displays.push_back(packet->size);
   }
 }
 
+json::value share(double part, double whole) { return whole > 0 ? json::value(part / whole) : json::value(nullptr); }
+
 void add_pictures(json::object& o, const Pictures& p) {
   json::array displays;
   for (const auto& size : p.displays) displays.push_back({{"width", size.width}, {"height", size.height}});
   o["displays"] = std::move(displays);
-  o["exact_share"] = p.packets == 0 ? json::value(nullptr)
-                                    : json::value(static_cast<double>(p.exact) / static_cast<double>(p.packets));
+  o["exact_share"] = share(static_cast<double>(p.exact), static_cast<double>(p.packets));
+  o["exact_time_share"] = share(static_cast<double>(p.exact_shown.count()), static_cast<double>(p.shown.count()));
 }
 
 cli::Record info_record(const rcrec::RecordingInfo& i) {
   return {{i.path, i.header.session.text(), cli::short_time(base::to_rfc3339(i.header.start)), seconds(i.duration),
            i.finished ? "yes" : "no", fmt::format("{}", i.file_bytes), fmt::format("{}", i.video_packets),
-           fmt::format("{}", i.chat_lines), fmt::format("{}", i.events), fmt::format("{}", i.damaged_places)},
-          json::serialize(info_json(i)),
+           fmt::format("{}", i.chat_lines), fmt::format("{}", i.events), fmt::format("{}", i.damaged_places),
+           std::string(content_text(i))},
+          json::serialize(info_json_with_keys(i)),
           i.path};
 }
 
@@ -176,14 +196,15 @@ class Moments {
 
 base::Result<int> recording_info(Invocation& in) {
   std::vector<cli::Record> records;
+  RESCUE_TRY(const auto keys, keys_of(in));
   const auto files = in.parsed.positionals("FILE");
   for (const auto& file : files) {
     const auto path = in.env.absolute(file).string();
-    RESCUE_TRY(const auto info, rcrec::info(path));
+    RESCUE_TRY(const auto info, rcrec::info(path, keys));
     records.push_back(info_record(info));
-    if (!in.json()) continue;
-    RESCUE_TRY(const auto pictures, pictures_of(path));
-    auto o = info_json(info);
+    if (!in.json() || !info.content_read) continue;
+    RESCUE_TRY(const auto pictures, pictures_of(path, keys, info.duration));
+    auto o = info_json_with_keys(info);
     add_pictures(o, pictures);
     records.back().json = json::serialize(o);
   }
@@ -192,23 +213,26 @@ base::Result<int> recording_info(Invocation& in) {
 }
 
 base::Result<int> recording_verify(Invocation& in) {
-  constexpr cli::Column kColumns[] = {{"FILE"}, {"VERDICT"}, {"SHA256"}, {"DURATION"}, {"CHUNKS", true}, {"FIRST BAD"}};
+  constexpr cli::Column kColumns[] = {{"FILE"},         {"VERDICT"}, {"SHA256"},   {"DURATION"},
+                                      {"CHUNKS", true}, {"CONTENT"}, {"FIRST BAD"}};
   std::vector<cli::Record> records;
+  RESCUE_TRY(const auto keys, keys_of(in));
   bool damaged = false, unfinished = false;
   const auto files = in.parsed.positionals("FILE");
   for (const auto& file : files) {
-    RESCUE_TRY(const auto v, rcrec::verify(in.env.absolute(file).string()));
+    RESCUE_TRY(const auto v, rcrec::verify(in.env.absolute(file).string(), keys));
     damaged |= v.verdict == rcrec::Verdict::damaged;
     unfinished |= v.verdict == rcrec::Verdict::unfinished;
-    auto o = info_json(v.info);
+    auto o = info_json_with_keys(v.info);
     o["verdict"] = rcrec::verdict_name(v.verdict);
     o["sha256"] = v.sha256_hex;
     o["first_bad"] = v.first_bad ? json::value(damage_json(*v.first_bad)) : json::value(nullptr);
     const auto bad = v.first_bad ? fmt::format("offset {}: {}", v.first_bad->offset, v.first_bad->what) : "";
-    records.push_back({{v.info.path, std::string(rcrec::verdict_name(v.verdict)), v.sha256_hex,
-                        seconds(v.info.duration), fmt::format("{}", v.info.chunks), bad},
-                       json::serialize(o),
-                       v.info.path});
+    records.push_back(
+        {{v.info.path, std::string(rcrec::verdict_name(v.verdict)), v.sha256_hex, seconds(v.info.duration),
+          fmt::format("{}", v.info.chunks), std::string(content_text(v.info)), bad},
+         json::serialize(o),
+         v.info.path});
   }
   write_records(in, kColumns, records, files.size() == 1);
   if (damaged) return cli::exit_code(base::Exit::verification_failed);
@@ -218,7 +242,8 @@ base::Result<int> recording_verify(Invocation& in) {
 base::Result<int> recording_repair(Invocation& in) {
   constexpr cli::Column kColumns[] = {{"FILE"}, {"CHUNKS KEPT", true}, {"BYTES DROPPED", true}, {"SHA256"}};
   const auto out = in.env.absolute(in.parsed.text("out")).string();
-  RESCUE_TRY(const auto report, rcrec::repair(in.env.absolute(in.parsed.positional("FILE")).string(), out));
+  RESCUE_TRY(const auto keys, keys_of(in));
+  RESCUE_TRY(const auto report, rcrec::repair(in.env.absolute(in.parsed.positional("FILE")).string(), out, keys));
   json::array damage;
   for (const auto& d : report.damage) damage.push_back(damage_json(d));
   json::object o{{"path", out},
@@ -243,8 +268,10 @@ base::Result<int> recording_frames(Invocation& in) {
   std::filesystem::create_directories(dir, error);
   if (error) return base::fail(base::Errc::io, fmt::format("create folder '{}'", dir.string()), error);
   const auto file = in.env.absolute(in.parsed.positional("FILE")).string();
-  RESCUE_TRY(const auto info, rcrec::info(file));
-  RESCUE_TRY(auto timeline, rcrec::Timeline::open(file));
+  RESCUE_TRY(const auto keys, keys_of(in));
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(file, keys));
+  RESCUE_TRY(const auto* outline, timeline.outline());
+  const rcrec::Time duration = outline->duration;
   constexpr cli::Column kColumns[] = {{"TIME"}, {"FILE"}};
   cli::RecordWriter writer(in.env, in.format, in.color, kColumns);
   Player player;
@@ -266,7 +293,7 @@ base::Result<int> recording_frames(Invocation& in) {
     RESCUE_TRY(const auto item, timeline.next());
     // A moment shows the newest picture at or before it; before the first picture there is none.
     while (moments.next() && player.has_picture() && (!item || item->t > *moments.next())) {
-      if (!item && *moments.next() > info.duration) break;
+      if (!item && *moments.next() > duration) break;
       RESCUE_CHECK(take(*moments.next()));
       moments.advance();
     }
@@ -281,7 +308,8 @@ base::Result<int> recording_frames(Invocation& in) {
 
 base::Result<int> recording_events(Invocation& in) {
   constexpr cli::Column kColumns[] = {{"TIME"}, {"TYPE"}, {"DATA"}};
-  RESCUE_TRY(auto timeline, rcrec::Timeline::open(in.env.absolute(in.parsed.positional("FILE")).string()));
+  RESCUE_TRY(const auto keys, keys_of(in));
+  RESCUE_TRY(auto timeline, rcrec::Timeline::open(in.env.absolute(in.parsed.positional("FILE")).string(), keys));
   cli::RecordWriter writer(in.env, in.format, in.color, kColumns);
   bool damaged = false;
   for (;;) {

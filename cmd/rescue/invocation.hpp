@@ -80,6 +80,7 @@ base::Result<int> session_note(Invocation&);
 base::Result<int> log_query(Invocation&);
 base::Result<int> log_tail(Invocation&);
 base::Result<int> log_show(Invocation&);
+base::Result<int> recording_keygen(Invocation&);
 base::Result<int> recording_info(Invocation&);
 base::Result<int> recording_verify(Invocation&);
 base::Result<int> recording_repair(Invocation&);

@@ -54,6 +54,7 @@ constexpr std::array kHandlers{
     Entry{"log query", log_query},
     Entry{"log tail", log_tail},
     Entry{"log show", log_show},
+    Entry{"recording keygen", recording_keygen},
     Entry{"recording info", recording_info},
     Entry{"recording verify", recording_verify},
     Entry{"recording repair", recording_repair},

@@ -290,12 +290,32 @@ inline constexpr cli::Positional kRecordings[] = {
     {.name = "FILE", .help = "a recording (rcrec)", .type = ValueType::path, .repeated = true}};
 inline constexpr cli::Positional kConvertInputs[] = {
     {.name = "FILE", .help = "a recording (rcrec), or a folder of them", .type = ValueType::path, .repeated = true}};
-inline constexpr cli::Flag kRepair[] = {{.name = "out",
+inline constexpr cli::Flag kKeyFlag = {.name = "key",
+                                       .type = ValueType::path,
+                                       .value = "FILE",
+                                       .help = "private key (PEM) that opens encrypted recordings",
+                                       .repeated = true};
+inline constexpr cli::Flag kKeyOnly[] = {kKeyFlag};
+inline constexpr cli::Flag kKeygen[] = {{.name = "out",
                                          .letter = 'o',
                                          .type = ValueType::path,
                                          .value = "FILE",
-                                         .help = "the repaired copy",
+                                         .help = "the private key; the public one goes to FILE.pub",
                                          .required = true}};
+inline constexpr cli::Example kKeygenExamples[] = {
+    {"rescue recording keygen -o auditor.key", "A pair of keys: auditor.key stays with the auditor."},
+    {"openssl genpkey -algorithm X25519 -out a.key && openssl pkey -in a.key -pubout -out a.key.pub",
+     "The same with OpenSSL."},
+};
+inline constexpr cli::Flag kRepair[] = {
+    {.name = "out",
+     .letter = 'o',
+     .type = ValueType::path,
+     .value = "FILE",
+     .help = "the repaired copy",
+     .required = true},
+    kKeyFlag,
+};
 inline constexpr cli::Flag kFrames[] = {
     {.name = "out",
      .letter = 'o',
@@ -309,6 +329,7 @@ inline constexpr cli::Flag kFrames[] = {
      .help = "the picture at this time from the start",
      .repeated = true},
     {.name = "every", .type = ValueType::duration, .value = "TIME", .help = "a picture each TIME"},
+    kKeyFlag,
 };
 inline constexpr std::string_view kCodecs[] = {"h264", "mpeg4", "zmbv", "vp9", "ffv1", "mjpeg"};
 inline constexpr cli::Flag kConvert[] = {
@@ -341,6 +362,7 @@ inline constexpr cli::Flag kConvert[] = {
     {.name = "no-cursor", .help = "leave the mouse pointer out"},
     {.name = "sidecars", .help = "also write chat and events to FILE.srt and FILE.events.jsonl"},
     {.name = "force", .help = "replace an existing file"},
+    kKeyFlag,
 };
 inline constexpr cli::Example kConvertExamples[] = {
     {"rescue recording convert session.rcrec -o session.avi", "One recording."},
@@ -361,24 +383,42 @@ inline constexpr cli::Flag kImport[] = {{.name = "out",
 inline constexpr cli::Example kImportExamples[] = {
     {"rescue recording import old.avi -o old.rcrec", "An old recording, smaller and exact."}};
 inline constexpr cli::Command kRecordingCommands[] = {
+    {.name = "keygen",
+     .summary = "make keys for encrypted recordings",
+     .description =
+         "The private key (PKCS#8 PEM, X25519) is readable by its owner alone and replaces no file. Recordings that are "
+         "encrypted for the public key can be opened with the private one only, not by those who made them: keep "
+         "copies of it in a safe place.",
+     .flags = kKeygen,
+     .examples = kKeygenExamples},
     {.name = "info",
      .summary = "show what is in recordings",
      .description =
          "JSON has more than the table: bytes and bytes per minute of each kind of chunk (\"kinds\"), the sizes of the "
-         "display, and the share of the screen packets that are exact to the pixel (\"exact_share\").",
+         "display, and the share of the screen packets, and of the time, with a picture that is exact to the pixel "
+         "(\"exact_share\", \"exact_time_share\"). Of an encrypted recording without its key only what is readable is "
+         "shown: times, sizes, kinds of chunks and the ids of the recipients' keys.",
+     .flags = kKeyOnly,
      .positionals = kRecordings},
     {.name = "verify",
      .summary = "check every byte of recordings",
      .description =
          "Exit code 0 when all are intact, 10 when one is damaged, 3 when one was not finished (its recorder was "
-         "killed, or its end was cut off) and none is damaged.",
+         "killed, or its end was cut off) and none is damaged. Without the key of an encrypted recording its checksums "
+         "and chain are checked and the content is not read; with it also every seal, which nobody but the recorder "
+         "can make. With keys that are of no recipient the exit code is 5.",
+     .flags = kKeyOnly,
      .positionals = kRecordings},
     {.name = "repair",
      .summary = "make a whole copy of a damaged recording",
+     .description = "Encrypted recordings need no key; with it, chunks with a wrong seal are left out too.",
      .flags = kRepair,
      .positionals = kRecording},
     {.name = "frames", .summary = "take pictures (PNG) from a recording", .flags = kFrames, .positionals = kRecording},
-    {.name = "events", .summary = "list chat and events of a recording", .positionals = kRecording},
+    {.name = "events",
+     .summary = "list chat and events of a recording",
+     .flags = kKeyOnly,
+     .positionals = kRecording},
     {.name = "convert",
      .summary = "make a video from recordings",
      .description =

@@ -165,10 +165,10 @@ void ChunkReader::State::sealed_chunk(Chunk chunk, std::uint64_t end, bool chain
   if (how == 0 && (is(ChunkType::index) || is(ChunkType::end)))  // a repair without the key made it
     return ready.push_back(std::move(chunk));
   if (how == 0 || how == (kChunkFlagEncrypted | kChunkFlagSealed) || chunk.payload.size() < kSealBytes) {
-    return damage(DamageKind::bad_seal, chunk.offset, end,
-                  fmt::format("{} chunk {} of an encrypted recording carries no seal", chunk_type_name(h.type),
-                              h.sequence),
-                  h.type);
+    return damage(
+        DamageKind::bad_seal, chunk.offset, end,
+        fmt::format("{} chunk {} of an encrypted recording carries no seal", chunk_type_name(h.type), h.sequence),
+        h.type);
   }
   if (unsealer) {
     if (!open_seal(chunk, end, chain_broken)) return;

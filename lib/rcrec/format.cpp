@@ -20,8 +20,8 @@ std::uint32_t u32_at(base::ByteView b, std::size_t at) { return *base::ByteReade
 }  // namespace
 
 std::string_view chunk_type_name(std::uint8_t type) {
-  constexpr std::string_view kNames[]{"UNKNOWN", "HEAD",  "VIDEO", "CKPT",  "CURSOR",
-                                      "CHAT",    "EVENT", "CLOCK", "INDEX", "END",  "KEYS", "REPAIR"};
+  constexpr std::string_view kNames[]{"UNKNOWN", "HEAD",  "VIDEO", "CKPT", "CURSOR", "CHAT",
+                                      "EVENT",   "CLOCK", "INDEX", "END",  "KEYS",   "REPAIR"};
   return type < std::size(kNames) ? kNames[type] : kNames[0];
 }
 
@@ -49,8 +49,9 @@ base::Result<FileHeader> decode_file_header(base::ByteView b) {
   h.major = *in.u16();
   // The major version rules everything behind it, so it is judged before the CRC.
   if (h.major != kMajor)
-    return base::fail(base::Errc::unsupported,
-                      fmt::format("recording of format version {} (offset 8); this program reads version {}", h.major, kMajor));
+    return base::fail(
+        base::Errc::unsupported,
+        fmt::format("recording of format version {} (offset 8); this program reads version {}", h.major, kMajor));
   if (base::crc32c(b.first(kFileHeaderBytes - 4)) != u32_at(b, kFileHeaderBytes - 4))
     return base::fail(base::Errc::bad_format, "recording with a damaged header (offset 60: CRC)");
   h.minor = *in.u16();
@@ -58,8 +59,9 @@ base::Result<FileHeader> decode_file_header(base::ByteView b) {
   // Version 1.0 knew no flag: how such a file would be encrypted is not defined.
   const std::uint32_t known = h.minor == 0 ? 0 : kFileFlagEncrypted;
   if ((h.flags & kFileFlagsMustKnow & ~known) != 0)
-    return base::fail(base::Errc::unsupported, fmt::format("recording of version {}.{} with unknown flags {:#x} (offset 12)",
-                                                           h.major, h.minor, h.flags));
+    return base::fail(
+        base::Errc::unsupported,
+        fmt::format("recording of version {}.{} with unknown flags {:#x} (offset 12)", h.major, h.minor, h.flags));
   RESCUE_TRY(h.session, base::Guid::from_bytes(*in.take(base::Guid::kSize)));
   h.start = base::WallTime(std::chrono::microseconds(static_cast<std::int64_t>(*in.u64())));
   RESCUE_TRY(h.file_id, base::Guid::from_bytes(*in.take(base::Guid::kSize)));

@@ -57,17 +57,17 @@ using Time = std::chrono::microseconds;
 inline constexpr Time kMaxTime = std::chrono::hours(24 * 366);  // later than any recording; a larger one is damage
 
 enum class ChunkType : std::uint8_t {
-  head = 1,    // JSON object: what is in this file. First chunk, once
-  video = 2,   // items: a screen packet
-  ckpt = 3,    // as video; its first packet is a keyframe
-  cursor = 4,  // items: shape or position
-  chat = 5,    // items: JSON object {"from","text",…}
-  event = 6,   // items: JSON object {"type",…}
-  clock = 7,   // i64: UTC at t0, us since 1970
-  index = 8,   // back-linked table of checkpoints and events
-  end = 9,     // duration and last index; nothing follows
-  keys = 10,   // the file key, wrapped for each recipient; first chunk of an encrypted recording
-  repair = 11, // as event: what a repair without the key did to an encrypted recording
+  head = 1,     // JSON object: what is in this file. First chunk, once
+  video = 2,    // items: a screen packet
+  ckpt = 3,     // as video; its first packet is a keyframe
+  cursor = 4,   // items: shape or position
+  chat = 5,     // items: JSON object {"from","text",…}
+  event = 6,    // items: JSON object {"type",…}
+  clock = 7,    // i64: UTC at t0, us since 1970
+  index = 8,    // back-linked table of checkpoints and events
+  end = 9,      // duration and last index; nothing follows
+  keys = 10,    // the file key, wrapped for each recipient; first chunk of an encrypted recording
+  repair = 11,  // as event: what a repair without the key did to an encrypted recording
 };
 inline constexpr std::size_t kChunkTypes = 12;  // numbers that have a meaning are below
 

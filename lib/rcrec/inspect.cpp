@@ -120,7 +120,8 @@ class Inspector {
     if (!e) return content(c, "layout");
     // A repair without the key closes a file like this, and so would who cut it: the recorder did not.
     if (info_.encrypted && info_.content_read && !c.sealed)
-      damage({DamageKind::bad_seal, c.offset, 0, c.header.type, "END carries no seal: the recorder did not close this file"});
+      damage({DamageKind::bad_seal, c.offset, 0, c.header.type,
+              "END carries no seal: the recorder did not close this file"});
     info_.finished = true;
     if (e->duration < info_.duration) content(c, "duration is shorter than what was recorded");
     info_.duration = std::max(info_.duration, e->duration);

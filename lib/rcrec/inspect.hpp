@@ -51,8 +51,8 @@ struct Verification {
   std::string sha256_hex;                 // of the whole file as it is
   std::optional<DamagedPlace> first_bad;  // of a damaged one; the torn tail of an unfinished one
 };
-/// Without a key an encrypted recording is checked by CRC and chain alone: info.content_read tells. With a key also every
-/// seal is checked, so nobody but the recorder can have made, moved or left out a chunk.
+/// Without a key an encrypted recording is checked by CRC and chain alone: info.content_read tells. With a key also
+/// every seal is checked, so nobody but the recorder can have made, moved or left out a chunk.
 [[nodiscard]] base::Result<Verification> verify(const std::string& path, const KeyRing& keys = {});
 
 struct RepairReport {

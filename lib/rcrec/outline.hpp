@@ -10,9 +10,9 @@
 namespace rescue::rcrec {
 
 struct Outline {
-  bool finished = false;   // END stands at the end of the file
-  bool from_index = false;  // entries come from the INDEX chunks, not from a walk
-  Time duration{};          // from END, else the end of the last chunk
+  bool finished = false;            // END stands at the end of the file
+  bool from_index = false;          // entries come from the INDEX chunks, not from a walk
+  Time duration{};                  // from END, else the end of the last chunk
   std::vector<IndexEntry> entries;  // checkpoints and chunks of events, in file order
 };
 

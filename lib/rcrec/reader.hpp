@@ -74,8 +74,8 @@ class ChunkReader {
   [[nodiscard]] base::Result<std::optional<ChunkPeek>> peek_next();
   /// Continues at a chunk border that was seen before, or that an INDEX names; the chain check starts anew there.
   void seek(std::uint64_t offset);
-  /// What the file says of itself at its end, or else what a walk over its headers finds (also where the INDEX is not to
-  /// be trusted). Leaves the reader where it is.
+  /// What the file says of itself at its end, or else what a walk over its headers finds (also where the INDEX is not
+  /// to be trusted). Leaves the reader where it is.
   [[nodiscard]] base::Result<Outline> outline(bool trust_index = true) const;
   /// The chunk header at `offset`; nullopt when there is no valid one.
   [[nodiscard]] base::Result<std::optional<ChunkHeader>> peek_at(std::uint64_t offset) const;

@@ -166,7 +166,8 @@ Timeline::~Timeline() = default;
 base::Result<Timeline> Timeline::open(const std::string& path, const KeyRing& keys) {
   RESCUE_TRY(auto reader, ChunkReader::open(path, keys));
   if ((reader.header().flags & kFileFlagEncrypted) != 0 && !reader.unlocked())
-    return base::fail(Errc::key_needed, fmt::format("'{}' (recipients: {})", path, recipients_text(reader.recipients())));
+    return base::fail(Errc::key_needed,
+                      fmt::format("'{}' (recipients: {})", path, recipients_text(reader.recipients())));
   return Timeline(std::make_unique<State>(std::move(reader)));
 }
 

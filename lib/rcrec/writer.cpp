@@ -225,7 +225,8 @@ base::Result<> Writer::State::repeat_keys() {
 
 /// A position, and before it the picture that it uses, unless that stands behind the last checkpoint already.
 base::Result<> Writer::State::add_move(const CursorMove& move, Time t) {
-  if (const auto shape = shapes.find(move.shape); shape != shapes.end() && !told_shapes.contains(move.shape) && !fails) {
+  if (const auto shape = shapes.find(move.shape);
+      shape != shapes.end() && !told_shapes.contains(move.shape) && !fails) {
     RESCUE_CHECK(add(cursor, shape->second, t));
     told_shapes.insert(move.shape);
   }

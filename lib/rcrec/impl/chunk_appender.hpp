@@ -23,8 +23,8 @@ class ChunkAppender {
   /// Returns the offset of the new chunk. After an error the file is (or, when even that fails, will be made before the
   /// next append) what it was before.
   [[nodiscard]] base::Result<std::uint64_t> append(ChunkType type, Time t0, Time span, base::ByteView payload);
-  /// A chunk of another file with its type, flags, times and payload, sealed or not; it gets this file's sequence number
-  /// and chain.
+  /// A chunk of another file with its type, flags, times and payload, sealed or not; it gets this file's sequence
+  /// number and chain.
   [[nodiscard]] base::Result<std::uint64_t> append(ChunkHeader header, base::ByteView payload);
   [[nodiscard]] base::Result<> sync() { return sink_->sync(); }
 

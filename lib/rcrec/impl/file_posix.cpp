@@ -60,7 +60,7 @@ base::Result<InputFile> InputFile::open(const std::string& path) {
   // O_NONBLOCK: a pipe under a recording's name must not hang us before fstat can refuse it.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return base::fail(base::errno_error("open recording '" + path + "'"));
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
     ::close(fd);
     return base::fail(base::Errc::invalid_argument, "'" + path + "' is not a regular file");

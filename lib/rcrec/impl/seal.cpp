@@ -14,7 +14,6 @@ constexpr std::uint8_t kSuite = 1;
 constexpr std::size_t kWrappedBytes = crypto::kAeadKeyBytes + crypto::kHpkeOverheadBytes;
 constexpr std::size_t kKeyEntryBytes = 8 + kWrappedBytes;
 
-
 /// Binds a wrapped key to its file.
 base::Bytes wrap_info(base::ByteView header) {
   base::Bytes out = base::to_bytes(base::as_bytes("rescue rcrec file key"));

@@ -8,8 +8,8 @@
 namespace rescue::rcrec {
 namespace {
 constexpr std::size_t kScanBlock = std::size_t{64} << 10;
-/// END is looked for in so many bytes at the end of the file: it takes 72, or 96 with a seal, and later versions may put
-/// more behind what it has now.
+/// END is looked for in so many bytes at the end of the file: it takes 72, or 96 with a seal, and later versions may
+/// put more behind what it has now.
 constexpr std::size_t kTailBytes = 1024;
 
 bool is_indexed(std::uint8_t type) {
@@ -18,8 +18,7 @@ bool is_indexed(std::uint8_t type) {
 
 /// END, when it is the last chunk of the file.
 base::Result<std::optional<EndChunk>> end_of_file(const InputFile& file) {
-  const std::uint64_t from =
-      file.size() < kFileHeaderBytes + kTailBytes ? kFileHeaderBytes : file.size() - kTailBytes;
+  const std::uint64_t from = file.size() < kFileHeaderBytes + kTailBytes ? kFileHeaderBytes : file.size() - kTailBytes;
   base::Bytes tail(kTailBytes);
   RESCUE_TRY(const std::size_t n, file.read_at(from, tail));
   const base::ByteView view = base::ByteView(tail).first(n);

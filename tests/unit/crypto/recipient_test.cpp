@@ -49,7 +49,8 @@ TEST(Hpke, OpensForTheRecipientAtItsPlaceOnly) {
       hpke_seal(key.public_key(), base::as_bytes(kInfo), base::as_bytes("a"), base::as_bytes("secret"), random).value();
   EXPECT_EQ(sealed.size(), 6 + kHpkeOverheadBytes);
   EXPECT_EQ(base::as_text(hpke_open(key, base::as_bytes(kInfo), base::as_bytes("a"), sealed)->view()), "secret");
-  const auto refused = [&](const X25519Private& k, std::string_view info, std::string_view associated, base::ByteView b) {
+  const auto refused = [&](const X25519Private& k, std::string_view info, std::string_view associated,
+                           base::ByteView b) {
     const auto opened = hpke_open(k, base::as_bytes(info), base::as_bytes(associated), b);
     return !opened && opened.error().code == base::Errc::verification_failed;
   };
@@ -70,7 +71,7 @@ TEST(X25519, KeyFilesAreThoseOfOpensslAndPrivate) {
   base::SeededRandom random(2);
   const auto key = X25519Private::generate(random).value();
   ASSERT_TRUE(key.save_new(dir / "a.key"));
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat((dir / "a.key").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600u);
   EXPECT_EQ(X25519Private::load(dir / "a.key")->public_key(), key.public_key());

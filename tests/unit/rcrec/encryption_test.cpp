@@ -21,9 +21,9 @@ class Encrypted : public ::testing::Test {
     return verify(other, keys).value();
   }
   [[nodiscard]] std::size_t first(ChunkType type) const {
-    return static_cast<std::size_t>(std::ranges::find(chunks, static_cast<std::uint8_t>(type),
-                                                      [](const auto& c) { return c.header.type; }) -
-                                    chunks.begin());
+    return static_cast<std::size_t>(
+        std::ranges::find(chunks, static_cast<std::uint8_t>(type), [](const auto& c) { return c.header.type; }) -
+        chunks.begin());
   }
 
   test::TempDir dir;
@@ -276,8 +276,9 @@ TEST_F(Encrypted, ATruncationAtEveryBorderOpensUpToThere) {
   const auto all = items_of(path, ring);
   std::set<std::size_t> sizes;
   for (const auto& c : chunks) {
-    for (const std::uint64_t at : {c.offset, c.offset + 1, c.offset + kChunkHeaderBytes, c.offset + kChunkHeaderBytes + 1,
-                                   end_of(c) - kSealBytes - 4, end_of(c) - 5, end_of(c) - 1})
+    for (const std::uint64_t at :
+         {c.offset, c.offset + 1, c.offset + kChunkHeaderBytes, c.offset + kChunkHeaderBytes + 1,
+          end_of(c) - kSealBytes - 4, end_of(c) - 5, end_of(c) - 1})
       sizes.insert(at);
   }
   base::SeededRandom random(5);

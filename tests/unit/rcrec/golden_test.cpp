@@ -29,8 +29,7 @@ TEST(Golden, FilesOfEveryVersionReadAlike) {
     SCOPED_TRACE(file);
     const auto items = items_of(golden(file), ring);
     ASSERT_EQ(only<VideoItem>(items).size(), 30u);
-    for (std::size_t i = 0; i < 30; ++i)
-      EXPECT_EQ(only<VideoItem>(items)[i].packet, only<VideoItem>(first)[i].packet);
+    for (std::size_t i = 0; i < 30; ++i) EXPECT_EQ(only<VideoItem>(items)[i].packet, only<VideoItem>(first)[i].packet);
     ASSERT_EQ(only<ChatItem>(items).size(), 2u);
     EXPECT_EQ(only<ChatItem>(items)[1].text, only<ChatItem>(first)[1].text);
     EXPECT_EQ(only<EventItem>(items).size(), 2u);

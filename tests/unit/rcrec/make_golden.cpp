@@ -148,8 +148,8 @@ void encrypted_files(const base::Bytes& b, const std::vector<ChunkPeek>& chunks)
   h.type = static_cast<std::uint8_t>(ChunkType::end);
   h.t0 = others.back().header.t0 + others.back().header.span;
   h.sequence = static_cast<std::uint32_t>(others.size());
-  h.previous = chain_hash(base::ByteView(closed).last(static_cast<std::size_t>(
-      kChunkHeaderBytes + others.back().header.length + kChunkTrailerBytes)));
+  h.previous = chain_hash(base::ByteView(closed).last(
+      static_cast<std::size_t>(kChunkHeaderBytes + others.back().header.length + kChunkTrailerBytes)));
   const auto end = encode_end({h.t0, 0, h.sequence});
   h.length = static_cast<std::uint32_t>(end.size());
   base::append(closed, encode_chunk_header(h));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rcrec_dump [--key PEM] FILE: what verify() says, in the words of tests/readers/rcrec_reader.py, for comparing the two.
+// rcrec_dump [--key PEM] FILE: what verify() says, in the words of tests/readers/rcrec_reader.py, for comparing the
+// two.
 #include <boost/json/serialize.hpp>
 
 #include <cstdio>

@@ -70,7 +70,7 @@ TEST(Writer, CreatesAPrivateFileAndNeverReplacesOne) {
   const test::TempDir dir;
   const std::string path = (dir / "a.rcrec").string();
   ASSERT_TRUE(make(path));
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat(path.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600u);
   const auto again = create_file_sink(path);

@@ -14,8 +14,9 @@ using namespace std::chrono_literals;
 using test::Person;
 
 /// Two seconds: a blue picture, a red one after a second, a line of chat and an event.
-std::string record(const std::filesystem::path& path) {
+std::string record(const std::filesystem::path& path, std::vector<crypto::X25519Public> recipients = {}) {
   rcrec::RecordingStart start;
+  start.recipients = std::move(recipients);
   start.session = base::Guid::parse(test::kId).value();
   start.head = {{"codec", {{"id", "tiles"}, {"version", 1}}}, {"software", "test"}};
   auto writer =
@@ -47,6 +48,8 @@ TEST(RecordingCommands, InspectAndVerify) {
   EXPECT_EQ(info.at("frames").as_int64(), 2);
   EXPECT_TRUE(info.at("finished").as_bool());
   EXPECT_EQ(info.at("exact_share").as_double(), 1.0);
+  EXPECT_EQ(info.at("exact_time_share").as_double(), 1.0);
+  EXPECT_FALSE(info.at("encrypted").as_bool());
   EXPECT_EQ(info.at("displays").at(0).at("width").as_int64(), 32);
   EXPECT_EQ(info.at("displays").as_array().size(), 1U);
   const auto& kinds = info.at("kinds").as_object();
@@ -70,6 +73,46 @@ TEST(RecordingCommands, InspectAndVerify) {
   EXPECT_EQ(p.run("recording verify nowhere.rcrec").code, 6);
   std::ofstream(p.home / "text.rcrec") << "no recording";
   EXPECT_EQ(p.run("recording info text.rcrec").code, 1);
+}
+
+TEST(RecordingCommands, EncryptedOnesOpenWithTheKeyOfARecipientAlone) {
+  Person p;
+  const auto made = p.run("recording keygen -o auditor.key --output json");
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto id = std::string(made.json().at("key_id").as_string());
+  ASSERT_EQ(p.run("recording keygen -o stranger.key").code, 0);
+  EXPECT_EQ(p.run("recording keygen -o auditor.key").code, 7) << "keys are never replaced";
+  EXPECT_EQ(std::filesystem::status(p.home / "auditor.key").permissions(), std::filesystem::perms(0600));
+  const auto file = record(p.home / "a.rcrec", {crypto::X25519Public::load(p.home / "auditor.key.pub").value()});
+
+  const auto locked = p.run({"recording", "info", file, "-o", "json"});
+  EXPECT_EQ(locked.code, 0) << locked.err;
+  EXPECT_TRUE(locked.json().at("encrypted").as_bool());
+  EXPECT_EQ(locked.json().at("content").as_string(), "not read: encrypted");
+  EXPECT_EQ(locked.json().at("recipients").at(0).as_string(), id);
+  EXPECT_EQ(locked.json().at("duration_us").as_int64(), 2'000'000);
+  EXPECT_TRUE(locked.json().at("head").as_object().empty());
+  const auto structure = p.run({"recording", "verify", file});
+  EXPECT_EQ(structure.code, 0) << structure.err;
+  EXPECT_NE(structure.out.find("not read: encrypted"), std::string::npos) << structure.out;
+
+  const auto opened = p.run({"recording", "info", file, "--key", "auditor.key", "-o", "json"}).json();
+  EXPECT_EQ(opened.at("content").as_string(), "read");
+  EXPECT_EQ(opened.at("frames").as_int64(), 2);
+  EXPECT_EQ(opened.at("exact_share").as_double(), 1.0);
+  EXPECT_EQ(opened.at("head").at("software").as_string(), "test");
+  EXPECT_EQ(p.run({"recording", "verify", file, "--key", "stranger.key", "--key", "auditor.key"}).code, 0);
+  EXPECT_EQ(p.run({"recording", "events", file, "--key", "auditor.key", "-o", "json"}).json().as_array().size(), 2U);
+  EXPECT_EQ(p.run({"recording", "frames", file, "--at", "1s", "-o", "pictures", "--key", "auditor.key"}).code, 0);
+
+  for (const auto& wrong :
+       {p.run({"recording", "events", file}), p.run({"recording", "frames", file, "--at", "1s", "-o", "pictures"}),
+        p.run({"recording", "verify", file, "--key", "stranger.key"})}) {
+    EXPECT_EQ(wrong.code, 5);
+    EXPECT_NE(wrong.err.find(id), std::string::npos) << "the message names the key that opens it: " << wrong.err;
+  }
+  std::filesystem::permissions(p.home / "auditor.key", std::filesystem::perms(0644));
+  EXPECT_EQ(p.run({"recording", "verify", file, "--key", "auditor.key"}).code, 1) << "a key that others may read";
 }
 
 TEST(RecordingCommands, RepairMakesAWholeCopy) {
