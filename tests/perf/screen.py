@@ -113,18 +113,26 @@ class Screen:
         self.note(name, peers.TITLES[peer], "peer", got)
         return got
 
+    def plan(self):
+        """Clips with the modes and peers for each. The visit is made twice: pictures that came 60 times a second are for
+        presenting at that rate, and the peers need not see the same work again."""
+        if self.args.clip or self.args.clips:
+            return [(clip, self.modes, self.peers) for clip in clips_of(self.args)]
+        plan = [(visit_clip(self.args, 15), [m for m in self.modes if not m.startswith("live60")], self.peers)]
+        often = [m for m in self.modes if m.startswith("live60")]
+        return plan + ([(visit_clip(self.args, 60), often, [])] if often else [])
+
     def run(self):
-        clips = clips_of(self.args)
         with tempfile.TemporaryDirectory() as folder:
-            for clip in clips:
+            for clip, modes, others in self.plan():
                 name = clip.name.split(".")[0].split("-")[0]
                 info = json.loads(subprocess.run([self.bench / "xcp_frames", "info", clip], check=True, capture_output=True).stdout)
                 print(f"{name}: {info['width']}x{info['height']}, {info['seconds']:.1f} s, {info['pictures']} pictures"
                       f"{f', the first {self.until:g} s' if self.until else ''}", flush=True)
-                for mode in self.modes:
+                for mode in modes:
                     if got := self.ours(clip, name, mode):
                         print(f"  {got['name']:36} {got['kb_per_min']:10.1f} KB/min {got['encode_cpu_s']:8.2f} s CPU", flush=True)
-                for peer in self.peers:
+                for peer in others:
                     if got := self.peer(clip, name, info, peer, folder):
                         print(f"  {peers.TITLES[peer]:36.36} {got['kb_per_min']:10.1f} KB/min {got['cpu_s']:8.2f} s CPU", flush=True)
         self.tables()

@@ -116,6 +116,18 @@ TEST_F(Clips, ComeOutInexactOnlyWhereTheDecoderSaysSo) {
   EXPECT_TRUE(refined->last_exact) << "the picture stands still at the end";
 }
 
+TEST_F(Clips, ComeOutAsTheyShouldByAllMeansAtOnce) {
+  RunSettings settings;
+  settings.fidelity = screen::Fidelity::coarse;
+  settings.refine = true;
+  settings.video_kbit = 500;
+  settings.work = 30000;
+  const auto all = run_clip(made({.seconds = 4, .size = {320, 200}}), settings);
+  ASSERT_TRUE(all) << all.error().message();
+  EXPECT_EQ(all->frames, 50U);
+  EXPECT_TRUE(all->last_exact) << "what moved stands still at the end";
+}
+
 TEST_F(Clips, PresentedInRealTimeAreAllAccountedFor) {
   const std::string path = made();
   RunSettings settings;
