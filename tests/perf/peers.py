@@ -33,7 +33,7 @@ VIDEO = {
     "x264-crf18": Video("x264 crf 18, 4:2:0, veryfast", "libx264", "yuv420p", ["-crf", "18", "-preset", "veryfast"], False),
     "zmbv": Video("ZMBV", "zmbv", "bgr0", [], container="avi"),
     "ffv1": Video("FFV1", "ffv1", "bgr0", ["-level", "3", "-coder", "1", "-context", "0", "-g", "1"]),
-    "vp9-lossless": Video("VP9 lossless, real time", "libvpx-vp9", "gbrp", ["-lossless", "1", "-deadline", "realtime", "-cpu-used", "7",
+    "vp9-lossless": Video("VP9 lossless, good, cpu 4", "libvpx-vp9", "gbrp", ["-lossless", "1", "-deadline", "good", "-cpu-used", "4",
                                                                             "-tune-content", "screen"]),
     "svt-av1": Video("SVT-AV1 crf 25, preset 10, screen", "libsvtav1", "yuv420p", ["-preset", "10", "-crf", "25", "-svtav1-params", "scm=1"],
                      False),
