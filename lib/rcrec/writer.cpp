@@ -223,8 +223,10 @@ base::Result<> Writer::State::repeat_keys() {
   return {};
 }
 
-/// A position, and before it the picture that it uses, unless that stands behind the last checkpoint already.
+/// A position, and before it the picture that it uses, unless that stands behind the last checkpoint already. While no
+/// picture of the screen is there to draw it on, it waits for the checkpoint.
 base::Result<> Writer::State::add_move(const CursorMove& move, Time t) {
+  if (wants_keyframe) return {};
   if (const auto shape = shapes.find(move.shape);
       shape != shapes.end() && !told_shapes.contains(move.shape) && !fails) {
     RESCUE_CHECK(add(cursor, shape->second, t));
@@ -304,15 +306,14 @@ base::Result<> Writer::cursor_shape(const CursorShape& shape, Time t) {
     return base::fail(base::Errc::invalid_argument,
                       fmt::format("cursor of {}x{} for recording '{}'", shape.width, shape.height, name()));
   State& s = *state_;
-  base::Bytes item = encode_cursor(shape);
   if (s.shapes.size() >= kMaxCursorShapes && !s.shapes.contains(shape.id)) {
     const bool first_in_use = s.position && s.position->shape == s.shapes.begin()->first;
     s.shapes.erase(first_in_use ? std::next(s.shapes.begin()) : s.shapes.begin());
   }
-  s.shapes[shape.id] = item;
-  RESCUE_CHECK(s.add(s.cursor, item, t));
-  if (!s.fails) s.told_shapes.insert(shape.id);
-  return {};
+  s.clamp(t);
+  s.shapes[shape.id] = encode_cursor(shape);
+  s.told_shapes.erase(shape.id);
+  return {};  // it is written when it is used
 }
 
 base::Result<> Writer::cursor_move(const CursorMove& move, Time t) {

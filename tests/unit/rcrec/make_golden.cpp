@@ -98,6 +98,9 @@ void bad_files(const base::Bytes& basic, const std::vector<ChunkPeek>& chunks) {
   put("bad/cut-at-border.rcrec", cut(basic, chunks.back().offset, basic.size()));
   put("bad/no-magic.rcrec", flip(basic, 2));
   put("bad/short-header.rcrec", cut(basic, 40, basic.size()));
+  base::Bytes elsewhere = basic;
+  elsewhere[of_type(ChunkType::index).offset + kChunkHeaderBytes + 12 + 17 + 15] ^= 1;  // the second entry's offset
+  put("bad/index-elsewhere.rcrec", rechained(elsewhere, chunks));
   base::Bytes more = basic;
   base::append(more, base::as_bytes("more"));
   put("bad/after-end.rcrec", more);
