@@ -3,21 +3,25 @@
 
 #include <algorithm>
 
+#include "applet/core/rate_control.hpp"
 #include "base/log.hpp"
 #include "screen/codec.hpp"
 #include "wire/session_limits.hpp"
 
 namespace rescue::applet {
 namespace {
+using base::SteadyTime;
 using session::AppletSession;
 using session::Now;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A change right after a frame waits at most this long even where the console allows more frames than screens show.
-constexpr base::Duration kShortestFrameInterval = milliseconds(16);
 // Nothing to do until something changes or wake(); the number only bounds the damage of a lost wake-up.
-constexpr base::Duration kIdle = seconds(1);
+constexpr base::Duration kIdle = seconds(10);
+// The pointer is followed at least so often while pictures wait for their turn.
+constexpr base::Duration kNap = milliseconds(20);
+// After a call for refinement or for the rest that brought nothing: it may have come too early.
+constexpr base::Duration kAgain = milliseconds(50);
 static_assert(screen::kMaxPacketBytes == wire::kScreenPictureMax, "what the codec makes is what the session carries");
 
 session::DisplayInfo to_info(const desktop::Display& d) {
@@ -52,25 +56,34 @@ base::Bytes to_straight_rgba(const screen::CursorImage& image) {
 // One view, from start() to stop(): what only the thread touches.
 class CaptureLoop::Run {
  public:
-  Run(CaptureLoop& loop, desktop::Capture& capture, Orders orders)
-      : loop_(loop), capture_(capture), orders_(std::move(orders)) {}
+  Run(CaptureLoop& loop, desktop::Capture& capture, screen::Encoder& encoder, Orders orders)
+      : loop_(loop),
+        capture_(capture),
+        orders_(std::move(orders)),
+        rate_(orders_.max_frames_per_s, orders_.exact),
+        encoder_(encoder) {}
 
   // Until the orders change. An error means that this view cannot go on.
   base::Result<> operator()() {
     RESCUE_CHECK(capture_.start(orders_.display));
     while (take_orders()) {
-      RESCUE_TRY(auto change, capture_.wait(patience()));
+      if (has_news()) nap();
+      RESCUE_TRY(auto change, capture_.wait(has_news() ? base::Duration::zero() : patience()));
       if (!still_wanted()) return {};
       if (change.layout) loop_.deliver_displays();
       if (change.cursor_shape) RESCUE_CHECK(send_cursor_shape());
       if (change.cursor_moved) RESCUE_CHECK(send_cursor_position());
-      pending_.add(change.damage);
-      if (frame_due()) RESCUE_CHECK(send_frame());
+      if (!change.damage.empty()) news_ = now();
+      damage_.add(change.damage);
+      // The permission may have come while we waited.
+      if (!take_orders()) return {};
+      if (may_send_) RESCUE_CHECK(send_what_is_due());
     }
     return {};
   }
 
  private:
+  static SteadyTime now() { return std::chrono::steady_clock::now(); }
   [[nodiscard]] bool current() const { return !loop_.orders_.quit && loop_.orders_.generation == orders_.generation; }
   bool still_wanted() {
     std::lock_guard lock(loop_.mutex_);
@@ -82,20 +95,50 @@ class CaptureLoop::Run {
     if (!current()) return false;
     if (std::exchange(loop_.orders_.keyframe, false)) keyframe_ = true;
     may_send_ = loop_.orders_.may_send;
+    rate_.on_link(loop_.orders_.link);
     return true;
   }
-  [[nodiscard]] bool has_news() const { return keyframe_ || !pending_.empty(); }
-  [[nodiscard]] base::Duration patience() const {
-    if (!has_news() || !may_send_) return kIdle;
-    auto left = std::chrono::ceil<base::Duration>(next_frame_ - std::chrono::steady_clock::now());
-    return std::clamp<base::Duration>(left, base::Duration::zero(), kIdle);
-  }
-  // The permission may have come while we waited.
-  bool frame_due() {
-    return take_orders() && has_news() && may_send_ && std::chrono::steady_clock::now() >= next_frame_;
+
+  // While a change waits for its turn, more of them need not wake anybody: they are gathered at once when it has come.
+  void nap() {
+    const auto limit = std::min<base::Duration>(patience(), kNap);
+    std::unique_lock lock(loop_.mutex_);
+    const bool could = may_send_;
+    loop_.changed_.wait_for(lock, limit,
+                            [&] { return !current() || loop_.orders_.keyframe || (loop_.orders_.may_send && !could); });
   }
 
-  base::Result<> send_frame() {
+  // ---- what there is to send, and from when on
+  [[nodiscard]] bool has_news() const { return keyframe_ || !damage_.empty(); }
+  [[nodiscard]] bool has_rest() const { return encoder_.pending(); }
+  [[nodiscard]] SteadyTime refine_at() const { return std::max(news_ + rate_.plan().rest, again_); }
+  [[nodiscard]] base::Duration patience() const {
+    if (!may_send_) return kIdle;
+    auto due = now() + kIdle;
+    if (has_news()) due = std::min(due, next_look_);
+    if (has_rest())
+      due = std::min(due, again_);
+    else if (encoder_.inexact() && !has_news())
+      due = std::min(due, refine_at());
+    due = std::max(due, std::chrono::time_point_cast<SteadyTime::duration>(rate_.not_before()));
+    return std::max(std::chrono::ceil<base::Duration>(due - now()), base::Duration::zero());
+  }
+
+  base::Result<> send_what_is_due() {
+    const auto at = now();
+    if (at < rate_.not_before()) return {};
+    if (has_news() && at >= next_look_) {
+      RESCUE_CHECK(look());
+      if (!looked_) return {};
+      return send(true, false, at);
+    }
+    if (has_rest() && at >= again_) return send(false, false, at);
+    if (!has_news() && !has_rest() && encoder_.inexact() && at >= refine_at()) return send(false, true, at);
+    return {};
+  }
+
+  base::Result<> look() {
+    looked_ = false;
     {
       std::lock_guard lock(loop_.mutex_);
       if (!current()) return {};
@@ -107,12 +150,35 @@ class CaptureLoop::Run {
       loop_.grabbing_ = false;
     }
     loop_.changed_.notify_all();
-    if (!grabbed) return grabbed;
-    next_frame_ = std::chrono::steady_clock::now() + orders_.frame_interval;
-    RESCUE_TRY(auto packet, encoder_.encode(frame_, &pending_, keyframe_));
-    pending_.clear();
-    keyframe_ = false;
-    if (!packet) return {};  // damage without difference
+    looked_ = grabbed.has_value();
+    return grabbed;
+  }
+
+  // One packet: of the frame just taken, of the rest of one before, or one that makes exact what is not.
+  base::Result<> send(bool fresh, bool refine, SteadyTime begun) {
+    all_new_ = (fresh && keyframe_) || (all_new_ && has_rest());
+    const auto plan = rate_.plan(all_new_);
+    const screen::Damage nothing;
+    screen::EncodeRequest request;
+    request.damage = fresh ? &damage_ : &nothing;
+    request.keyframe = fresh && keyframe_;
+    request.work = plan.work;
+    request.focus = cursor_;
+    request.fidelity = plan.fidelity;
+    request.refine = refine;
+    request.video_kbit = plan.video_kbit;
+    request.time = std::chrono::duration_cast<base::Duration>(begun.time_since_epoch());
+    RESCUE_TRY(auto packet, encoder_.encode(frame_, request));
+    if (fresh) {
+      damage_.clear();
+      keyframe_ = false;
+    }
+    rate_.on_packet(packet ? packet->bytes.size() : 0, plan.work, begun, now(), has_rest());
+    if (fresh) next_look_ = begun + rate_.plan().interval;
+    if (!packet) {  // damage without difference
+      again_ = now() + kAgain;
+      return {};
+    }
     {
       std::lock_guard lock(loop_.mutex_);
       if (!current()) return {};
@@ -121,7 +187,7 @@ class CaptureLoop::Run {
     loop_.deliver([&loop = loop_, display = orders_.display, packet = std::move(*packet)](AppletSession& s, Now now) {
       // A refused packet leaves a gap in the decoder's state: begin anew.
       if (!s.screen_packet(display, packet.info.keyframe, packet.bytes, now)) loop.keyframe();
-      if (s.can_send_screen(now)) loop.may_send();
+      if (s.can_send_screen(now)) loop.may_send(s.screen_link());
     });
     return {};
   }
@@ -137,6 +203,7 @@ class CaptureLoop::Run {
   }
   base::Result<> send_cursor_position() {
     RESCUE_TRY(auto state, capture_.cursor());
+    cursor_ = state.position;
     loop_.deliver([state, display = orders_.display](AppletSession& s, Now now) {
       s.cursor_position(display, state.position.x, state.position.y, state.visible, now);
     });
@@ -146,12 +213,18 @@ class CaptureLoop::Run {
   CaptureLoop& loop_;
   desktop::Capture& capture_;
   Orders orders_;  // of the beginning
-  screen::Encoder encoder_;
+  RateControl rate_;
+  screen::Encoder& encoder_;
   screen::Frame frame_;
-  screen::Damage pending_;
+  screen::Damage damage_;  // since frame_ was taken
+  screen::Point cursor_;
   bool keyframe_ = true;
+  bool all_new_ = false;  // a keyframe is under way
   bool may_send_ = false;
-  base::SteadyTime next_frame_{};
+  bool looked_ = false;
+  SteadyTime news_{};       // the last change
+  SteadyTime next_look_{};  // not before
+  SteadyTime again_{};      // nor refinement or the rest before this
 };
 
 CaptureLoop::CaptureLoop(CaptureFactory factory, PersonId person, Deliver deliver)
@@ -171,11 +244,20 @@ void CaptureLoop::change(const std::function<void(Orders&)>& f) {
   changed_.notify_all();
 }
 
-void CaptureLoop::start(std::uint32_t display, unsigned max_frames_per_s) {
+void CaptureLoop::prepare() {
+  change([](Orders& o) { o.prepare = true; });
+}
+
+void CaptureLoop::unprepare() {
+  change([](Orders& o) { o.prepare = false; });
+}
+
+void CaptureLoop::start(std::uint32_t display, unsigned max_frames_per_s, bool exact) {
   change([&](Orders& o) {
     o.running = true;
     o.display = display;
-    o.frame_interval = std::max(kShortestFrameInterval, base::Duration(seconds(1)) / std::max(1U, max_frames_per_s));
+    o.max_frames_per_s = max_frames_per_s;
+    o.exact = exact;
     o.keyframe = true;
     o.may_send = false;
     ++o.generation;
@@ -195,8 +277,11 @@ void CaptureLoop::keyframe() {
   change([](Orders& o) { o.keyframe = o.running; });
 }
 
-void CaptureLoop::may_send() {
-  change([](Orders& o) { o.may_send = o.running; });
+void CaptureLoop::may_send(const session::ScreenLink& link) {
+  change([&](Orders& o) {
+    o.may_send = o.running;
+    o.link = link;
+  });
 }
 
 std::vector<desktop::Display> CaptureLoop::displays() const {
@@ -216,6 +301,16 @@ void CaptureLoop::deliver_displays() {
   deliver([infos = std::move(infos)](AppletSession& s, Now n) mutable { s.set_displays(std::move(infos), n); });
 }
 
+// The first picture of an encoder takes twice as long as others for the memory that it touches first: a black one is
+// thrown away instead.
+void CaptureLoop::get_ready(std::unique_ptr<screen::Encoder>& encoder) const {
+  encoder = std::make_unique<screen::Encoder>();
+  const auto all = displays();
+  if (all.empty()) return;
+  const auto black = screen::Frame::create({all.front().area.width, all.front().area.height});
+  if (black) static_cast<void>(encoder->encode(*black));
+}
+
 void CaptureLoop::run() {
   auto made = factory_();
   if (!made) base::log(base::LogLevel::error, "capture", "cannot capture", {{"why", made.error().message()}});
@@ -225,8 +320,16 @@ void CaptureLoop::run() {
   if (made) deliver_displays();
   lock.lock();
   std::uint64_t failed_generation = 0;
+  std::unique_ptr<screen::Encoder> encoder;
   while (!orders_.quit) {
     if (!orders_.running || orders_.generation == failed_generation) {
+      if (orders_.prepare && !encoder) {
+        lock.unlock();
+        get_ready(encoder);
+        lock.lock();
+        continue;
+      }
+      if (!orders_.prepare) encoder.reset();
       changed_.wait(lock);
       continue;
     }
@@ -234,7 +337,8 @@ void CaptureLoop::run() {
     lock.unlock();
     base::Result<> done = base::fail(base::Errc::unsupported, "no desktop");
     if (made) {
-      done = Run(*this, **made, orders)();
+      if (!encoder) encoder = std::make_unique<screen::Encoder>();
+      done = Run(*this, **made, *encoder, orders)();
       (*made)->stop();
     }
     if (!done) {

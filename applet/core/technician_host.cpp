@@ -29,11 +29,14 @@ void TechnicianHost::drain(session::Now now) {
 void TechnicianHost::act(session::AppletAction& action, session::Now now) {
   std::visit(
       [&]<typename A>(A& a) {
-        if constexpr (std::is_same_v<A, session::ShowPrompt>)
+        if constexpr (std::is_same_v<A, session::ShowPrompt>) {
+          // The user reads for some seconds, the view is wanted at once after that.
+          if (a.prompt.covers.has(wire::Permission::desktop_view)) capture_.prepare();
           services_.ui.show_prompt({person_, a});
-        else if constexpr (std::is_same_v<A, session::ClosePrompt>)
+        } else if constexpr (std::is_same_v<A, session::ClosePrompt>) {
+          if (!core_.in_force(wire::Permission::desktop_view, now)) capture_.unprepare();
           services_.ui.close_prompt(person_, a.id);
-        else if constexpr (std::is_same_v<A, session::InjectKey>)
+        } else if constexpr (std::is_same_v<A, session::InjectKey>)
           services_.input.post(KeyInput{a.keysym, a.down});
         else if constexpr (std::is_same_v<A, session::InjectText>)
           services_.input.post(TextInput{std::move(a.text)});
@@ -42,14 +45,15 @@ void TechnicianHost::act(session::AppletAction& action, session::Now now) {
         else if constexpr (std::is_same_v<A, session::ReleaseInput>)
           services_.input.release_all();
         else if constexpr (std::is_same_v<A, session::StartCapture>) {
-          capture_.start(a.display, a.max_frames_per_s);
-          if (core_.can_send_screen(now)) capture_.may_send();
+          capture_.start(a.display, a.max_frames_per_s, a.exact);
+          if (core_.can_send_screen(now)) capture_.may_send(core_.screen_link());
         } else if constexpr (std::is_same_v<A, session::KeyframeWanted>)
           capture_.keyframe();
-        else if constexpr (std::is_same_v<A, session::StopCapture>)
+        else if constexpr (std::is_same_v<A, session::StopCapture>) {
           capture_.stop();
-        else if constexpr (std::is_same_v<A, session::ScreenWanted>)
-          capture_.may_send();
+          if (!core_.in_force(wire::Permission::desktop_view, now)) capture_.unprepare();
+        } else if constexpr (std::is_same_v<A, session::ScreenWanted>)
+          capture_.may_send(core_.screen_link());
         else if constexpr (std::is_same_v<A, session::ChooseFile>)
           choose_file(a.request);
         else if constexpr (std::is_same_v<A, session::CollectSysinfo>)

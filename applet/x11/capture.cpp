@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <xcb/damage.h>
 #include <xcb/xfixes.h>
+#include <xcb/xinput.h>
 
 #include <fmt/format.h>
 
@@ -18,16 +19,21 @@ namespace rescue::applet::x11 {
 namespace {
 using std::chrono::milliseconds;
 
-// X has no event for "the pointer moved over somebody's window" without XInput 2; asking 50 times a second is smooth
-// and costs one small round trip each.
+// Without XInput 2 the X server has no event for "the pointer moved over somebody's window"; asking 50 times a second
+// is smooth and costs one small round trip each.
 constexpr milliseconds kPointerPoll{20};
+// With it, only a program that puts the pointer somewhere else goes unreported.
+constexpr milliseconds kPointerCheck{500};
 // A mode change shrinks the root window between our asking for its size and reading it; more than this is no race.
 constexpr int kGrabTries = 3;
 
 class X11Capture final : public desktop::Capture {
  public:
-  X11Capture(std::unique_ptr<Connection> connection, ImageReader reader, int wake_fd)
-      : connection_(std::move(connection)), reader_(std::move(reader)), wake_fd_(wake_fd) {}
+  X11Capture(std::unique_ptr<Connection> connection, ImageReader reader, int wake_fd, bool hears_pointer)
+      : connection_(std::move(connection)),
+        reader_(std::move(reader)),
+        wake_fd_(wake_fd),
+        hears_pointer_(hears_pointer) {}
   X11Capture(const X11Capture&) = delete;
   X11Capture& operator=(const X11Capture&) = delete;
   ~X11Capture() override {
@@ -50,6 +56,8 @@ class X11Capture final : public desktop::Capture {
  private:
   [[nodiscard]] xcb_connection_t* c() const { return connection_->get(); }
   base::Result<> find_display();
+  void hear_pointer(bool on);
+  [[nodiscard]] bool is_pointer_event(const xcb_generic_event_t& event) const;
   void take_events();
   base::Result<> take_damage();
   base::Result<> look_at_pointer();
@@ -58,6 +66,7 @@ class X11Capture final : public desktop::Capture {
   std::unique_ptr<Connection> connection_;  // at a fixed address: the reader refers to it
   ImageReader reader_;
   int wake_fd_;
+  bool hears_pointer_;  // XInput 2 tells of every motion
   bool started_ = false;
   desktop::DisplayId display_ = 0;
   screen::Rect area_;  // of the started display on the root window
@@ -65,6 +74,8 @@ class X11Capture final : public desktop::Capture {
   xcb_xfixes_region_t region_ = 0;
   bool damage_waiting_ = false;  // the server holds damage for us
   bool layout_changed_ = false;
+  bool pointer_moved_ = false;
+  std::chrono::steady_clock::time_point pointer_seen_;
   desktop::Change pending_;   // found, not yet reported
   screen::Damage ungrabbed_;  // reported, not yet grabbed
   std::optional<screen::CursorState> last_cursor_;
@@ -94,6 +105,7 @@ base::Result<> X11Capture::start(desktop::DisplayId display) {
   xcb_xfixes_create_region(c(), region_, 0, nullptr);
   xcb_xfixes_select_cursor_input(c(), connection_->root(), XCB_XFIXES_CURSOR_NOTIFY_MASK_DISPLAY_CURSOR);
   watch_layout(*connection_);
+  hear_pointer(true);
   xcb_flush(c());
   started_ = true;
   pending_.cursor_moved = pending_.cursor_shape = true;
@@ -106,12 +118,30 @@ void X11Capture::stop() {
   xcb_damage_destroy(c(), damage_);
   xcb_xfixes_destroy_region(c(), region_);
   xcb_xfixes_select_cursor_input(c(), connection_->root(), 0);
+  hear_pointer(false);
   xcb_flush(c());
   take_events();
   pending_ = {};
   ungrabbed_.clear();
   damage_waiting_ = layout_changed_ = false;
   last_cursor_.reset();
+}
+
+void X11Capture::hear_pointer(bool on) {
+  if (!hears_pointer_) return;
+  struct {
+    xcb_input_event_mask_t head;
+    std::uint32_t bits;
+  } mask{{XCB_INPUT_DEVICE_ALL_MASTER, 1}, on ? std::uint32_t{XCB_INPUT_XI_EVENT_MASK_RAW_MOTION} : 0U};
+  xcb_input_xi_select_events(c(), connection_->root(), 1, &mask.head);
+  pointer_moved_ = on;
+}
+
+bool X11Capture::is_pointer_event(const xcb_generic_event_t& event) const {
+  if (!hears_pointer_ || (event.response_type & 0x7f) != XCB_GE_GENERIC) return false;
+  const auto& e = reinterpret_cast<const xcb_ge_generic_event_t&>(event);
+  return e.extension == xcb_get_extension_data(c(), &xcb_input_id)->major_opcode &&
+         e.event_type == XCB_INPUT_RAW_MOTION;
 }
 
 void X11Capture::take_events() {
@@ -123,6 +153,8 @@ void X11Capture::take_events() {
       damage_waiting_ = true;
     else if (type == cursor_notify)
       pending_.cursor_shape = true;
+    else if (is_pointer_event(*event))
+      pointer_moved_ = true;
     else if (is_layout_event(*connection_, *event))
       layout_changed_ = true;
   }
@@ -146,6 +178,10 @@ base::Result<> X11Capture::take_damage() {
 }
 
 base::Result<> X11Capture::look_at_pointer() {
+  const auto at = std::chrono::steady_clock::now();
+  if (!std::exchange(pointer_moved_, false) && at - pointer_seen_ < (hears_pointer_ ? kPointerCheck : kPointerPoll))
+    return {};
+  pointer_seen_ = at;
   RESCUE_TRY(auto now, cursor());
   if (last_cursor_ != now) pending_.cursor_moved = true;
   last_cursor_ = now;
@@ -167,12 +203,13 @@ base::Result<desktop::Change> X11Capture::wait(base::Duration limit) {
   bool woken = false;
   for (;;) {
     bool again = false;
-    if (started_) RESCUE_CHECK(look_at_pointer());
     take_events();
     if (!connection_->alive()) return base::fail(base::Errc::unreachable, "capture: the X server is gone");
     if (started_) {
-      // Waiting for that reply may have put events into our queue, where poll(2) does not see them: look again.
-      again = damage_waiting_;
+      RESCUE_CHECK(look_at_pointer());
+      // Waiting for a reply may have put events into our queue, where poll(2) does not see them: look again.
+      take_events();
+      again = damage_waiting_ || pointer_moved_;
       if (damage_waiting_) RESCUE_CHECK(take_damage());
       if (std::exchange(layout_changed_, false)) {
         pending_.layout = true;
@@ -183,7 +220,8 @@ base::Result<desktop::Change> X11Capture::wait(base::Duration limit) {
     }
     auto left = std::chrono::duration_cast<base::Duration>(end - std::chrono::steady_clock::now());
     if (pending_.any() || woken || left <= base::Duration::zero()) break;
-    if (!again) woken = sleep(started_ ? std::min<base::Duration>(left, kPointerPoll) : left);
+    if (!again)
+      woken = sleep(started_ ? std::min<base::Duration>(left, hears_pointer_ ? kPointerCheck : kPointerPoll) : left);
   }
   ungrabbed_.add(pending_.damage);
   return std::exchange(pending_, {});
@@ -228,6 +266,17 @@ base::Result<screen::CursorImage> X11Capture::cursor_image() {
 }
 }  // namespace
 
+namespace {
+// Raw events come whatever window or grab the pointer is in since XInput 2.1.
+bool has_raw_motion(const Connection& connection) {
+  if (!connection.has(xcb_input_id)) return false;
+  auto version = reply(xcb_input_xi_query_version_reply, connection.get(),
+                       xcb_input_xi_query_version(connection.get(), 2, 2), "ask for XInput");
+  return version &&
+         ((*version)->major_version > 2 || ((*version)->major_version == 2 && (*version)->minor_version >= 1));
+}
+}  // namespace
+
 base::Result<std::unique_ptr<desktop::Capture>> make_capture(const CaptureOptions& options) {
   RESCUE_TRY(auto opened, Connection::open(options.display));
   auto connection = std::make_unique<Connection>(std::move(opened));
@@ -242,7 +291,8 @@ base::Result<std::unique_ptr<desktop::Capture>> make_capture(const CaptureOption
   RESCUE_TRY(auto reader, ImageReader::create(*connection, options.allow_shared_memory));
   int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd < 0) return base::fail(base::errno_error("create an event descriptor"));
-  return std::make_unique<X11Capture>(std::move(connection), std::move(reader), wake_fd);
+  const bool hears_pointer = has_raw_motion(*connection);
+  return std::make_unique<X11Capture>(std::move(connection), std::move(reader), wake_fd, hears_pointer);
 }
 
 }  // namespace rescue::applet::x11

@@ -6,13 +6,43 @@
 
 namespace rescue::client {
 
+void RemoteScreen::prepare() {
+  if (begun_) return;
+  // Any keyframe touches all that is large and does not depend on the size of the picture.
+  const auto black = screen::Frame::create({16, 16});
+  if (!black) return;
+  const auto packet = screen::Encoder().encode(*black);
+  if (packet && *packet) static_cast<void>(decoder_.decode((*packet)->bytes));
+}
+
 base::Result<screen::Damage> RemoteScreen::apply(const session::ScreenArrived& packet) {
   auto changed = decoder_.decode(packet.data);
-  if (!changed) return changed;
+  if (!changed) {
+    gathered_ = {};
+    return changed;
+  }
+  begun_ = true;
+  if (packet.keyframe) {
+    gathered_ = {};
+    // Packets of the display before may still be on their way.
+    if (awaited_ == packet.display) awaited_.reset();
+  }
   display_ = packet.display;
+  gathered_.keyframe |= packet.keyframe;
+  ++gathered_.packets;
+  gathered_.bytes += packet.data.size();
+  gathered_.changed.add(*changed);
+  return changed;
+}
+
+std::optional<WholePicture> RemoteScreen::take_picture() {
+  if (gathered_.packets == 0 || !decoder_.complete()) return std::nullopt;
+  auto out = std::exchange(gathered_, {});
+  if (awaited_) return std::nullopt;
+  out.exact = decoder_.inexact().empty();
   ++frames_;
   fresh_ = true;
-  return changed;
+  return out;
 }
 
 bool RemoteScreen::apply(const session::CursorShapeChanged& shape) {
@@ -38,21 +68,15 @@ void RemoteScreen::apply(const session::CursorMoved& move) {
   position_ = screen::CursorState{{move.x, move.y}, move.visible};
 }
 
-void RemoteScreen::reset() {
+void RemoteScreen::reset(std::optional<std::uint32_t> next_display) {
   fresh_ = false;
+  awaited_ = next_display;
   position_.reset();
-}
-
-base::Result<base::Bytes> RemoteScreen::keyframe() const {
-  if (!has_picture()) return base::fail(base::Errc::not_found, "no picture yet: view the desktop first");
-  screen::Encoder encoder;
-  RESCUE_TRY(auto packet, encoder.encode(decoder_.canvas().view(), nullptr, true));
-  if (!packet) return base::fail(base::Errc::internal, "a keyframe was not encoded");
-  return std::move(packet->bytes);
 }
 
 base::Result<> RemoteScreen::save_png(const std::string& path) const {
   if (!has_picture()) return base::fail(base::Errc::not_found, "no picture yet: view the desktop first");
+  if (!complete()) return base::fail(base::Errc::not_found, "the view ended before its picture was complete");
   auto frame = decoder_.canvas();
   if (cursor_ && position_) screen::draw_cursor(frame, *cursor_, *position_);
   return screen::write_png(path, frame.view());

@@ -30,11 +30,12 @@ struct Row {
 constexpr Field kHello[] = {{"cwd", Kind::text}, {"name", Kind::text}};
 constexpr Field kText[] = {{"text", Kind::text, true}};
 constexpr Field kAsk[] = {{"permission", Kind::text, true}};
-constexpr Field kView[] = {{"display", Kind::integer}, {"fps", Kind::integer}};
+constexpr Field kView[] = {{"display", Kind::integer}, {"fps", Kind::integer}, {"fidelity", Kind::text}};
 constexpr Field kKey[] = {{"keysym", Kind::key, true}, {"down", Kind::boolean}, {"keycode", Kind::integer}};
 constexpr Field kPointer[] = {{"x", Kind::integer, true}, {"y", Kind::integer, true}, {"buttons", Kind::integer},
                               {"display", Kind::integer}, {"wheel_x", Kind::integer}, {"wheel_y", Kind::integer}};
 constexpr Field kPath[] = {{"path", Kind::text, true}};
+constexpr Field kScreenshot[] = {{"path", Kind::text, true}, {"timeout", Kind::duration}};
 constexpr Field kDirectory[] = {{"directory", Kind::text}};
 constexpr Field kSysinfo[] = {{"sections", Kind::list}};
 constexpr Field kWait[] = {{"for", Kind::text, true}, {"timeout", Kind::duration}, {"where", Kind::list}};
@@ -52,7 +53,7 @@ constexpr Row kRows[] = {
     {ScriptVerb::key, "key", kKey},
     {ScriptVerb::type, "type", kText},
     {ScriptVerb::pointer, "pointer", kPointer},
-    {ScriptVerb::screenshot, "screenshot", kPath},
+    {ScriptVerb::screenshot, "screenshot", kScreenshot},
     {ScriptVerb::send, "send", kPath},
     {ScriptVerb::receive, "receive", kDirectory},
     {ScriptVerb::cancel, "cancel", {}},

@@ -122,6 +122,9 @@ void SessionAgent::tick() {
              case Await::event:
                fail(p, base::Error(base::Errc::timed_out, fmt::format("no event '{}'", p.command.text("for"))));
                break;
+             case Await::whole_picture:
+               fail(p, base::Error(base::Errc::timed_out, "screenshot: the picture did not become complete"));
+               break;
              default:
                fail(p, base::Error(base::Errc::timed_out, fmt::format("{}: no answer", verb_name(p.command.verb))));
            }

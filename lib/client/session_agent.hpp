@@ -15,6 +15,7 @@
 
 #include "base/strong.hpp"
 #include "client/broker_api.hpp"
+#include "client/recorded_pictures.hpp"
 #include "client/recorder.hpp"
 #include "client/remote_screen.hpp"
 #include "client/script_command.hpp"
@@ -27,8 +28,10 @@ using ViewId = base::Strong<std::uint64_t, struct ViewIdTag>;
 
 /// A command that needs the link waits this long for it, at the start of a session.
 inline constexpr std::chrono::seconds kFirstLink{60};
-/// From the running view to its first decoded picture.
+/// From the running view to its first whole picture.
 inline constexpr std::chrono::seconds kFirstPicture{15};
+/// For the rest of a picture of which parts are there.
+inline constexpr std::chrono::seconds kWholePicture{5};
 /// For an answer of the supported end that needs no person.
 inline constexpr std::chrono::seconds kAnswer{30};
 /// For a person to choose a file, beyond the consent prompt.
@@ -95,7 +98,17 @@ class SessionAgent {
 
  private:
   /// What a pending command waits for.
-  enum class Await : std::uint8_t { link, consent, first_picture, control, sent_file, received_file, sysinfo, event };
+  enum class Await : std::uint8_t {
+    link,
+    consent,
+    first_picture,
+    whole_picture,
+    control,
+    sent_file,
+    received_file,
+    sysinfo,
+    event
+  };
   struct Pending {
     ViewId view;
     ScriptCommand command;
@@ -136,7 +149,8 @@ class SessionAgent {
   void sysinfo(ViewId view, ScriptCommand c);
   void wait_event(ViewId view, ScriptCommand c);
   void close(ViewId view, const ScriptCommand& c);
-  [[nodiscard]] base::Result<boost::json::object> screenshot(ViewId view, const ScriptCommand& c);
+  void screenshot(ViewId view, ScriptCommand c);
+  [[nodiscard]] base::Result<boost::json::object> save_screenshot(ViewId view, const ScriptCommand& c);
   [[nodiscard]] std::filesystem::path resolve(ViewId view, const std::string& path) const;
   [[nodiscard]] boost::json::object state(ViewId view) const;
   [[nodiscard]] base::Result<> take_input(ViewId view);
@@ -145,6 +159,7 @@ class SessionAgent {
   void on_permission(const session::PermissionChanged& e);
   void on_view(const session::ViewChanged& e);
   void on_screen(const session::ScreenArrived& e);
+  void on_picture(const session::ScreenArrived& last, const WholePicture& picture);
   void on_control(const session::ControlChanged& e);
   void on_refused(const session::Refused& e);
   void on_sysinfo(const session::SysinfoArrived& e);
@@ -155,6 +170,8 @@ class SessionAgent {
   [[nodiscard]] base::Result<boost::json::object> start_recording(const std::filesystem::path& dir);
   [[nodiscard]] base::Result<boost::json::object> stop_recording();
   void begin_picture();
+  void record(std::vector<RecordedPacket> packets);
+  void record_displays();
   void watch_recorder();
   void gap_began(const std::string& why);
   void gap_ended();
@@ -183,8 +200,11 @@ class SessionAgent {
   };
   std::optional<Paused> paused_;  // by a forced recording that fails
   unsigned view_fps_ = 30;
+  bool view_exact_ = false;
+  bool picture_due_ = false;  // the first whole one of this view was not told yet
+  std::uint32_t shown_display_ = 0;
   bool record_asked_ = false;
-  bool recording_skips_ = false;  // pictures that build on one that the recording has not got
+  RecordedPictures recorded_;
 };
 
 }  // namespace rescue::client

@@ -93,7 +93,7 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
     case ScriptVerb::pointer:
       return input(view, c);
     case ScriptVerb::screenshot:
-      return answer(view, c, screenshot(view, c));
+      return screenshot(view, std::move(c));
     case ScriptVerb::send:
       return send_file(view, std::move(c));
     case ScriptVerb::receive:
@@ -166,19 +166,29 @@ void SessionAgent::start_view(ViewId view, ScriptCommand c) {
               Errc::recording_failed, fmt::format("the view needs a recording by policy, and it cannot be written: {}",
                                                   message_of(started.error())))));
   }
-  const auto display = c.integer("display", 0);
+  auto display = c.integer("display", 0);
   const auto fps = c.integer("fps", 30);
   if (display < 0 || display > UINT32_MAX || fps < 1 || fps > 60)
     return answer(view, c,
                   base::Result<void>(base::fail(base::Errc::invalid_argument, "view: display or fps out of range")));
+  const auto fidelity = c.text("fidelity", view_exact_ ? "exact" : "auto");
+  if (fidelity != "exact" && fidelity != "auto")
+    return answer(view, c,
+                  base::Result<void>(base::fail(base::Errc::invalid_argument, "view: fidelity is 'auto' or 'exact'")));
   view_fps_ = static_cast<unsigned>(fps);
-  const bool same = core_.viewing() && (display == 0 || static_cast<std::uint32_t>(display) == screen_.display());
+  const bool exact = fidelity == "exact";
+  const bool as_before = std::exchange(view_exact_, exact) == exact;
+  // Said, 0 is the primary display; left out, it is the one that is seen already.
+  const auto primary = std::ranges::find(core_.displays(), true, &session::DisplayInfo::primary);
+  if (display == 0 && core_.viewing() && primary != core_.displays().end())
+    display = c.has("display") ? primary->id : shown_display_;
+  const bool same = core_.viewing() && static_cast<std::uint32_t>(display) == screen_.display() && as_before;
   if (same && screen_.current())
     return answer(
         view, c,
         base::Result<json::object>(json::object{
             {"display", screen_.display()}, {"width", screen_.size().width}, {"height", screen_.size().height}}));
-  if (auto started = core_.start_view(static_cast<std::uint32_t>(display), view_fps_, now()); !started)
+  if (auto started = core_.start_view(static_cast<std::uint32_t>(display), view_fps_, now(), view_exact_); !started)
     return answer(view, c, started);
   wait_for(view, std::move(c), Await::first_picture, kFirstPicture);
 }
@@ -306,7 +316,15 @@ void SessionAgent::wait_event(ViewId view, ScriptCommand c) {
   answer(view, c, base::Result<json::object>(std::move(fields)));
 }
 
-base::Result<json::object> SessionAgent::screenshot(ViewId view, const ScriptCommand& c) {
+/// Of a whole picture: where one is coming in parts, of that.
+void SessionAgent::screenshot(ViewId view, ScriptCommand c) {
+  if (!core_.viewing() || !screen_.has_picture() || screen_.complete())
+    return answer(view, c, save_screenshot(view, c));
+  const auto patience = timeout_of(c, kWholePicture);
+  wait_for(view, std::move(c), Await::whole_picture, patience);
+}
+
+base::Result<json::object> SessionAgent::save_screenshot(ViewId view, const ScriptCommand& c) {
   const auto path = resolve(view, c.text("path")).string();
   RESCUE_CHECK(screen_.save_png(path));
   return json::object{{"path", path},

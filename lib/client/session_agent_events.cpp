@@ -135,6 +135,7 @@ void SessionAgent::on_event(session::ConsoleEvent event) {
       list.push_back(
           {{"id", d.id}, {"width", d.width}, {"height", d.height}, {"primary", d.primary}, {"name", d.name}});
     broadcast("displays", {{"displays", std::move(list)}});
+    record_displays();
   } else if (const auto* view = std::get_if<session::ViewChanged>(&event)) {
     on_view(*view);
   } else if (const auto* screen = std::get_if<session::ScreenArrived>(&event)) {
@@ -169,6 +170,8 @@ void SessionAgent::on_permission(const session::PermissionChanged& e) {
   const auto name = wire::name(e.permission);
   const char* state = wire::session::EnumNameConsentState(e.state);
   broadcast("consent", {{"permission", sv(name)}, {"state", state}});
+  // The user reads for some seconds, and a view follows.
+  if (e.state == ConsentState::asked && e.permission == wire::Permission::desktop_view) screen_.prepare();
   if (e.state == ConsentState::asked || e.state == ConsentState::none) return;
   settle([&](const Pending& p) { return p.await == Await::consent && p.permission == e.permission; },
          [&](const Pending& p) {
@@ -185,11 +188,16 @@ void SessionAgent::on_permission(const session::PermissionChanged& e) {
 }
 
 void SessionAgent::on_view(const session::ViewChanged& e) {
-  if (!e.active) screen_.reset();
+  // The picture of each view, also of one that goes on with another display, begins with a keyframe.
+  screen_.reset(e.active ? std::optional(e.display) : std::nullopt);
+  picture_due_ = e.active;
   broadcast("view",
             {{"active", e.active}, {"display", e.display}, {"reason", wire::session::EnumNameStopReason(e.reason)}});
-  if (e.active) return;
-  settle([](const Pending& p) { return p.await == Await::first_picture; },
+  if (e.active) {
+    shown_display_ = e.display;
+    return record_displays();
+  }
+  settle([](const Pending& p) { return p.await == Await::first_picture || p.await == Await::whole_picture; },
          [&](const Pending& p) {
            fail(p, e.reason == StopReason::recording_missing
                        ? base::Error(Errc::recording_failed, "view: needs a running recording")
@@ -199,11 +207,10 @@ void SessionAgent::on_view(const session::ViewChanged& e) {
 }
 
 void SessionAgent::on_screen(const session::ScreenArrived& e) {
-  const bool first = !screen_.current();
   const auto changed = screen_.apply(e);
-  const auto at = clock_.steady();
   if (!changed) {
     // Out of step: everything until a keyframe is lost anyway.
+    const auto at = clock_.steady();
     if (!keyframe_asked_ || at - *keyframe_asked_ > kKeyframeAgain) {
       keyframe_asked_ = at;
       core_.screen_broken(now());
@@ -212,30 +219,41 @@ void SessionAgent::on_screen(const session::ScreenArrived& e) {
   }
   if (e.keyframe) keyframe_asked_.reset();
   core_.screen_decoded(e.sequence, now());
-  if (e.keyframe) recording_skips_ = false;
-  if (recorder_ && !recording_skips_) recorder_->video(e.data, e.keyframe);
+  if (recorder_)
+    record(recorded_.take(e.data, e.keyframe, screen_.complete(), screen_.canvas(), *changed, clock_.steady()));
+  if (const auto picture = screen_.take_picture()) on_picture(e, *picture);
+}
+
+void SessionAgent::on_picture(const session::ScreenArrived& last, const WholePicture& picture) {
   const auto size = screen_.size();
-  if (first) {
-    broadcast("picture", {{"display", e.display}, {"width", size.width}, {"height", size.height}});
-    settle([](const Pending& p) { return p.await == Await::first_picture; },
-           [&](const Pending& p) {
-             const auto took = std::chrono::duration_cast<std::chrono::microseconds>(at - p.since);
-             reply(p, {{"display", e.display},
-                       {"width", size.width},
-                       {"height", size.height},
-                       {"first_picture_us", took.count()}});
-           });
+  if (std::exchange(picture_due_, false)) {
+    broadcast("picture", {{"display", last.display}, {"width", size.width}, {"height", size.height}});
+    const auto meant = [&](const Pending& p) {
+      const auto wanted = p.command.integer("display", 0);
+      return p.await == Await::first_picture && (wanted == 0 || wanted == last.display);
+    };
+    settle(meant, [&](const Pending& p) {
+      const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - p.since);
+      reply(p, {{"display", last.display},
+                {"width", size.width},
+                {"height", size.height},
+                {"first_picture_us", took.count()}});
+    });
   }
+  settle([](const Pending& p) { return p.await == Await::whole_picture; },
+         [&](const Pending& p) { answer(p.view, p.command, save_screenshot(p.view, p.command)); });
   json::array rects;
   for (const auto& [id, view] : views_) {
     if (!view.frames) continue;
     if (rects.empty())
-      for (const auto& r : changed->rects()) rects.push_back({r.x, r.y, r.width, r.height});
+      for (const auto& r : picture.changed.rects()) rects.push_back({r.x, r.y, r.width, r.height});
     hooks_.send(id, event_line("frame", {{"n", screen_.frames()},
-                                         {"display", e.display},
-                                         {"keyframe", e.keyframe},
-                                         {"bytes", e.data.size()},
-                                         {"captured", base::to_rfc3339(e.captured)},
+                                         {"display", last.display},
+                                         {"keyframe", picture.keyframe},
+                                         {"exact", picture.exact},
+                                         {"packets", picture.packets},
+                                         {"bytes", picture.bytes},
+                                         {"captured", base::to_rfc3339(last.captured)},
                                          {"changed", rects}}));
   }
 }
@@ -289,9 +307,7 @@ void SessionAgent::on_sysinfo(const session::SysinfoArrived& e) {
     sections[s.name] = std::move(items);
   }
   settle([&](const Pending& p) { return p.await == Await::sysinfo && p.request == e.request; },
-         [&](const Pending& p) {
-           reply(p, {{"sections", sections}});
-         });
+         [&](const Pending& p) { reply(p, {{"sections", sections}}); });
 }
 
 void SessionAgent::on_file(const session::FileEvent& event) {

@@ -57,24 +57,38 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   }
   if (auto shape = screen_.cursor_shape()) recorder_->cursor_shape(*std::move(shape));
   if (auto move = screen_.cursor_move()) recorder_->cursor_move(*move);
+  recorded_ = {};
+  record_displays();
   begin_picture();
   log_event("recording.started", {{"name", recorder_->path()}});
   broadcast("recording", {{"state", "started"}, {"path", recorder_->path()}});
   return json::object{{"path", recorder_->path()}};
 }
 
-/// A recording begins with the whole picture that is seen now, even when it ends before another comes. What the applet
-/// sends builds on its own pictures, so its next whole one is asked for, and what comes before that is left out.
 void SessionAgent::begin_picture() {
-  recording_skips_ = core_.viewing() && screen_.current();
-  if (!recording_skips_) return;
-  if (auto picture = screen_.keyframe()) {
-    recorder_->video(*picture, true);
-  } else {
-    base::log(base::LogLevel::warn, "client", "the recording begins without a picture",
-              {{"error", picture.error().message()}});
-  }
+  if (!core_.viewing() || !screen_.current()) return;
+  recorded_.begin_in_the_middle();
+  if (screen_.complete()) record(recorded_.seen(screen_.canvas()));
   core_.screen_broken(now());
+}
+
+void SessionAgent::record(std::vector<RecordedPacket> packets) {
+  for (const auto& p : packets) recorder_->video(p.bytes, p.keyframe);
+}
+
+/// Which display is seen, and which there are.
+void SessionAgent::record_displays() {
+  if (!recorder_ || !core_.viewing()) return;
+  json::array all;
+  for (const auto& d : core_.displays())
+    all.push_back({{"id", d.id},
+                   {"name", d.name},
+                   {"x", d.x},
+                   {"y", d.y},
+                   {"width", d.width},
+                   {"height", d.height},
+                   {"primary", d.primary}});
+  recorder_->event("display", {{"id", shown_display_}, {"displays", std::move(all)}});
 }
 
 base::Result<json::object> SessionAgent::stop_recording() {
@@ -86,6 +100,7 @@ base::Result<json::object> SessionAgent::stop_recording() {
   static_cast<void>(core_.recording(false, now()));
   if (gap_since_) gap_ended();
   const auto path = recorder_->path();
+  record(recorded_.overdue(std::nullopt));
   auto finished = recorder_->finish();
   recorder_.reset();
   if (!finished) {
@@ -110,10 +125,11 @@ base::Result<json::object> SessionAgent::stop_recording() {
 
 void SessionAgent::watch_recorder() {
   if (!recorder_) return;
+  record(recorded_.overdue(clock_.steady()));
   const auto state = recorder_->state();
   if (state.failing && !gap_since_) gap_began(state.why);
   if (!state.failing && gap_since_) gap_ended();
-  if ((state.wants_keyframe || recording_skips_) && core_.viewing() && screen_.current()) {
+  if ((state.wants_keyframe || recorded_.wants_keyframe()) && core_.viewing() && screen_.current()) {
     const auto at = clock_.steady();
     if (!keyframe_asked_ || at - *keyframe_asked_ > std::chrono::seconds(2)) {
       keyframe_asked_ = at;
@@ -145,7 +161,7 @@ void SessionAgent::gap_ended() {
   gap_since_.reset();
   if (!paused_) return;
   const auto paused = *std::exchange(paused_, std::nullopt);
-  if (ended_ || !core_.start_view(paused.display, view_fps_, now())) return;
+  if (ended_ || !core_.start_view(paused.display, view_fps_, now(), view_exact_)) return;
   if (paused.control) static_cast<void>(core_.start_control(now()));
   broadcast("resumed", {});
 }

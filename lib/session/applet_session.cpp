@@ -107,6 +107,7 @@ void AppletSession::on_link_down(Now now) {
   link_up_ = false;
   impl.audit(audit_type::kLinkDown, kApplet);
   consent_.on_link_down(now.steady);
+  flow_.forget();
   // A key held down by somebody who can no longer let go of it would repeat for ever.
   if (controlling_) {
     impl.drop_pending_input();

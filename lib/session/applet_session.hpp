@@ -24,6 +24,7 @@
 #include "session/file_transfer.hpp"
 #include "session/now.hpp"
 #include "session/outbox.hpp"
+#include "session/screen_flow.hpp"
 #include "wire/channel.hpp"
 #include "wire/session_messages.hpp"
 
@@ -76,6 +77,7 @@ struct ReleaseInput {};
 struct StartCapture {
   std::uint32_t display = 0;
   unsigned max_frames_per_s = 30;
+  bool exact = false;  // the technician wants every pixel exact from the first moment on
 };
 struct KeyframeWanted {};
 struct StopCapture {};
@@ -119,9 +121,7 @@ struct AppletOptions {
   std::uint64_t first_seq = 1;  // of audit events
 };
 
-/// Screen packets that may be under way without a ScreenAck; the next one waits until the console keeps up.
-inline constexpr unsigned kScreenPacketsInFlight = 4;
-/// Nor is one taken while more than this many bytes of others wait for the link.
+/// No picture is taken while more than this many bytes of others wait for the link, whatever the window says.
 inline constexpr std::size_t kScreenBacklogMax = 1024 * 1024;
 /// Input events are merged or refused beyond this many unserved actions: pump() then stops reading.
 inline constexpr std::size_t kActionsMax = 512;
@@ -170,7 +170,10 @@ class AppletSession final : private FileTransferOwner {
 
   // ---- screen; each returns whether it was taken. Dropped unless a view is running now.
   void set_displays(std::vector<DisplayInfo> displays, Now now);
+  /// There is room on the way to the console: fewer bytes and packets are not yet decoded there than the path takes in
+  /// its round trip and a short while (session/screen_flow.hpp).
   [[nodiscard]] bool can_send_screen(Now now) const;
+  [[nodiscard]] ScreenLink screen_link() const { return flow_.report(); }
   bool screen_packet(std::uint32_t display, bool keyframe, base::ByteView data, Now now);
   bool cursor_shape(std::uint16_t width, std::uint16_t height, std::uint16_t hot_x, std::uint16_t hot_y,
                     base::ByteView rgba, Now now);
@@ -229,8 +232,9 @@ class AppletSession final : private FileTransferOwner {
   bool capturing_ = false;
   std::uint32_t view_display_ = 0;
   unsigned view_fps_ = 30;
+  bool view_exact_ = false;
   std::uint32_t screen_sent_ = 0;  // last sequence number used
-  std::uint32_t screen_acked_ = 0;
+  ScreenFlow flow_;
   std::uint64_t view_packets_ = 0;
   bool screen_was_full_ = false;  // ScreenWanted is owed
 

@@ -103,11 +103,12 @@ Result<void> ConsoleSession::ask(Permission p, Now now) {
   return {};
 }
 
-Result<void> ConsoleSession::start_view(std::uint32_t display, unsigned max_frames_per_s, Now now) {
+Result<void> ConsoleSession::start_view(std::uint32_t display, unsigned max_frames_per_s, Now now, bool exact) {
   Impl impl(*this, now);
   RESCUE_CHECK(impl.need(Permission::desktop_view));
   RESCUE_CHECK(impl.need_recording());
-  impl.send(messages::view_start(display, static_cast<std::uint8_t>(std::clamp(max_frames_per_s, 1u, 60u))));
+  impl.send(messages::view_start(display, static_cast<std::uint8_t>(std::clamp(max_frames_per_s, 1u, 60u)),
+                                 exact ? msg::Fidelity::exact : msg::Fidelity::automatic));
   return {};
 }
 

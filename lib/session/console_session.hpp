@@ -121,8 +121,10 @@ class ConsoleSession final : private FileTransferOwner {
   // ---- commands. Errors: denied (no consent, or not in the grant), invalid_argument, too_large, conflict, closed.
   [[nodiscard]] base::Result<void> chat(std::string_view text, Now now);
   [[nodiscard]] base::Result<void> ask(Permission p, Now now);
-  /// Display 0 is the primary one. Needs desktop_view, and a running recording where the grant forces one.
-  [[nodiscard]] base::Result<void> start_view(std::uint32_t display, unsigned max_frames_per_s, Now now);
+  /// Display 0 is the primary one. Needs desktop_view, and a running recording where the grant forces one. `exact`: no
+  /// inexact photos and video even while they move.
+  [[nodiscard]] base::Result<void> start_view(std::uint32_t display, unsigned max_frames_per_s, Now now,
+                                              bool exact = false);
   void stop_view(Now now);
   [[nodiscard]] base::Result<void> start_control(Now now);
   /// Releases all keys and buttons. Over for this end at once: what the applet still says about the time before is

@@ -103,7 +103,7 @@ void AppletSession::Impl::on_ask(const msg::PermissionAsk& m) {
 
 Result<void> AppletSession::Impl::on_screen_ack(const msg::ScreenAck& m) {
   if (m.sequence() > s.screen_sent_) return fail(Errc::bad_format, "acknowledges a picture that was not sent");
-  s.screen_acked_ = std::max(s.screen_acked_, m.sequence());
+  s.flow_.acked(m.sequence(), s.now_.steady);
   screen_drained();
   return {};
 }

@@ -33,6 +33,7 @@ void AppletSession::Impl::start_view(const msg::ViewStart& m) {
   s.viewing_ = true;
   s.view_display_ = display->id;
   s.view_fps_ = std::clamp<unsigned>(m.max_frames_per_s(), 1, 60);
+  s.view_exact_ = m.fidelity() == msg::Fidelity::exact;
   s.view_packets_ = 0;
   audit(audit_type::kViewStarted, technician(), {{"display", std::int64_t{display->id}}});
   send(messages::view_state(true, display->id, msg::StopReason::none), Permission::desktop_view);
@@ -42,10 +43,10 @@ void AppletSession::Impl::start_view(const msg::ViewStart& m) {
 
 void AppletSession::Impl::start_capture() {
   // What is still on its way belongs to the old picture; it must not count against the new one.
-  s.screen_acked_ = s.screen_sent_;
+  s.flow_.restart();
   s.screen_was_full_ = false;
   s.capturing_ = true;
-  act(StartCapture{s.view_display_, s.view_fps_});
+  act(StartCapture{s.view_display_, s.view_fps_, s.view_exact_});
 }
 
 void AppletSession::Impl::stop_capture() {
@@ -99,8 +100,8 @@ void AppletSession::set_displays(std::vector<DisplayInfo> displays, Now now) {
 }
 
 bool AppletSession::can_send_screen(Now now) const {
-  return capturing_ && link_up_ && in_force(Permission::desktop_view, now) &&
-         screen_sent_ - screen_acked_ < kScreenPacketsInFlight && out_.bytes(Channel::screen) <= kScreenBacklogMax;
+  return capturing_ && link_up_ && in_force(Permission::desktop_view, now) && flow_.room() &&
+         out_.bytes(Channel::screen) <= kScreenBacklogMax;
 }
 
 bool AppletSession::screen_packet(std::uint32_t display, bool keyframe, base::ByteView data, Now now) {
@@ -109,7 +110,7 @@ bool AppletSession::screen_packet(std::uint32_t display, bool keyframe, base::By
   if (capturing_ && !can_send_screen(now)) screen_was_full_ = true;
   if (!can_send_screen(now) || display != view_display_ || data.empty() || data.size() > wire::kScreenPictureMax)
     return false;
-  ++screen_sent_;
+  flow_.sent(++screen_sent_, data.size(), now.steady);
   ++view_packets_;
   while (!data.empty()) {
     const auto part = data.first(std::min(data.size(), wire::kScreenDataMax));

@@ -49,7 +49,9 @@ Bytes display_list(const std::vector<DisplayInfo>& displays) {
   const auto vec = b.CreateVector(list);
   return wire::finish(b, msg::CreateDisplayList(b, vec));
 }
-Bytes view_start(std::uint32_t display, std::uint8_t fps) { return plain<msg::CreateViewStart>(display, fps); }
+Bytes view_start(std::uint32_t display, std::uint8_t fps, msg::Fidelity fidelity) {
+  return plain<msg::CreateViewStart>(display, fps, fidelity);
+}
 Bytes view_stop() { return plain<msg::CreateViewStop>(); }
 Bytes view_state(bool active, std::uint32_t display, msg::StopReason reason) {
   return plain<msg::CreateViewState>(active, display, reason);

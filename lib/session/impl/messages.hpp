@@ -18,7 +18,8 @@ namespace msg = wire::session;
 [[nodiscard]] Bytes permission_ask(Permission p);
 [[nodiscard]] Bytes permission_state(Permission p, msg::ConsentState state);
 [[nodiscard]] Bytes display_list(const std::vector<DisplayInfo>& displays);
-[[nodiscard]] Bytes view_start(std::uint32_t display, std::uint8_t max_frames_per_s);
+[[nodiscard]] Bytes view_start(std::uint32_t display, std::uint8_t max_frames_per_s,
+                               wire::session::Fidelity fidelity = wire::session::Fidelity::automatic);
 [[nodiscard]] Bytes view_stop();
 [[nodiscard]] Bytes view_state(bool active, std::uint32_t display, msg::StopReason reason);
 [[nodiscard]] Bytes screen_ack(std::uint32_t sequence);

@@ -142,7 +142,7 @@ TEST(CaptureLoop, SaysThatThereIsNoDesktopToSee) {
         return base::fail(base::Errc::unreachable, "no display");
       },
       PersonId(1), [&](PersonId, SessionCall) { told.set_value(); });
-  loop.start(1, 30);
+  loop.start(1, 30, false);
   EXPECT_EQ(told.get_future().wait_for(10s), std::future_status::ready) << "capture_failed is delivered";
   loop.stop();
 }

@@ -155,6 +155,7 @@ struct AgentPair {
       if (auto_answer) answer(*auto_answer);
     } else if (const auto* start = std::get_if<session::StartCapture>(&action)) {
       ++captures;
+      capture = *start;
       send_frame(true, start->display);
     } else if (std::holds_alternative<session::KeyframeWanted>(action)) {
       ++keyframes_wanted;
@@ -215,6 +216,7 @@ struct AgentPair {
   std::optional<bool> auto_answer = true;
   std::vector<session::Prompt> prompts;
   screen::Encoder encoder;
+  session::StartCapture capture;  // the last
   int captures = 0, keyframes_wanted = 0, releases = 0;
   std::vector<std::pair<std::uint32_t, bool>> keys;
   std::string typed, user_file = "what the user chose", closed_reason, applet_ended;

@@ -92,6 +92,18 @@ TEST(Session, TheAppletSendsNoMorePicturesThanTheConsoleKeepsUpWith) {
   EXPECT_EQ(count_of<ScreenWanted>(p.actions), 1u);
 }
 
+TEST(Session, AViewIsExactWhenTheTechnicianInsists) {
+  SessionPair p;
+  p.allow(desktop_view);
+  for (const bool exact : {false, true, false}) {
+    p.actions.clear();
+    ASSERT_TRUE(p.console.start_view(0, 30, p.now, exact));
+    p.settle();
+    ASSERT_NE(last_of<StartCapture>(p.actions), nullptr);
+    EXPECT_EQ(last_of<StartCapture>(p.actions)->exact, exact);
+  }
+}
+
 TEST(Session, AViewThatStopsDrawingHoldsPicturesBackAndNotTheMemory) {
   ConsoleSession console(testing::console_options(), {});
   const Now now{};
