@@ -14,6 +14,7 @@ base::Result<Damage> ContextDecoder::apply(const PacketHeader& h, base::ByteView
   if (h.continues && complete_) return malformed("goes on behind the end of a picture");
   if (h.info.keyframe) {
     RESCUE_CHECK(shared_.reset(h.info.size));
+    video_.reset();
   } else if (!h.continues) {
     shared_.end_picture();
   }
@@ -21,7 +22,12 @@ base::Result<Damage> ContextDecoder::apply(const PacketHeader& h, base::ByteView
   if (h.info.version < version_) return malformed("an older version behind a newer one");
   version_ = h.info.version;
   complete_ = h.info.complete;
-  BitDecoder coder(body);
+  std::size_t section = 0;
+  if (h.video) {
+    RESCUE_TRY(section, video_.apply(body, shared_.canvas.grid().size));
+  }
+  shared_.video = &video_.pictures();
+  BitDecoder coder(body.subspan(section));
   if (const char* wrong = code_body(coder, shared_, {version_, h.continues}, nullptr)) return malformed(wrong);
   if (coder.overrun()) return malformed("cut off");
   if (coder.left_over()) return malformed("bytes left over");

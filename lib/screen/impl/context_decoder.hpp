@@ -4,6 +4,7 @@
 
 #include "screen/impl/packet.hpp"
 #include "screen/impl/packet_body.hpp"
+#include "screen/impl/video_decoder.hpp"
 
 namespace rescue::screen {
 
@@ -17,6 +18,7 @@ class ContextDecoder {
 
  private:
   SharedState shared_;
+  VideoDecoder video_;
   bool complete_ = true;
   std::uint8_t version_ = 0;  // of the last packet
 };

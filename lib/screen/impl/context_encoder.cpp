@@ -27,6 +27,7 @@ base::Result<> ContextEncoder::reset(Size size) {
   RESCUE_CHECK(shared_.reset(size));
   finder_.reset();
   twin_.reset();
+  video_.reset(size);
   version_ = kContextVersion;
   left_.assign(shared_.canvas.grid().count(), 0);
   changed_at_.assign(shared_.canvas.grid().count(), {});
@@ -90,18 +91,27 @@ void ContextEncoder::begin_picture(const FrameView& frame, std::size_t dirty_til
   shared_.plan.vectors.assign(1, {});
   if (keyframe || dirty_tiles < kMinTilesForMotion) return;
   const FrameView before = fidelity == Fidelity::exact ? shared_.canvas.frame().view() : twin_.shown(shared_);
-  const auto found =
-      motion_.find(*shared_.kernels, before, frame, shared_.canvas.grid(), dirty_, kMostVectors - 1);
+  const auto found = motion_.find(*shared_.kernels, before, frame, shared_.canvas.grid(), dirty_, kMostVectors - 1);
   shared_.plan.vectors.insert(shared_.plan.vectors.end(), found.begin(), found.end());
 }
 
-/// Fills the plan.
-void ContextEncoder::choose(const FrameView& frame, const EncodeRequest& request) {
+/// Fills the plan, and says what the packet tells of video.
+void ContextEncoder::choose(const FrameView& frame, const EncodeRequest& request, bool continues) {
   TileChooser chooser(shared_, twin_, finder_, frame, request.fidelity);
-  chooser.choose(dirty_, keys_);
-  const std::uint64_t done = chooser.leave_out(request.work, request.focus, left_);
+  std::uint32_t work = request.work;
+  section_.clear();
+  if (continues) {
+    chooser.choose(dirty_, {}, keys_);
+  } else {
+    chooser.choose(dirty_, video_.claimed(), keys_);
+    if (std::ranges::find(dirty_, 1) != dirty_.end()) video_.assign(frame, twin_.shown(shared_), shared_.plan);
+    if (work != EncodeRequest::kWholePicture) work -= std::min(work, video_.work(shared_.plan));
+    section_ = video_.encode(frame, shared_.plan);
+  }
+  shared_.video = &video_.pictures();
+  const std::uint64_t done = chooser.leave_out(work, request.focus, left_);
   pending_ = std::ranges::find(left_, 1) != left_.end();
-  chooser.refine(at_rest_, done, request.work, request.focus, keys_);
+  chooser.refine(at_rest_, done, work, request.focus, keys_);
   if (std::ranges::none_of(shared_.plan.tiles, [](const TileChoice& t) {
         return t.is_photo(PhotoForm::lossy) || t.is_photo(PhotoForm::video);
       }))
@@ -125,8 +135,7 @@ FrameView ContextEncoder::make_target(const FrameView& frame, Fidelity fidelity)
           choice.reference >= 0 ? &shared_.plan.vectors[static_cast<std::size_t>(choice.reference)] : nullptr;
       choice.inexact = twin_.substitute(shared_, frame, r, reference, target_);
     } else {
-      for (std::int32_t y = r.y; y < r.bottom(); ++y)
-        std::copy_n(frame.row(y) + r.x, r.width, target_.row(y) + r.x);
+      for (std::int32_t y = r.y; y < r.bottom(); ++y) std::copy_n(frame.row(y) + r.x, r.width, target_.row(y) + r.x);
     }
   }
   return target_.view();
@@ -150,6 +159,7 @@ base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& fram
   if (anew) RESCUE_CHECK(reset(frame.size));
   const bool continues = pending_ && request.damage != nullptr && request.damage->empty();
   const std::size_t dirty_tiles = find_dirty(frame, anew ? nullptr : request.damage, request.fidelity);
+  video_.permit(request.fidelity == Fidelity::exact ? 0 : request.video_kbit, request.time);
   const bool rest = find_rest(request);
   if (dirty_tiles == 0 && !anew && !rest) {
     pending_ = false;
@@ -157,8 +167,11 @@ base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& fram
     return std::nullopt;
   }
   must_reset_ = true;  // until all went well: a half-made packet leaves the state ahead of the other side
-  if (!continues) begin_picture(frame, dirty_tiles, request.fidelity, anew);
-  choose(frame, request);
+  if (!continues) {
+    video_.claim(frame, twin_.shown(shared_), dirty_);
+    begin_picture(frame, dirty_tiles, request.fidelity, anew);
+  }
+  choose(frame, request, continues);
   const FrameView target = make_target(frame, request.fidelity);
   remember_cached(frame);
 
@@ -175,7 +188,8 @@ base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& fram
 
   Packet packet;
   packet.info = {CodecId::context, version_, anew, !pending_, shared_.exact(), sequence_, frame.size};
-  append_header(packet.bytes, packet.info, continues, shared_.canvas.check());
+  append_header(packet.bytes, packet.info, continues, shared_.canvas.check(), !section_.empty());
+  base::append(packet.bytes, section_);
   base::append(packet.bytes, body);
   if (packet.bytes.size() > kMaxPacketBytes)
     return base::fail(base::Errc::too_large, fmt::format("screen packet of {} bytes", packet.bytes.size()));

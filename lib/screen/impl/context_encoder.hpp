@@ -4,6 +4,7 @@
 
 #include "screen/impl/motion.hpp"
 #include "screen/impl/tile_chooser.hpp"
+#include "screen/impl/video_encoder.hpp"
 
 namespace rescue::screen {
 
@@ -20,12 +21,13 @@ class ContextEncoder {
   std::size_t find_dirty(const FrameView& frame, const Damage* damage, Fidelity fidelity);
   bool find_rest(const EncodeRequest& request);
   void begin_picture(const FrameView& frame, std::size_t dirty_tiles, Fidelity fidelity, bool keyframe);
-  void choose(const FrameView& frame, const EncodeRequest& request);
+  void choose(const FrameView& frame, const EncodeRequest& request, bool continues);
   [[nodiscard]] FrameView make_target(const FrameView& frame, Fidelity fidelity);
   void remember_cached(const FrameView& frame);
 
   SharedState shared_;
   SourceTwin twin_;
+  VideoEncoder video_;
   TileFinder finder_;
   MotionFinder motion_;
   PacketSequence sequence_;
@@ -39,7 +41,8 @@ class ContextEncoder {
   std::vector<std::uint8_t> dirty_;
   std::vector<std::uint64_t> keys_;
   std::vector<std::uint8_t> at_rest_;
-  Frame target_;  // what coded tiles are to show, where that is not the frame
+  base::Bytes section_;  // of video
+  Frame target_;         // what coded tiles are to show, where that is not the frame
 
   std::vector<base::Duration> changed_at_;  // by tile
 };

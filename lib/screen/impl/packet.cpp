@@ -39,11 +39,13 @@ base::Result<> parse_tiles(base::ByteReader& in, std::uint8_t flags, PacketHeade
 }
 
 base::Result<> parse_context(base::ByteReader& in, std::uint8_t flags, PacketHeader& h) {
-  const int known = kFlagKeyframe | kFlagContinues | kFlagIncomplete | (h.info.version > 1 ? kFlagInexact : 0);
+  const int known =
+      kFlagKeyframe | kFlagContinues | kFlagIncomplete | (h.info.version > 1 ? kFlagInexact | kFlagVideo : 0);
   if ((flags & ~known) != 0) return malformed("flags");
   h.continues = (flags & kFlagContinues) != 0;
   h.info.complete = (flags & kFlagIncomplete) == 0;
   h.info.exact = (flags & kFlagInexact) == 0;
+  h.video = (flags & kFlagVideo) != 0;
   if (h.continues && h.info.keyframe) return malformed("flags");
   const auto sequence = in.u16();
   const auto check = in.u16();
@@ -65,13 +67,14 @@ std::string_view codec_name(CodecId id) {
   return "unknown";
 }
 
-void append_header(base::Bytes& out, const PacketInfo& info, bool continues, std::uint32_t check) {
+void append_header(base::Bytes& out, const PacketInfo& info, bool continues, std::uint32_t check, bool video) {
   base::ByteWriter w;
   w.u8(kPacketMagic);
   w.u8(static_cast<std::uint8_t>(info.codec));
   w.u8(info.version);
   w.u8(static_cast<std::uint8_t>((info.keyframe ? kFlagKeyframe : 0) | (continues ? kFlagContinues : 0) |
-                                 (info.complete ? 0 : kFlagIncomplete) | (info.exact ? 0 : kFlagInexact)));
+                                 (info.complete ? 0 : kFlagIncomplete) | (info.exact ? 0 : kFlagInexact) |
+                                 (video ? kFlagVideo : 0)));
   w.u16(static_cast<std::uint16_t>(info.sequence.get()));
   w.u16(static_cast<std::uint16_t>(fold_check(check)));
   if (info.keyframe) {
@@ -95,7 +98,8 @@ base::Result<PacketHeader> parse_header(base::ByteView packet) {
   h.info.keyframe = (flags & kFlagKeyframe) != 0;
   if (h.info.codec == CodecId::tiles && h.info.version == kTilesVersion) {
     RESCUE_CHECK(parse_tiles(in, flags, h));
-  } else if (h.info.codec == CodecId::context && (h.info.version == kContextVersion || h.info.version == kPhotoVersion)) {
+  } else if (h.info.codec == CodecId::context &&
+             (h.info.version == kContextVersion || h.info.version == kPhotoVersion)) {
     RESCUE_CHECK(parse_context(in, flags, h));
   } else {
     return base::fail(base::Errc::unsupported,

@@ -6,6 +6,7 @@
 #include "screen/impl/map_coder.hpp"
 #include "screen/impl/refine_coder.hpp"
 #include "screen/impl/tile_cache.hpp"
+#include "screen/impl/video_picture.hpp"
 
 namespace rescue::screen {
 
@@ -24,6 +25,8 @@ struct SharedState {
   std::vector<std::uint8_t> touched;
   std::vector<std::uint8_t> inexact;  // tiles of the canvas, 1 or 0
   std::uint32_t quality = 0;          // of the lossy tiles of this packet
+  /// What tiles of the form video show: set by whoever runs the video streams before the body of a packet is coded.
+  const VideoPictures* video = nullptr;
 
   [[nodiscard]] base::Result<> reset(Size size) {
     RESCUE_CHECK(canvas.reset(size));
@@ -36,6 +39,7 @@ struct SharedState {
     touched.assign(canvas.grid().count(), kUntouched);
     inexact.assign(canvas.grid().count(), 0);
     photos.reset();
+    video = nullptr;
     return {};
   }
   /// The picture is complete: it is what the next one is compared with.
@@ -75,7 +79,8 @@ inline const char* check_plan(const SharedState& s) {
       return "reference outside";
     if (choice.mode == TileMode::cached && (!grid.is_full(t) || !s.cache.holds(choice.slot))) return "cache slot";
     if (choice.is_photo(PhotoForm::lossy) && !fits_blocks(grid.rect(t))) return "photo of an odd size";
-    if (choice.is_photo(PhotoForm::video)) return "video that no stream shows";
+    if (choice.is_photo(PhotoForm::video) && (s.video == nullptr || !shows_video(*s.video, grid.rect(t))))
+      return "video outside of regions";
   }
   return nullptr;
 }
@@ -84,8 +89,9 @@ inline void paint_copies(SharedState& s) {
   const TileGrid& grid = s.canvas.grid();
   for (std::size_t t = 0; t < grid.count(); ++t) {
     const TileChoice& choice = s.plan.tiles[t];
-    if (!choice.painted || (choice.mode != TileMode::moved && choice.mode != TileMode::cached)) continue;
     const Rect r = grid.rect(t);
+    if (choice.is_photo(PhotoForm::video)) paint_video(*s.video, r, s.canvas.frame());
+    if (!choice.painted || (choice.mode != TileMode::moved && choice.mode != TileMode::cached)) continue;
     for (std::int32_t y = 0; y < r.height; ++y) {
       const Pixel* from = nullptr;
       if (choice.mode == TileMode::moved) {

@@ -165,7 +165,8 @@ void TileChooser::join_move(std::size_t t) {
   s_.plan.tiles[t].inexact = s_.inexact[t] != 0;
 }
 
-void TileChooser::choose(const std::vector<std::uint8_t>& dirty, std::vector<std::uint64_t>& keys) {
+void TileChooser::choose(const std::vector<std::uint8_t>& dirty, const std::vector<std::uint8_t>& video,
+                         std::vector<std::uint64_t>& keys) {
   const TileGrid& grid = s_.canvas.grid();
   keys.assign(grid.count(), 0);
   for (std::size_t t = 0; t < grid.count(); ++t) {
@@ -178,6 +179,10 @@ void TileChooser::choose(const std::vector<std::uint8_t>& dirty, std::vector<std
     const Rect r = grid.rect(t);
     if (fidelity_ == Fidelity::exact && s_.inexact[t] != 0 && twin_.unchanged(frame_, *s_.kernels, r)) {
       paint_refined(t, keys);
+      continue;
+    }
+    if (!video.empty() && video[t] != 0) {
+      choice.show_video();
       continue;
     }
     choice.painted = true;

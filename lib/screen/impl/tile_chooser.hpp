@@ -18,8 +18,10 @@ class TileChooser {
               Fidelity fidelity)
       : s_(shared), twin_(twin), finder_(finder), frame_(frame), fidelity_(fidelity) {}
 
-  /// Fills the plan for the dirty tiles; `keys` gets the content hash of those that may enter the cache.
-  void choose(const std::vector<std::uint8_t>& dirty, std::vector<std::uint64_t>& keys);
+  /// Fills the plan for the dirty tiles; `keys` gets the content hash of those that may enter the cache. Tiles that
+  /// `video` marks (empty: none) show video.
+  void choose(const std::vector<std::uint8_t>& dirty, const std::vector<std::uint8_t>& video,
+              std::vector<std::uint64_t>& keys);
   /// Takes what passes `work` out of the plan again, the farthest from `focus` first, and marks it in `left`. Returns
   /// the work that stays.
   [[nodiscard]] std::uint64_t leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left);

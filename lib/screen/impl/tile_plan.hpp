@@ -15,7 +15,7 @@ enum class PhotoForm : std::uint8_t {
   exact = 0,
   lossy = 1,    // quantised coefficients
   refined = 2,  // what the canvas shows there, made exact
-  video = 3,    // from the picture of the video stream
+  video = 3,    // from the picture of a video stream
 };
 
 struct TileChoice {
@@ -27,6 +27,13 @@ struct TileChoice {
   PhotoForm form = PhotoForm::exact;        // photo
   bool inexact = false;                     // some of its pixels may not be those of the source
 
+  void show_video() {
+    *this = {};
+    painted = true;
+    mode = TileMode::photo;
+    form = PhotoForm::video;
+    inexact = true;
+  }
   [[nodiscard]] bool is_photo(PhotoForm f) const { return painted && mode == TileMode::photo && form == f; }
   /// Its pixels are in the packet, and so will be in the cache.
   [[nodiscard]] bool enters_cache() const {

@@ -2,6 +2,7 @@
 #include "screen/impl/video_regions.hpp"
 
 #include <bit>
+#include <utility>
 
 namespace rescue::screen {
 namespace {
@@ -12,6 +13,7 @@ constexpr std::uint16_t kQuick = 0b11;  // new in each of these: enough for a la
 /// Smaller areas (a spinner, an animated icon) cost little as photos.
 constexpr std::int64_t kMinTiles = 24;
 constexpr std::int64_t kLargeTiles = 240;
+constexpr std::int32_t kTooLarge = 4;  // pixels
 /// After a pause like this nothing is known of what moves.
 constexpr base::Duration kPause = std::chrono::seconds(1);
 
@@ -39,16 +41,18 @@ bool VideoRegions::any() const {
 /// Makes room for a new tick where it is time for one.
 void VideoRegions::tick(base::Duration time) {
   const bool pause = begun_ && time - last_ > kPause;
-  const bool next = !begun_ || time == last_ || time - tick_began_ >= kTick;
+  const bool next = !begun_ || time == base::Duration{} || time - tick_began_ >= kTick;
   begun_ = true;
   last_ = time;
   if (!next) return;
   tick_began_ = time;
+  const bool turn = ++ticks_ % 8 == 0;
   for (Tile& t : tiles_) {
     if (t.fresh == 0) continue;
     t.fresh = pause ? 0 : static_cast<std::uint16_t>(t.fresh << 1 & kRemembered);
     t.photo = pause ? 0 : static_cast<std::uint16_t>(t.photo << 1 & kRemembered);
-    if (t.fresh == 0) t.extent = {};
+    if (t.fresh == 0) t.recent = t.older = {};
+    if (turn) t.older = std::exchange(t.recent, {});
   }
 }
 
@@ -68,9 +72,10 @@ void VideoRegions::picture(std::span<const TileNews> news, std::span<const Rect>
   tick(time);
   for (std::size_t t = 0; t < news.size(); ++t) {
     if (news[t] == TileNews::none) continue;
-    tiles_[t].fresh |= 1;
-    if (news[t] == TileNews::photo) tiles_[t].photo |= 1;
-    tiles_[t].extent = tiles_[t].extent.united(changed[t]);
+    Tile& tile = tiles_[t];
+    if (tile.fresh > 1) tile.recent = tile.recent.united(changed[t]);
+    tile.fresh |= 1;
+    if (news[t] == TileNews::photo) tile.photo |= 1;
   }
   look_after(time);
   find_new(time);
@@ -105,6 +110,25 @@ bool VideoRegions::outgrown(const Rect& place) const {
   return 4 * restless_around > around;
 }
 
+/// A new key frame is the price: a place that is a little too large is left alone.
+void VideoRegions::fit(std::size_t region, base::Duration time) {
+  const Rect inner = tiles_of(*places_[region]);
+  Rect around;
+  for (std::int32_t y = inner.y; y < inner.bottom(); ++y) {
+    for (std::int32_t x = inner.x; x < inner.right(); ++x) {
+      const Tile& t = tiles_[static_cast<std::size_t>(y * grid_.columns + x)];
+      if (restless(t)) around = around.united(t.extent());
+    }
+  }
+  const Rect& place = *places_[region];
+  const bool widens = place.united(around) != place;
+  const bool shrinks = std::max({around.x - place.x, around.y - place.y, place.width - around.width,
+                                 place.height - around.height}) >= kTooLarge;
+  if ((!widens && !shrinks) || !free_for(around, region)) return;
+  places_[region] = around;
+  lives_[region].fitted = time;
+}
+
 /// Notes what moves in the regions, and ends those in which nothing does, or that no longer fit.
 void VideoRegions::look_after(base::Duration time) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -118,7 +142,11 @@ void VideoRegions::look_after(base::Duration time) {
     // A clock or a progress bar over a picture that stands does not make it a video.
     if (8 * fresh >= std::int64_t{inner.width} * inner.height) lives_[i].moved = time;
     const bool still = time - lives_[i].moved >= kStill;
-    if (still || (time - lives_[i].began >= kLife && outgrown(*places_[i]))) end(i);
+    if (still || (time - lives_[i].began >= kLife && outgrown(*places_[i]))) {
+      end(i);
+    } else if (time - lives_[i].fitted >= kFit) {
+      fit(i, time);
+    }
   }
 }
 
@@ -134,7 +162,7 @@ std::optional<Rect> VideoRegions::grow(std::size_t seed) {
     const std::int32_t column = grid_.column(queue_[at]);
     const auto row = static_cast<std::int32_t>(queue_[at] / static_cast<std::size_t>(grid_.columns));
     tiles = tiles.united({column, row, 1, 1});
-    extent = extent.united(t.extent);
+    extent = extent.united(t.extent());
     if (restless(t)) ++enough;
     for (std::int32_t y = std::max(row - 1, 0); y <= std::min(row + 1, grid_.rows - 1); ++y) {
       for (std::int32_t x = std::max(column - 1, 0); x <= std::min(column + 1, grid_.columns - 1); ++x) {
@@ -166,19 +194,26 @@ void VideoRegions::find_new(base::Duration time) {
   }
 }
 
-/// The highest numbers within the limits are left out: what is over them goes on as photos.
-void VideoRegions::start(Rect place, base::Duration time) {
-  if (place.width < kMinVideoSide || place.height < kMinVideoSide) return;
+/// Apart from all other regions, and within the limits together with them.
+bool VideoRegions::free_for(const Rect& place, std::size_t region) const {
+  if (place.width < kMinVideoSide || place.height < kMinVideoSide) return false;
   std::int64_t pixels = Size{place.width, place.height}.pixels();
-  for (const auto& other : places_) {
-    if (!other) continue;
-    if (!other->intersected(place).empty()) return;
-    pixels += Size{other->width, other->height}.pixels();
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (i == region || !places_[i]) continue;
+    if (!places_[i]->intersected(place).empty()) return false;
+    pixels += Size{places_[i]->width, places_[i]->height}.pixels();
   }
+  return pixels <= kMaxVideoPixels;
+}
+
+/// What is over the limits goes on as photos.
+void VideoRegions::start(Rect place, base::Duration time) {
   const auto free = std::ranges::find_if(places_, [](const auto& p) { return !p.has_value(); });
-  if (pixels > kMaxVideoPixels || free == places_.end()) return;
-  *free = place;
-  lives_[static_cast<std::size_t>(free - places_.begin())] = {time, time};
+  if (free == places_.end()) return;
+  const auto region = static_cast<std::size_t>(free - places_.begin());
+  if (!free_for(place, region)) return;
+  places_[region] = place;
+  lives_[region] = {time, time, time};
 }
 
 }  // namespace rescue::screen
