@@ -17,10 +17,6 @@ class Plane {
   static constexpr std::int32_t kSideBorder = 8;
   static constexpr std::int32_t kTopBorder = 2;
   void reset(Size size);
-  /// Clears the upper byte of each pixel.
-  void keep_colours() {
-    for (Pixel& p : pixels_) p &= kPixelMask;
-  }
   [[nodiscard]] std::int32_t stride() const { return stride_; }
   /// Columns -kSideBorder to width + kSideBorder - 1, rows -kTopBorder to height - 1.
   [[nodiscard]] Pixel* at(std::int32_t x, std::int32_t y) { return pixels_.data() + index(x, y); }

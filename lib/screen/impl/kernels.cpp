@@ -40,6 +40,14 @@ void take_over(const Pixel* now, Pixel* before, Pixel* background, std::size_t n
     before[i] = now[i];
   }
 }
+
+void follow(const Pixel* now, const Pixel* before, const Pixel* background, const Pixel* from, Pixel* to, std::size_t n,
+            std::uint32_t picture) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t age = (picture - (background[i] >> 24)) & 0xff;
+    if (now[i] != before[i] && age >= History::kLongStanding) to[i] = from[i];
+  }
+}
 }  // namespace portable
 
 #ifdef RESCUE_SCREEN_AVX2
@@ -109,14 +117,29 @@ RESCUE_AVX2 void take_over(const Pixel* now, Pixel* before, Pixel* background, s
   }
   portable::take_over(now + i, before + i, background + i, n - i, picture);
 }
+
+RESCUE_AVX2 void follow(const Pixel* now, const Pixel* before, const Pixel* background, const Pixel* from, Pixel* to,
+                        std::size_t n, std::uint32_t picture) {
+  const __m256i number = all(picture);
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const __m256i same = _mm256_cmpeq_epi32(load(now + i), load(before + i));
+    if (_mm256_movemask_epi8(same) == -1) continue;
+    const __m256i age =
+        _mm256_and_si256(_mm256_sub_epi32(number, _mm256_srli_epi32(load(background + i), 24)), all(0xff));
+    const __m256i old = _mm256_cmpgt_epi32(age, all(History::kLongStanding - 1));
+    store(to + i, _mm256_blendv_epi8(load(to + i), load(from + i), _mm256_andnot_si256(same, old)));
+  }
+  portable::follow(now + i, before + i, background + i, from + i, to + i, n - i, picture);
+}
 }  // namespace avx2
 #endif
 
 std::span<const Kernels> usable_kernels() {
   static constexpr Kernels kAll[]{
-      {"portable", portable::equal, portable::count_equal, portable::anchors16, portable::take_over},
+      {"portable", portable::equal, portable::count_equal, portable::anchors16, portable::take_over, portable::follow},
 #ifdef RESCUE_SCREEN_AVX2
-      {"avx2", avx2::equal, avx2::count_equal, avx2::anchors16, avx2::take_over},
+      {"avx2", avx2::equal, avx2::count_equal, avx2::anchors16, avx2::take_over, avx2::follow},
 #endif
   };
 #ifdef RESCUE_SCREEN_AVX2

@@ -31,6 +31,10 @@ struct Kernels {
   std::uint32_t (*anchors16)(const Pixel* p);
   /// See History::take_over; `n` pixels.
   void (*take_over)(const Pixel* now, Pixel* before, Pixel* background, std::size_t n, std::uint32_t picture);
+  /// See SourceTwin::end_picture: `to` gets the pixels of `from` where take_over, called with the same `now`, `before`,
+  /// `background` and `picture`, would make `before` the background.
+  void (*follow)(const Pixel* now, const Pixel* before, const Pixel* background, const Pixel* from, Pixel* to,
+                 std::size_t n, std::uint32_t picture);
 };
 
 /// Those that this processor can run, the portable one first, the best one last.

@@ -168,9 +168,9 @@ int LossyCoder<Coder>::told(std::size_t channel, const Beside& beside, const Til
   const std::size_t mean = left > 64 ? up : up > 64 ? left : (left + up + 1) / 2;
   const std::size_t one = channel > 0 ? block[0].count : std::size_t{66};
   const std::size_t two = channel == 2 ? block[1].count : std::size_t{0};
-  const std::array<std::size_t, kLastInputs> contexts{
-      std::min<std::size_t>(mean, 65), coarse(left > 64 ? 65 : left) * 13 + coarse(up > 64 ? 65 : up),
-      coarse(one) * 13 + coarse(two)};
+  const std::array<std::size_t, kLastInputs> contexts{std::min<std::size_t>(mean, 65),
+                                                      coarse(left > 64 ? 65 : left) * 13 + coarse(up > 64 ? 65 : up),
+                                                      coarse(one) * 13 + coarse(two)};
   std::array<CountedBit*, kLastInputs> group{};
   for (std::size_t i = 0; i < kLastInputs; ++i)
     group[i] = m_.table(PhotoModels::kLast + ((i * 3 + channel) * 256 + contexts[i]) * 64);
@@ -183,7 +183,8 @@ int LossyCoder<Coder>::told(std::size_t channel, const Beside& beside, const Til
   if (!code_mixed(c_, count != 0, at(0), m_.none[channel])) return 0;
   std::size_t node = 1;
   for (int k = 5; k >= 0; --k) {
-    const bool bit = code_mixed(c_, (((count - 1) >> k) & 1) != 0, at(node), m_.last[channel * 8 + static_cast<std::size_t>(k)]);
+    const bool bit =
+        code_mixed(c_, (((count - 1) >> k) & 1) != 0, at(node), m_.last[channel * 8 + static_cast<std::size_t>(k)]);
     node = node * 2 + (bit ? 1 : 0);
   }
   return static_cast<int>(node & 63) + 1;
@@ -222,7 +223,9 @@ void LossyCoder<Coder>::levels(std::size_t channel, const Beside& beside, TileBl
   b.count = static_cast<std::uint8_t>(count);
   const auto& level = b.level;
   const auto size = [](std::int16_t v) { return static_cast<std::int32_t>(std::abs(v)); };
-  const auto at = [&](const TileBlock* n, std::size_t place) { return n != nullptr ? (*n)[channel].level[place] : std::int16_t{0}; };
+  const auto at = [&](const TileBlock* n, std::size_t place) {
+    return n != nullptr ? (*n)[channel].level[place] : std::int16_t{0};
+  };
   std::int32_t told_sum = 0;
   for (int i = count - 1; i >= 0; --i) {
     const std::size_t place = kZigzag[static_cast<std::size_t>(i)];

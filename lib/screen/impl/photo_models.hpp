@@ -52,7 +52,8 @@ using TileBlock = std::array<BlockLevels, kChannels>;
 inline constexpr std::size_t kLastInputs = 3;
 inline constexpr std::size_t kZeroInputs = 5;
 inline constexpr std::size_t kMoreInputs = 4;
-inline constexpr std::size_t kErrorInputs = 3;
+inline constexpr std::size_t kErrorInputs = 4;
+inline constexpr std::size_t kErrorSignInputs = 2;
 
 struct PhotoModels {
   void reset() { ready_ = false; }
@@ -66,27 +67,29 @@ struct PhotoModels {
     for (auto& w : more) w.reset(kEach);
     for (auto& w : error_zero) w.reset(kEach);
     for (auto& w : error_more) w.reset(kEach);
+    for (auto& w : error_sign) w.reset(kEach);
     ready_ = true;
   }
   /// The models from this place on.
   [[nodiscard]] CountedBit* table(std::size_t first) { return tables_.data() + first; }
 
   // Where each input's table begins.
-  static constexpr std::size_t kLast = 0;                             // 3 inputs of 3 x 256 x 64
-  static constexpr std::size_t kZero = kLast + 3 * 3 * 256 * 64;      // 5 of 3 x 64 x 64
-  static constexpr std::size_t kMore = kZero + 5 * 3 * 64 * 64;       // 4 of 3 x 16 x 64
-  static constexpr std::size_t kSign = kMore + 4 * 3 * 16 * 64;       // 3 x 64 x 9
-  static constexpr std::size_t kErrorZero = kSign + 3 * 64 * 9;       // 3 of 3 x 512
-  static constexpr std::size_t kErrorMore = kErrorZero + 3 * 3 * 512; // 3 of 3 x 32 x 64
-  static constexpr std::size_t kErrorSign = kErrorMore + 3 * 3 * 32 * 64;  // 3 x 81
-  static constexpr std::size_t kAll = kErrorSign + 3 * 81;
+  static constexpr std::size_t kLast = 0;                                  // 3 inputs of 3 x 256 x 64
+  static constexpr std::size_t kZero = kLast + 3 * 3 * 256 * 64;           // 5 of 3 x 64 x 64
+  static constexpr std::size_t kMore = kZero + 5 * 3 * 64 * 64;            // 4 of 3 x 16 x 64
+  static constexpr std::size_t kSign = kMore + 4 * 3 * 16 * 64;            // 3 x 64 x 9
+  static constexpr std::size_t kErrorZero = kSign + 3 * 64 * 9;            // 4 of 3 x 64
+  static constexpr std::size_t kErrorMore = kErrorZero + 4 * 3 * 64;       // 4 of 3 x 32 x 64
+  static constexpr std::size_t kErrorSign = kErrorMore + 4 * 3 * 32 * 64;  // 2 of 3 x 81
+  static constexpr std::size_t kAll = kErrorSign + 2 * 3 * 81;
 
-  std::array<Weights<static_cast<int>(kLastInputs)>, 3> none{};          // by channel
-  std::array<Weights<static_cast<int>(kLastInputs)>, 3 * 8> last{};      // by channel and bit
-  std::array<Weights<static_cast<int>(kZeroInputs)>, 3 * 64> zero{};     // by channel and place
-  std::array<Weights<static_cast<int>(kMoreInputs)>, 3 * 16> more{};     // by channel and size so far
-  std::array<Weights<static_cast<int>(kErrorInputs)>, 3> error_zero{};   // by channel
+  std::array<Weights<static_cast<int>(kLastInputs)>, 3> none{};              // by channel
+  std::array<Weights<static_cast<int>(kLastInputs)>, 3 * 8> last{};          // by channel and bit
+  std::array<Weights<static_cast<int>(kZeroInputs)>, 3 * 64> zero{};         // by channel and place
+  std::array<Weights<static_cast<int>(kMoreInputs)>, 3 * 16> more{};         // by channel and size so far
+  std::array<Weights<static_cast<int>(kErrorInputs)>, 3> error_zero{};       // by channel
   std::array<Weights<static_cast<int>(kErrorInputs)>, 3 * 32> error_more{};  // by channel and size so far
+  std::array<Weights<static_cast<int>(kErrorSignInputs)>, 3> error_sign{};   // by channel
 
   // The lowest blocks of the row of tiles above, in this packet.
   std::vector<TileBlock> above;

@@ -2,7 +2,10 @@
 // All that the pixel coder has learnt in a session. Both sides hold the same; a keyframe begins anew.
 #pragma once
 
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "screen/frame.hpp"
@@ -17,17 +20,48 @@ struct Slot {
   std::array<YoungBit, 4> right{};
 };
 
-/// Table of slots by hash. A slot holds one neighbourhood, the newest.
+/// Table of slots by hash. A slot holds one neighbourhood, the newest. Pages are cleared when they are first used
+/// behind a reset, and taken from the system when they are first used at all: a small picture pays for little of the
+/// table.
 class SlotTable {
  public:
-  explicit SlotTable(int bits) : slots_(std::size_t{1} << bits), mask_(slots_.size() - 1) {}
-  void reset() { std::fill(slots_.begin(), slots_.end(), Slot{}); }
-  [[nodiscard]] Slot& at(std::uint64_t hash) { return slots_[hash & mask_]; }
-  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_], 1); }
+  explicit SlotTable(int bits)
+      : slots_(allocate(std::size_t{1} << bits)),
+        cleared_(std::max<std::size_t>((std::size_t{1} << bits) >> kPageBits, 1), 0),
+        mask_((std::size_t{1} << bits) - 1) {}
+  void reset() {
+    if (++resets_ != 0) return;
+    std::ranges::fill(cleared_, 0);  // once in 256 times: the numbers begin anew
+    resets_ = 1;
+  }
+  [[nodiscard]] Slot& at(std::uint64_t hash) {
+    const std::size_t place = hash & mask_;
+    const std::size_t page = place >> kPageBits;
+    if (cleared_[page] != resets_) clear(page);
+    return slots_.get()[place];
+  }
+  void prefetch(std::uint64_t hash) const { __builtin_prefetch(slots_.get() + (hash & mask_), 1); }
 
  private:
-  std::vector<Slot> slots_;
+  static constexpr int kPageBits = 8;  // of slots: 4 KiB
+  // Nothing is known in a slot of zeros, and what else is in it counts for nothing then.
+  struct Free {
+    void operator()(Slot* p) const { std::free(p); }
+  };
+  static std::unique_ptr<Slot[], Free> allocate(std::size_t count) {
+    auto* p = static_cast<Slot*>(std::calloc(count, sizeof(Slot)));
+    if (p == nullptr) throw std::bad_alloc();
+    return std::unique_ptr<Slot[], Free>(p);
+  }
+  void clear(std::size_t page) {
+    std::memset(static_cast<void*>(slots_.get() + (page << kPageBits)), 0, sizeof(Slot) << kPageBits);
+    cleared_[page] = resets_;
+  }
+
+  std::unique_ptr<Slot[], Free> slots_;
+  std::vector<std::uint8_t> cleared_;  // by page: at which reset
   std::size_t mask_;
+  std::uint8_t resets_ = 0;
 };
 
 inline constexpr int kGuessInputs = 5;

@@ -12,9 +12,10 @@ void SourceTwin::begin(const SharedState& s) {
   if (active_) return;
   active_ = true;
   shown_ = s.canvas.frame();
-  before_ = s.history.before();
-  background_ = s.history.background();
-  background_.keep_colours();
+  before_.reset(s.canvas.grid().size);
+  background_.reset(s.canvas.grid().size);
+  before_differs_.assign(s.canvas.grid().count(), 0);
+  background_differs_.assign(s.canvas.grid().count(), 0);
   cached_.clear();
   cached_.resize(TileCache::kSlots);
 }
@@ -27,35 +28,36 @@ bool SourceTwin::unchanged(const FrameView& frame, const Kernels& kernels, const
   return true;
 }
 
+/// The same choice as in History::take_over, which compares what the receiver shows.
+void SourceTwin::follow_background(const SharedState& s, std::size_t t) {
+  if (before_differs_[t] == 0 && background_differs_[t] == 0) return;
+  const Rect r = s.canvas.grid().rect(t);
+  const auto width = static_cast<std::size_t>(r.width);
+  const Plane& from = before_differs_[t] != 0 ? before_ : s.history.before();
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    const Pixel* background = s.history.background().at(r.x, y);
+    if (background_differs_[t] == 0) std::copy_n(background, width, background_.at(r.x, y));
+    s.kernels->follow(s.canvas.frame().row(y) + r.x, s.history.before().at(r.x, y), background, from.at(r.x, y),
+                      background_.at(r.x, y), width, s.history.picture());
+  }
+  background_differs_[t] = 1;
+}
+
 void SourceTwin::end_picture(const SharedState& s) {
   if (!active_) return;
-  const std::uint32_t picture = s.history.picture();
   for (std::size_t t = 0; t < s.touched.size(); ++t) {
     if (s.touched[t] == SharedState::kUntouched) continue;
+    if (s.touched[t] == SharedState::kPainted) follow_background(s, t);
+    before_differs_[t] = s.inexact[t];
+    if (s.inexact[t] == 0) continue;
     const Rect r = s.canvas.grid().rect(t);
-    for (std::int32_t y = r.y; y < r.bottom(); ++y) {
-      Pixel* before = before_.at(r.x, y);
-      if (s.touched[t] == SharedState::kPainted) {
-        // The same choice as in History::take_over, which compares what the receiver shows.
-        const Pixel* canvas = s.canvas.frame().row(y) + r.x;
-        const Pixel* before_there = s.history.before().at(r.x, y);
-        const Pixel* background_there = s.history.background().at(r.x, y);
-        Pixel* background = background_.at(r.x, y);
-        for (std::int32_t x = 0; x < r.width; ++x) {
-          const bool taken = canvas[x] != before_there[x] && ((picture - (background_there[x] >> 24)) & 0xff) >=
-                                                                 History::kLongStanding;
-          background[x] = taken ? before[x] : background[x];
-        }
-      }
-      std::copy_n(shown_.row(y) + r.x, r.width, before);
-    }
+    for (std::int32_t y = r.y; y < r.bottom(); ++y) std::copy_n(shown_.row(y) + r.x, r.width, before_.at(r.x, y));
   }
 }
 
 void SourceTwin::painted(const FrameView& frame, const Rect& r) {
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
-    const Pixel* from = frame.row(y) + r.x;
-    std::transform(from, from + r.width, shown_.row(y) + r.x, [](Pixel p) { return p & kPixelMask; });
+    std::copy_n(frame.row(y) + r.x, r.width, shown_.row(y) + r.x);
   }
 }
 
@@ -67,7 +69,8 @@ void SourceTwin::cache(std::size_t slot, const FrameView& frame, const Rect& r, 
     return;
   }
   if (!tile) tile = std::make_unique<Pixel[]>(kTilePixels);
-  for (std::int32_t y = 0; y < kTileSide; ++y) std::copy_n(frame.row(r.y + y) + r.x, kTileSide, tile.get() + y * kTileSide);
+  for (std::int32_t y = 0; y < kTileSide; ++y)
+    std::copy_n(frame.row(r.y + y) + r.x, kTileSide, tile.get() + y * kTileSide);
 }
 
 bool SourceTwin::substitute(const SharedState& s, const FrameView& frame, const Rect& r, const Vector* reference,
@@ -76,20 +79,22 @@ bool SourceTwin::substitute(const SharedState& s, const FrameView& frame, const 
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
     const Pixel* source = frame.row(y) + r.x;
     Pixel* out = target.row(y) + r.x;
-    const Pixel* ref_source = reference != nullptr ? before_.at(r.x + reference->dx, y + reference->dy) : nullptr;
-    const Pixel* ref = reference != nullptr ? s.history.before().at(r.x + reference->dx, y + reference->dy) : nullptr;
-    const Pixel* back_source = background_.at(r.x, y);
-    const Pixel* back = s.history.background().at(r.x, y);
-    for (std::int32_t x = 0; x < r.width; ++x) {
-      const Pixel p = source[x] & kPixelMask;
-      out[x] = p;
-      if (ref != nullptr && ref_source[x] == p) {
-        out[x] = ref[x];
-      } else if (back_source[x] == p) {
-        out[x] = back[x] & kPixelMask;
+    std::transform(source, source + r.width, out, [](Pixel p) { return p & kPixelMask; });
+    const auto put = [&](const Pixel* made_from, const Pixel* shown, std::int32_t count, std::int32_t at) {
+      for (std::int32_t x = at; x < at + count; ++x) {
+        if (((source[x] ^ made_from[x - at]) & kPixelMask) == 0) out[x] = shown[x] & kPixelMask;
       }
-      differs = differs || out[x] != p;
+      return true;
+    };
+    const Pixel* background = s.history.background().at(r.x, y);
+    each_background(s, r.x, y, r.width,
+                    [&](const Pixel* p, std::int32_t count, std::int32_t at) { return put(p, background, count, at); });
+    if (reference != nullptr) {
+      const Pixel* before = s.history.before().at(r.x + reference->dx, y + reference->dy);
+      each_before(s, r.x + reference->dx, y + reference->dy, r.width,
+                  [&](const Pixel* p, std::int32_t count, std::int32_t at) { return put(p, before, count, at); });
     }
+    for (std::int32_t x = 0; x < r.width; ++x) differs = differs || ((out[x] ^ source[x]) & kPixelMask) != 0;
   }
   return differs;
 }

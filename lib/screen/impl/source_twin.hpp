@@ -24,9 +24,15 @@ class SourceTwin {
   [[nodiscard]] FrameView shown(const SharedState& s) const {
     return active_ ? shown_.view() : s.canvas.frame().view();
   }
-  [[nodiscard]] const Plane& before(const SharedState& s) const { return active_ ? before_ : s.history.before(); }
-  [[nodiscard]] const Plane& background(const SharedState& s) const {
-    return active_ ? background_ : s.history.background();
+  /// Calls f(pixels, count, offset) for the parts of a row of `count` pixels from (x, y) on, in the source of the
+  /// picture before or of the background, until it returns false; whether it never did.
+  template <typename F>
+  bool each_before(const SharedState& s, std::int32_t x, std::int32_t y, std::int32_t count, F f) const {
+    return each_part(s, before_differs_, s.history.before(), before_, x, y, count, f);
+  }
+  template <typename F>
+  bool each_background(const SharedState& s, std::int32_t x, std::int32_t y, std::int32_t count, F f) const {
+    return each_part(s, background_differs_, s.history.background(), background_, x, y, count, f);
   }
   /// kTilePixels pixels, or nullptr: those of the cache itself.
   [[nodiscard]] const Pixel* cached(std::uint16_t slot) const { return active_ ? cached_[slot].get() : nullptr; }
@@ -46,10 +52,30 @@ class SourceTwin {
                   Frame& target) const;
 
  private:
+  template <typename F>
+  bool each_part(const SharedState& s, const std::vector<std::uint8_t>& differs, const Plane& decoded,
+                 const Plane& source, std::int32_t x, std::int32_t y, std::int32_t count, F f) const {
+    if (!active_) return f(decoded.at(x, y), count, 0);
+    const auto row = static_cast<std::size_t>(y / kTileSide) * static_cast<std::size_t>(s.canvas.grid().columns);
+    for (std::int32_t at = 0; at < count;) {
+      const std::int32_t column = (x + at) / kTileSide;
+      const std::int32_t part = std::min(count - at, (column + 1) * kTileSide - (x + at));
+      const Plane& from = differs[row + static_cast<std::size_t>(column)] != 0 ? source : decoded;
+      if (!f(from.at(x + at, y), part, at)) return false;
+      at += part;
+    }
+    return true;
+  }
+  void follow_background(const SharedState& s, std::size_t tile);
+
   bool active_ = false;
+  // X is as the frames had it.
   Frame shown_;
+  // Only in tiles that differ from what the receiver has; elsewhere nothing is kept.
   Plane before_;
-  Plane background_;  // colours alone
+  Plane background_;
+  std::vector<std::uint8_t> before_differs_;
+  std::vector<std::uint8_t> background_differs_;
   std::vector<std::unique_ptr<Pixel[]>> cached_;
 };
 

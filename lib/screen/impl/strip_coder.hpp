@@ -32,6 +32,8 @@ class StripCoder {
   void exact(Rect r, std::span<const ReferenceIndex> references, std::span<const Vector> vectors,
              const FrameView* source);
   void photo(Rect r, const FrameView* source);
+  /// Where the table `near` keeps what followed these neighbours.
+  static std::uint64_t near_key(Pixel w, Pixel n, Pixel nw, Pixel ne) { return with_left(scramble_near(n, nw, ne), w); }
 
  private:
   static constexpr bool kEncodes = Coder::kEncodes;
@@ -94,12 +96,15 @@ class StripCoder {
     std::uint64_t wide;
   };
   static Around look_around(const Pixel* now, const Pixel* up, const Pixel* up2) {
-    const std::uint64_t corner = (std::uint64_t{up[-1]} << 32 | up[1]) * 0xd6e8feb86659fd93u;
-    const std::uint64_t near = scramble(up[0] * 0x9fb21c651e98df25u ^ std::rotr(corner, 7) ^ 0x1234567);
+    const std::uint64_t near = scramble_near(up[0], up[-1], up[1]);
     const std::uint64_t far = (std::uint64_t{now[-2]} << 32 | up2[0]) * 0xc2b2ae3d27d4eb4fu;
     const std::uint64_t right = (std::uint64_t{up[2]} << 32 | up2[1]) * 0x165667b19e3779f9u;
     const std::uint64_t left = std::uint64_t{up[-2]} * 0x27d4eb2f165667c5u;
     return {near, scramble(near ^ std::rotr(far, 13) ^ std::rotr(right, 19) ^ std::rotr(left, 11))};
+  }
+  static std::uint64_t scramble_near(Pixel n, Pixel nw, Pixel ne) {
+    const std::uint64_t corner = (std::uint64_t{nw} << 32 | ne) * 0xd6e8feb86659fd93u;
+    return scramble(n * 0x9fb21c651e98df25u ^ std::rotr(corner, 7) ^ 0x1234567);
   }
   static std::uint64_t with_left(std::uint64_t around, Pixel left) {
     return scramble(around ^ left * 0x9fb21c651e98df25u);

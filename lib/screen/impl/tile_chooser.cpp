@@ -58,38 +58,53 @@ std::size_t keep_different(const Kernels& kernels, const FrameView& a, const Fra
 
 bool TileChooser::inside(const Rect& r, Vector v) const { return stays_inside(s_.canvas.grid().size, r, v); }
 
-// Whatever must be exact is looked for in what the receiver shows; all else in what that was made from.
-const Plane& TileChooser::before() const {
-  return fidelity_ == Fidelity::exact ? s_.history.before() : twin_.before(s_);
-}
-const Plane& TileChooser::background() const {
-  return fidelity_ == Fidelity::exact ? s_.history.background() : twin_.background(s_);
+/// Whatever must be exact is looked for in what the receiver shows; all else in what that was made from.
+template <typename F>
+bool TileChooser::each_before(std::int32_t x, std::int32_t y, std::int32_t count, F f) const {
+  if (fidelity_ == Fidelity::exact) return f(s_.history.before().at(x, y), count, 0);
+  return twin_.each_before(s_, x, y, count, f);
 }
 
-bool TileChooser::comes_from(const FrameView& frame, const Plane& from, const Rect& r, Vector v) const {
-  for (std::int32_t y = 0; y < r.height; ++y) {
-    if (!s_.kernels->equal(frame.row(r.y + y) + r.x, from.at(r.x + v.dx, r.y + y + v.dy),
+/// The frame shows in `r` what the receiver had at `v` from there.
+bool TileChooser::shows_before(const FrameView& frame, const Rect& r, Vector v) const {
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    if (!s_.kernels->equal(frame.row(y) + r.x, s_.history.before().at(r.x + v.dx, y + v.dy),
                            static_cast<std::size_t>(r.width)))
       return false;
   }
   return true;
 }
 
+bool TileChooser::comes_from(const Rect& r, Vector v) const {
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    const Pixel* row = frame_.row(y) + r.x;
+    const auto same = [&](const Pixel* p, std::int32_t count, std::int32_t at) {
+      return s_.kernels->equal(row + at, p, static_cast<std::size_t>(count));
+    };
+    if (!each_before(r.x + v.dx, y + v.dy, r.width, same)) return false;
+  }
+  return true;
+}
+
 std::size_t TileChooser::equal_pixels(const Rect& r, Vector v) const {
   std::size_t out = 0;
-  for (std::int32_t y = 0; y < r.height; ++y)
-    out += s_.kernels->count_equal(frame_.row(r.y + y) + r.x, before().at(r.x + v.dx, r.y + y + v.dy),
-                                   static_cast<std::size_t>(r.width));
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    const Pixel* row = frame_.row(y) + r.x;
+    each_before(r.x + v.dx, y + v.dy, r.width, [&](const Pixel* p, std::int32_t count, std::int32_t at) {
+      out += s_.kernels->count_equal(row + at, p, static_cast<std::size_t>(count));
+      return true;
+    });
+  }
   return out;
 }
 
 bool TileChooser::find_move(const Rect& r, TileChoice& choice) const {
   for (std::size_t k = 1; k < s_.plan.vectors.size(); ++k) {
     const Vector v = s_.plan.vectors[k];
-    if (!inside(r, v) || !comes_from(frame_, before(), r, v)) continue;
+    if (!inside(r, v) || !comes_from(r, v)) continue;
     choice.mode = TileMode::moved;
     choice.vector = static_cast<std::uint8_t>(k);
-    choice.inexact = twin_.active() && !comes_from(frame_, s_.history.before(), r, v);
+    choice.inexact = twin_.active() && !shows_before(frame_, r, v);
     return true;
   }
   return false;
@@ -119,9 +134,42 @@ ReferenceIndex TileChooser::best_reference(const Rect& r) const {
 /// The background helps with a third of the tile or more.
 bool TileChooser::covered_background(const Rect& r) const {
   std::size_t equal = 0;
-  for (std::int32_t y = r.y; y < r.bottom(); ++y)
-    equal += s_.kernels->count_equal(frame_.row(y) + r.x, background().at(r.x, y), static_cast<std::size_t>(r.width));
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    const Pixel* row = frame_.row(y) + r.x;
+    const auto count_equal = [&](const Pixel* p, std::int32_t count, std::int32_t at) {
+      equal += s_.kernels->count_equal(row + at, p, static_cast<std::size_t>(count));
+      return true;
+    };
+    if (fidelity_ == Fidelity::exact) {
+      count_equal(s_.history.background().at(r.x, y), r.width, 0);
+    } else {
+      twin_.each_background(s_, r.x, y, r.width, count_equal);
+    }
+  }
   return equal * 3 > static_cast<std::size_t>(r.width) * static_cast<std::size_t>(r.height);
+}
+
+/// The like of it was coded before, so that exact pixels cost next to nothing: buttons and bars with gradients.
+bool TileChooser::is_known(const Rect& r) const {
+  int surprises = 0;
+  int looked_at = 0;
+  for (std::int32_t y = r.y + 1; y < r.bottom(); ++y) {
+    const Pixel* row = frame_.row(y) + r.x;
+    const Pixel* up = frame_.row(y - 1) + r.x;
+    for (std::int32_t x = 1; x + 1 < r.width; ++x) {
+      const Pixel w = row[x - 1] & kPixelMask;
+      const Pixel n = up[x] & kPixelMask;
+      const Pixel nw = up[x - 1] & kPixelMask;
+      const Pixel ne = up[x + 1] & kPixelMask;
+      const Pixel v = row[x] & kPixelMask;
+      ++looked_at;
+      if (w == n && n == nw && n == ne && v == n) continue;
+      const Slot& slot = s_.pixels.near.at(StripCoder<BitEncoder>::near_key(w, n, nw, ne));
+      if (slot.first == 0 || ((slot.first ^ v) & kPixelMask) != 0) ++surprises;
+    }
+  }
+  constexpr int kFew = 3;  // one in
+  return surprises * kFew < looked_at;
 }
 
 /// Of a tile that the picture before does not help with.
@@ -131,7 +179,7 @@ void TileChooser::judge_photo(const Rect& r, TileChoice& choice) const {
   const bool full = r.width == kTileSide && r.height == kTileSide;
   const bool lossy = fidelity_ != Fidelity::exact && may_be_lossy(texture);
   if (!lossy && !(full && is_photo(texture))) return;
-  if (covered_background(r)) return;
+  if (covered_background(r) || (lossy && is_known(r))) return;
   choice.mode = TileMode::photo;
   choice.form = lossy ? PhotoForm::lossy : PhotoForm::exact;
   choice.inexact = lossy;
@@ -160,7 +208,7 @@ void TileChooser::join_move(std::size_t t) {
   if (!up.painted || up.mode != TileMode::moved) return;
   const Rect r = s_.canvas.grid().rect(t);
   const Vector v = s_.plan.vectors[up.vector];
-  if (!inside(r, v) || !comes_from(s_.canvas.frame(), s_.history.before(), r, v)) return;
+  if (!inside(r, v) || !shows_before(s_.canvas.frame(), r, v)) return;
   s_.plan.tiles[t] = up;
   s_.plan.tiles[t].inexact = s_.inexact[t] != 0;
 }

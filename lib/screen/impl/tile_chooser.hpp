@@ -31,9 +31,10 @@ class TileChooser {
               std::vector<std::uint64_t>& keys);
 
  private:
-  [[nodiscard]] const Plane& before() const;
-  [[nodiscard]] const Plane& background() const;
-  [[nodiscard]] bool comes_from(const FrameView& frame, const Plane& from, const Rect& r, Vector v) const;
+  template <typename F>
+  bool each_before(std::int32_t x, std::int32_t y, std::int32_t count, F f) const;
+  [[nodiscard]] bool shows_before(const FrameView& frame, const Rect& r, Vector v) const;
+  [[nodiscard]] bool comes_from(const Rect& r, Vector v) const;
   void paint_refined(std::size_t tile, std::vector<std::uint64_t>& keys);
   [[nodiscard]] std::size_t equal_pixels(const Rect& r, Vector v) const;
   [[nodiscard]] bool inside(const Rect& r, Vector v) const;
@@ -43,6 +44,7 @@ class TileChooser {
   [[nodiscard]] bool shows(const Rect& r, const Pixel* tile) const;
   [[nodiscard]] ReferenceIndex best_reference(const Rect& r) const;
   [[nodiscard]] bool covered_background(const Rect& r) const;
+  [[nodiscard]] bool is_known(const Rect& r) const;
   void judge_photo(const Rect& r, TileChoice& choice) const;
   [[nodiscard]] std::uint32_t work_of(const Rect& r, const TileChoice& choice) const;
 
