@@ -4,7 +4,7 @@ _rescue() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--jobs) ((i++)) ; continue ;;
+      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
     esac
     case "$at ${COMP_WORDS[i]}" in
       ' login') at=' login' ;;
@@ -55,6 +55,7 @@ _rescue() {
       ' recording frames') at=' recording frames' ;;
       ' recording events') at=' recording events' ;;
       ' recording convert') at=' recording convert' ;;
+      ' recording play') at=' recording play' ;;
       ' recording import') at=' recording import' ;;
       ' completion') at=' completion' ;;
       ' version') at=' version' ;;
@@ -120,8 +121,16 @@ _rescue() {
     'recording convert':--from) return ;;
     'recording convert':--to) return ;;
     'recording convert':--size) return ;;
+    'recording convert':--overlay) return ;;
+    'recording convert':--subtitles) COMPREPLY=($(compgen -W 'none beside inside' -- "$cur")); return ;;
     'recording convert':--jobs) return ;;
     'recording convert':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording play':--from) return ;;
+    'recording play':--to) return ;;
+    'recording play':--speed) return ;;
+    'recording play':--player) return ;;
+    'recording play':--overlay) return ;;
+    'recording play':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording import':--out|'recording import':-o) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     *:--context) return ;;
     *:--server) return ;;
@@ -179,7 +188,7 @@ _rescue() {
     'log tail':-*) words='--session --technician --type --source --lines --follow --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'log show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'recording':*) words='keygen info verify repair frames events convert import' ;;
+    'recording':*) words='keygen info verify repair frames events convert play import' ;;
     'recording keygen':-*) words='--out --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording info':-*) words='--key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording info':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -191,8 +200,10 @@ _rescue() {
     'recording frames':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording events':-*) words='--key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording events':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    'recording convert':-*) words='--out --codec --fps --from --to --size --jobs --no-cursor --sidecars --force --key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording convert':-*) words='--out --codec --fps --from --to --size --overlay --subtitles --jobs --no-cursor --sidecars --force --skip-existing --key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording convert':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'recording play':-*) words='--from --to --speed --player --overlay --no-cursor --key --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'recording play':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'recording import':-*) words='--out --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'recording import':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'completion':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;

@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --jobs
+    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
       set skip 1
       continue
     end
@@ -108,6 +108,8 @@ function __rescue_at
         set at ' recording events'
       case ' recording convert'
         set at ' recording convert'
+      case ' recording play'
+        set at ' recording play'
       case ' recording import'
         set at ' recording import'
       case ' completion'
@@ -236,6 +238,7 @@ complete -c rescue -n "__rescue_at ' recording'" -a repair -d 'make a whole copy
 complete -c rescue -n "__rescue_at ' recording'" -a frames -d 'take pictures (PNG) from a recording'
 complete -c rescue -n "__rescue_at ' recording'" -a events -d 'list chat and events of a recording'
 complete -c rescue -n "__rescue_at ' recording'" -a convert -d 'make a video from recordings'
+complete -c rescue -n "__rescue_at ' recording'" -a play -d 'show recordings in a player'
 complete -c rescue -n "__rescue_at ' recording'" -a import -d 'make a recording from a video'
 complete -c rescue -n "__rescue_at ' recording keygen'" -s o -l out -d 'the private key; the public one goes to FILE.pub' -r -F
 complete -c rescue -n "__rescue_at ' recording info'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
@@ -252,18 +255,29 @@ complete -c rescue -n "__rescue_at ' recording frames'" -l key -d 'private key (
 complete -c rescue -n "__rescue_at ' recording frames'" -F
 complete -c rescue -n "__rescue_at ' recording events'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording events'" -F
-complete -c rescue -n "__rescue_at ' recording convert'" -s o -l out -d 'the video (.avi, .mkv, .mp4 or .webm), or a folder for one video of each recording' -r -F
+complete -c rescue -n "__rescue_at ' recording convert'" -s o -l out -d 'the video (.avi, .mkv, .mp4 or .webm), a folder for one video of each recording, or - for Matroska on standard output' -r -F
 complete -c rescue -n "__rescue_at ' recording convert'" -l codec -d 'video codec; without it h264, for WebM vp9' -x -a 'h264 mpeg4 zmbv vp9 ffv1 mjpeg'
 complete -c rescue -n "__rescue_at ' recording convert'" -l fps -d 'pictures per second, 1 to 60, or vfr: one where something changes (not AVI)' -x
 complete -c rescue -n "__rescue_at ' recording convert'" -l from -d 'begin at this time of the recordings one after the other' -x
 complete -c rescue -n "__rescue_at ' recording convert'" -l to -d 'end at this time' -x
 complete -c rescue -n "__rescue_at ' recording convert'" -l size -d 'size of the video; the picture keeps its shape' -x
-complete -c rescue -n "__rescue_at ' recording convert'" -l jobs -d 'videos to make at a time, for a folder; without it half the processors' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -l overlay -d 'draw into the picture what PARTS names, separated by commas: chat, events, clock' -x
+complete -c rescue -n "__rescue_at ' recording convert'" -l subtitles -d 'chat and events as subtitles: beside the video (FILE.srt) or inside (not AVI)' -x -a 'none beside inside'
+complete -c rescue -n "__rescue_at ' recording convert'" -l jobs -d 'work on N things at a time: parts of one recording, or recordings of a folder; without it as many as suit the processors. The videos are the same' -x
 complete -c rescue -n "__rescue_at ' recording convert'" -l no-cursor -d 'leave the mouse pointer out'
 complete -c rescue -n "__rescue_at ' recording convert'" -l sidecars -d 'also write chat and events to FILE.srt and FILE.events.jsonl'
-complete -c rescue -n "__rescue_at ' recording convert'" -l force -d 'replace an existing file'
+complete -c rescue -n "__rescue_at ' recording convert'" -l force -d 'replace existing files'
+complete -c rescue -n "__rescue_at ' recording convert'" -l skip-existing -d 'for a folder: leave videos alone that are there, to go on with what was interrupted'
 complete -c rescue -n "__rescue_at ' recording convert'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
 complete -c rescue -n "__rescue_at ' recording convert'" -F
+complete -c rescue -n "__rescue_at ' recording play'" -l from -d 'begin at this time of the recordings one after the other' -x
+complete -c rescue -n "__rescue_at ' recording play'" -l to -d 'end at this time' -x
+complete -c rescue -n "__rescue_at ' recording play'" -l speed -d 'as many times as fast, 0.1 to 100' -x
+complete -c rescue -n "__rescue_at ' recording play'" -l player -d 'mpv, ffplay, vlc, or any program that plays Matroska from its standard input; without it the first of these in PATH' -x
+complete -c rescue -n "__rescue_at ' recording play'" -l overlay -d 'draw into the picture what PARTS names, separated by commas: chat, events, clock' -x
+complete -c rescue -n "__rescue_at ' recording play'" -l no-cursor -d 'leave the mouse pointer out'
+complete -c rescue -n "__rescue_at ' recording play'" -l key -d 'private key (PEM) that opens encrypted recordings' -r -F
+complete -c rescue -n "__rescue_at ' recording play'" -F
 complete -c rescue -n "__rescue_at ' recording import'" -s o -l out -d 'the recording; it must not exist' -r -F
 complete -c rescue -n "__rescue_at ' recording import'" -F
 complete -c rescue -n "__rescue_at ' completion'" -x -a 'bash zsh fish'

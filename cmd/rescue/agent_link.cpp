@@ -14,6 +14,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/secret_input.hpp"
+#include "rcrec/keys.hpp"
 
 namespace rescue::program {
 namespace {
@@ -119,6 +120,9 @@ base::Error error_of(const json::object& line) {
     return {static_cast<client::Errc>(it->value), message};
   if (const auto it = std::ranges::find(known, name, &base::ErrorEntry::name); it != known.end())
     return {static_cast<base::Errc>(it->value), message};
+  const auto& recordings = rcrec::error_domain(rcrec::Errc::key_needed).entries;
+  if (const auto it = std::ranges::find(recordings, name, &base::ErrorEntry::name); it != recordings.end())
+    return {static_cast<rcrec::Errc>(it->value), message};
   return {base::Errc::internal, fmt::format("{}: {}", name, message)};
 }
 

@@ -87,6 +87,7 @@ base::Result<int> recording_repair(Invocation&);
 base::Result<int> recording_frames(Invocation&);
 base::Result<int> recording_events(Invocation&);
 base::Result<int> recording_convert(Invocation&);
+base::Result<int> recording_play(Invocation&);
 base::Result<int> recording_import(Invocation&);
 base::Result<int> completion(Invocation&);
 base::Result<int> version(Invocation&);

@@ -27,10 +27,12 @@ struct Helper {
   client::Descriptor out, err;
 };
 
-base::Result<Helper> start_helper(const cli::Env& env, const fs::path& program, std::vector<std::string> arguments) {
+base::Result<Helper> start_helper(const cli::Env& env, const fs::path& program, std::vector<std::string> arguments,
+                                  client::Descriptor video) {
   int out[2], err[2];
   if (::pipe2(out, O_CLOEXEC) != 0) return base::fail(base::errno_error("pipe"));
   client::Descriptor out_read(out[0]), out_write(out[1]);
+  if (video) out_write = std::move(video);
   if (::pipe2(err, O_CLOEXEC) != 0) return base::fail(base::errno_error("pipe"));
   client::Descriptor err_read(err[0]), err_write(err[1]);
   std::vector<std::string> variables;
@@ -67,16 +69,17 @@ void on_line(const std::string& line, bool from_out, Said& said, const MediaProg
     return;
   }
   auto& o = parsed->as_object();
-  if (from_out)
-    said.result = std::move(o);
-  else if (o.contains("error"))
+  if (!from_out && o.contains("error")) {
     said.error = std::move(o);
-  else if (cell_of(o, "event") == "progress") {
+  } else if (!from_out && cell_of(o, "event") == "progress") {
     const auto number = [&](const char* key) {
       const auto* v = o.if_contains(key);
       return v != nullptr && v->is_int64() && v->as_int64() > 0 ? static_cast<std::uint64_t>(v->as_int64()) : 0;
     };
-    progress(number("frames"), number("total"));
+    const auto fps = std::max<std::uint64_t>(1, number("fps"));
+    progress(number("frames") * 1000 / fps, number("total") * 1000 / fps);
+  } else if (from_out || o.contains("path")) {  // on stderr where stdout is taken by the video
+    said.result = std::move(o);
   }
 }
 
@@ -113,25 +116,32 @@ base::Result<Said> listen(const Helper& helper, const MediaProgress& progress) {
 
 }  // namespace
 
-base::Result<fs::path> find_media_helper(const cli::Env& env) {
-  std::vector<fs::path> places{env.self.parent_path() / kHelper,
-                               env.self.parent_path() / "../libexec/rescue" / kHelper};
+fs::path find_in_path(const cli::Env& env, std::string_view name) {
   const auto path = env.var("PATH").value_or("");
   for (std::string_view left = path; !left.empty();) {
     const auto colon = left.find(':');
-    if (colon > 0) places.push_back(fs::path(left.substr(0, colon)) / kHelper);
+    const auto p = fs::path(left.substr(0, colon)) / name;
+    std::error_code error;
+    if (colon > 0 && ::access(p.c_str(), X_OK) == 0 && fs::is_regular_file(p, error)) return p;
     left = colon == left.npos ? std::string_view() : left.substr(colon + 1);
   }
-  for (const auto& p : places)
-    if (!p.parent_path().empty() && ::access(p.c_str(), X_OK) == 0) return p;
+  return {};
+}
+
+base::Result<fs::path> find_media_helper(const cli::Env& env) {
+  for (const auto& folder : {env.self.parent_path(), env.self.parent_path() / "../libexec/rescue"}) {
+    const auto p = folder / kHelper;
+    if (!env.self.parent_path().empty() && ::access(p.c_str(), X_OK) == 0) return p;
+  }
+  if (auto p = find_in_path(env, kHelper); !p.empty()) return p;
   return base::fail(base::Errc::not_found,
                     "the helper rescue-media (beside this program, in ../libexec/rescue and in PATH)");
 }
 
 base::Result<MediaResult> run_media(const cli::Env& env, const fs::path& program, std::vector<std::string> arguments,
-                                    const MediaProgress& progress) {
+                                    const MediaProgress& progress, client::Descriptor video) {
   arguments.insert(arguments.begin(), std::string(kHelper));
-  RESCUE_TRY(const auto helper, start_helper(env, program, std::move(arguments)));
+  RESCUE_TRY(const auto helper, start_helper(env, program, std::move(arguments), std::move(video)));
   auto said = listen(helper, progress);
   int status = 0;
   while (::waitpid(helper.pid, &status, 0) < 0 && errno == EINTR) continue;

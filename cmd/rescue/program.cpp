@@ -61,6 +61,7 @@ constexpr std::array kHandlers{
     Entry{"recording frames", recording_frames},
     Entry{"recording events", recording_events},
     Entry{"recording convert", recording_convert},
+    Entry{"recording play", recording_play},
     Entry{"recording import", recording_import},
     Entry{"completion", completion},
     Entry{"version", version},

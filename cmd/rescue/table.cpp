@@ -4,6 +4,7 @@
 
 #include "cli/output.hpp"
 #include "cmd/rescue/program.hpp"
+#include "cmd/rescue/table_recording.hpp"
 
 namespace rescue::program {
 namespace {

@@ -76,7 +76,7 @@ class Import {
     const auto now = base::system_clock().steady();
     if (now < next_report_) return;
     next_report_ = now + kProgressEvery;
-    options_.on_progress({done.count() / 1000, std::max(done, total).count() / 1000});
+    options_.on_progress({done.count() / 1000, std::max(done, total).count() / 1000, 1000});
   }
 
   const std::string& out_;

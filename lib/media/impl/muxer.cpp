@@ -37,6 +37,7 @@ void Muxer::CloseOutput::operator()(AVFormatContext* f) const {
 }
 
 std::unexpected<base::Error> Muxer::failed(int rc) const {
+  if (rc == AVERROR(EPIPE)) return base::fail(base::Errc::closed, "whoever read the video");
   return base::fail(ffmpeg_error(rc, path_ == kStandardOutput ? "write to standard output" : "write '" + path_ + "'"));
 }
 

@@ -208,11 +208,15 @@ TEST(RecordingConvert, RunsTheHelperAndShowsItsResult) {
   make_helper(p, "echo \"$@\" > " + (p.home / "args").string() +
                      "\necho '{\"event\":\"progress\",\"frames\":1,\"total\":2}' >&2\n"
                      "echo '{\"path\":\"x.avi\",\"frames\":2,\"duration_us\":2000000,\"partial\":false}'\n");
-  const auto r = p.run("recording convert a.rcrec b.rcrec -o out.avi --fps 20 --codec zmbv --force --output json");
+  const auto r = p.run(
+      "recording convert a.rcrec b.rcrec -o out.avi --fps 20 --codec zmbv --overlay chat,clock --subtitles beside "
+      "--jobs 3 "
+      "--force --output json");
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(r.json().at("frames").as_int64(), 2);
   EXPECT_EQ(slurp(p.home / "args"), "convert -o " + (p.home / "out.avi").string() +
-                                        " --fps 20 --progress json --codec zmbv --overwrite -- " +
+                                        " --fps 20 --progress json --jobs 3 --codec zmbv --overlay chat,clock"
+                                        " --subtitles beside --overwrite -- " +
                                         (p.home / "a.rcrec").string() + " " + (p.home / "b.rcrec").string() + "\n");
   std::filesystem::create_directory(p.home / "videos");
   EXPECT_EQ(p.run("recording convert a.rcrec b.rcrec -o videos --output jsonl").code, 0);
@@ -232,7 +236,7 @@ TEST(RecordingConvert, AFolderIsConvertedWholeEvenWhereOneFails) {
           "*bad.rcrec) echo '{\"error\":\"BAD_FORMAT\",\"code\":1,\"message\":\"no picture\"}' >&2; exit 1;;\n"
           "*torn.rcrec) echo '{\"path\":\"t.avi\",\"partial\":true,\"gaps\":[{\"path\":\"torn.rcrec\",\"offset\":77,"
           "\"what\":\"a hole\"}]}'; exit 3;;\n"
-          "*) echo '{\"path\":\"x.avi\",\"partial\":false}';;\nesac\n");
+          "*) echo '{\"path\":\"x.avi\",\"partial\":false,\"bytes\":1500,\"duration_us\":60000000}';;\nesac\n");
   std::filesystem::create_directories(p.home / "archive" / "2026");
   for (const char* name : {"a.rcrec", "bad.rcrec", "2026/b.rcrec", "notes.txt"})
     std::ofstream(p.home / "archive" / name) << "x";
@@ -241,7 +245,15 @@ TEST(RecordingConvert, AFolderIsConvertedWholeEvenWhereOneFails) {
   std::istringstream lines(r.out);
   std::vector<boost::json::object> rows;
   for (std::string line; std::getline(lines, line);) rows.push_back(boost::json::parse(line).as_object());
-  ASSERT_EQ(rows.size(), 3U) << r.out;
+  ASSERT_EQ(rows.size(), 4U) << r.out;
+  const auto& summary = rows[3].at("summary").as_object();
+  EXPECT_EQ(summary.at("done").to_number<int>(), 2);
+  EXPECT_EQ(summary.at("partial").to_number<int>(), 0);
+  EXPECT_EQ(summary.at("failed").to_number<int>(), 1);
+  EXPECT_EQ(summary.at("bytes_in").to_number<int>(), 2) << "of those that were converted";
+  EXPECT_EQ(summary.at("bytes_out").to_number<int>(), 3000);
+  EXPECT_EQ(summary.at("duration_us").to_number<int>(), 120'000'000);
+  EXPECT_GT(summary.at("times_real_time").to_number<double>(), 0);
   EXPECT_FALSE(rows[0].contains("error")) << "2026/b comes first";
   EXPECT_EQ(rows[2].at("error").as_string(), "BAD_FORMAT");
   EXPECT_EQ(rows[2].at("input").as_string(), (p.home / "archive/bad.rcrec").string());
@@ -250,7 +262,8 @@ TEST(RecordingConvert, AFolderIsConvertedWholeEvenWhereOneFails) {
   std::ofstream(p.home / "archive" / "torn.rcrec") << "x";
   const auto told = p.run("recording convert archive/torn.rcrec archive/a.rcrec -o videos/ --output table");
   EXPECT_EQ(told.code, 3);
-  EXPECT_NE(told.err.find("2 converted, of these 1 with parts missing; 0 failed"), std::string::npos) << told.err;
+  EXPECT_NE(told.err.find("1 done, 1 partial, 0 failed; 2 B -> 1.5 kB; 1:00 of recordings in "), std::string::npos)
+      << told.err;
   EXPECT_NE(told.err.find("torn.rcrec' at offset 77: a hole"), std::string::npos) << told.err;
   const auto all_bad = p.run("recording convert archive/bad.rcrec -o videos/ --output json");
   EXPECT_EQ(all_bad.code, 1);
@@ -265,13 +278,108 @@ TEST(RecordingConvert, AFolderIsConvertedWholeEvenWhereOneFails) {
 TEST(RecordingConvert, NamesOfVideosInAFolderFollowTheFlags) {
   Person p;
   make_helper(p, "echo \"$@\" > " + (p.home / "args").string() + "\necho '{\"path\":\"x\",\"partial\":false}'\n");
-  EXPECT_EQ(p.run("recording convert a.rcrec -o videos/ --codec vp9 --from 10s --to 1m --size 640x480").code, 0);
+  EXPECT_EQ(p.run("recording convert a.rcrec -o videos/ --codec vp9 --from 10s --to 1m --size 640x480 --jobs 2").code,
+            0);
   EXPECT_NE(slurp(p.home / "args")
-                .find("videos/a.webm --fps 15 --progress json --codec vp9 --from 10s --to 1m --size 640x480"),
+                .find("videos/a.webm --fps 15 --progress json --jobs 2 --codec vp9 --from 10s --to 1m --size 640x480"),
             std::string::npos)
       << slurp(p.home / "args");
   EXPECT_EQ(p.run("recording convert a.rcrec -o videos/ --fps vfr").code, 0);
   EXPECT_NE(slurp(p.home / "args").find("videos/a.mkv --fps vfr"), std::string::npos) << slurp(p.home / "args");
+}
+
+TEST(RecordingConvert, WhatWasInterruptedGoesOn) {
+  Person p;
+  make_helper(p, "echo x >> " + (p.home / "runs").string() + "\necho '{\"path\":\"x\",\"partial\":false}'\n");
+  std::filesystem::create_directories(p.home / "archive");
+  for (const char* name : {"a.rcrec", "b.rcrec", "c.rcrec"}) std::ofstream(p.home / "archive" / name) << "x";
+  std::filesystem::create_directories(p.home / "videos");
+  std::ofstream(p.home / "videos" / "b.avi") << "there";
+  const auto r = p.run("recording convert archive -o videos --skip-existing --output jsonl");
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(slurp(p.home / "runs"), "x\nx\n");
+  const auto summary = boost::json::parse(r.out.substr(r.out.rfind('\n', r.out.size() - 2) + 1)).at("summary");
+  EXPECT_EQ(summary.at("done").to_number<int>(), 2);
+  EXPECT_EQ(summary.at("skipped").to_number<int>(), 1);
+}
+
+TEST(RecordingConvert, AThousandRecordingsAreOneTable) {
+  Person p;
+  make_helper(p, "echo '{\"path\":\"x\",\"partial\":false}'\n");
+  std::filesystem::create_directories(p.home / "archive");
+  for (int i = 0; i < 1000; ++i) std::ofstream(p.home / "archive" / (std::to_string(i) + ".rcrec")) << "x";
+  const auto r = p.run("recording convert archive -o videos --jobs 8 --output name");
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(std::ranges::count(r.out, '\n'), 1000);
+  EXPECT_NE(r.err.find("1000 done, 0 partial, 0 failed"), std::string::npos) << r.err;
+}
+
+/// A player that keeps what it gets, and its arguments; ends with `code`.
+void make_player(Person& p, const std::string& name, int code = 0) {
+  const auto path = p.home / "players" / name;
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path) << "#!/bin/sh\necho \"$@\" > " << (p.home / "played").string() << "\n/bin/cat > "
+                      << (p.home / "video").string() << "\nexit " << code << "\n";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  p.variables["PATH"] = path.parent_path().string();
+}
+
+TEST(RecordingPlay, PipesTheVideoToAPlayer) {
+  Person p;
+  make_helper(p, "echo \"$@\" > " + (p.home / "args").string() + "\necho film\necho '{\"path\":\"-\"}' >&2\n");
+  make_player(p, "ffplay");
+  auto r = p.run("recording play a.rcrec b.rcrec --from 2m --speed 2 --overlay clock");
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(slurp(p.home / "args"), "convert -o - --fps 30 --subtitles inside --from 2m --overlay clock -- " +
+                                        (p.home / "a.rcrec").string() + " " + (p.home / "b.rcrec").string() + "\n");
+  EXPECT_EQ(slurp(p.home / "video"), "film\n");
+  EXPECT_EQ(slurp(p.home / "played"), "-v error -autoexit -window_title a.rcrec -vf setpts=PTS/2 -i pipe:0\n");
+
+  make_player(p, "mpv");  // is taken first
+  p.variables["DISPLAY"] = ":1";
+  EXPECT_EQ(p.run("recording play a.rcrec").code, 0);
+  EXPECT_EQ(slurp(p.home / "played"), "--title=a.rcrec --speed=1 --cache=yes --demuxer-seekable-cache=yes -\n");
+  p.variables.erase("DISPLAY");
+  EXPECT_EQ(p.run("recording play a.rcrec --speed 0.5").code, 0);
+  EXPECT_NE(slurp(p.home / "played").find("--speed=0.5 "), std::string::npos);
+  EXPECT_NE(slurp(p.home / "played").find("--vo=tct -"), std::string::npos) << "on a console";
+  make_player(p, "other");
+  EXPECT_EQ(p.run("recording play a.rcrec --player other").code, 0);
+  EXPECT_EQ(slurp(p.home / "played"), "-\n");
+  EXPECT_EQ(p.run("recording play a.rcrec --player other --speed 2").code, 2);
+}
+
+TEST(RecordingPlay, TellsWhatIsWrong) {
+  Person p;
+  make_helper(
+      p, "echo '{\"error\":\"RECORDING_KEY_NEEDED\",\"code\":5,\"message\":\"a.rcrec: encrypted\"}' >&2\nexit 5\n");
+  p.variables["PATH"] = "/nowhere";
+  auto r = p.run("recording play a.rcrec");
+  EXPECT_EQ(r.code, 6);
+  EXPECT_NE(r.err.find("mpv, ffplay or vlc"), std::string::npos) << r.err;
+  EXPECT_NE(r.err.find("recording convert"), std::string::npos) << "names another way: " << r.err;
+  EXPECT_EQ(p.run("recording play a.rcrec --player none").code, 6);
+  for (const char* speed : {"0", "-1", "x", "1000", "nan"})
+    EXPECT_EQ(p.run(std::string("recording play a.rcrec --speed ") + speed).code, 2) << speed;
+  make_player(p, "mpv");
+  r = p.run("recording play a.rcrec");
+  EXPECT_NE(r.err.find("a.rcrec: encrypted"), std::string::npos) << r.err;
+  EXPECT_FALSE(std::filesystem::exists(p.home / "played")) << "no player opens for nothing";
+  make_helper(p, "echo film\necho '{\"path\":\"-\"}' >&2\n");
+  make_player(p, "mpv", 4);
+  r = p.run("recording play a.rcrec");
+  EXPECT_EQ(r.code, 1);
+  EXPECT_NE(r.err.find("ended with code 4"), std::string::npos) << r.err;
+  make_helper(p,
+              "echo film\necho '{\"path\":\"-\",\"gaps\":[{\"path\":\"a.rcrec\",\"offset\":9,\"what\":\"hole\"}]}' "
+              ">&2\nexit 3\n");
+  make_player(p, "mpv");
+  r = p.run("recording play a.rcrec --output table");
+  EXPECT_EQ(r.code, 3);
+  EXPECT_NE(r.err.find("at offset 9: hole"), std::string::npos) << r.err;
+  make_helper(p, "echo film\necho '{\"error\":\"CLOSED\",\"code\":1,\"message\":\"gone\"}' >&2\nexit 1\n");
+  make_player(p, "mpv");
+  EXPECT_EQ(p.run("recording play a.rcrec").code, 0) << "who closes the player has seen enough";
 }
 
 TEST(RecordingImport, RunsTheHelperAndTellsDamage) {
