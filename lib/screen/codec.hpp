@@ -4,7 +4,8 @@
 // packet must be decoded, in order, from a keyframe on.
 //
 // A packet names its codec and version in its first bytes; a reader that does not know them says `unsupported`. What a
-// packet looks like inside is told in scodec(7). The same frames and options give the same bytes on every machine.
+// packet looks like inside is told in scodec(7). The same frames and options give the same bytes on every machine,
+// but for video, whose bytes are those of the machine's libvpx; what they show is the same everywhere.
 #pragma once
 
 #include <cstdint>
@@ -87,7 +88,8 @@ struct EncodeRequest {
   static constexpr std::uint32_t kWholePicture = UINT32_MAX;
 };
 
-/// Not thread-safe: one thread at a time. Memory: at most about 12 bytes a pixel, plus 64 MiB.
+/// Not thread-safe: one thread at a time. Memory: at most about 12 bytes a pixel, plus 64 MiB; 30 bytes for each pixel of
+/// a film, of which there are 4 Mi at most.
 class Encoder {
  public:
   Encoder();
@@ -122,7 +124,8 @@ struct DecoderLimits {
 };
 
 /// Safe for hostile bytes: any input gives a result or an error, in time bounded by the size of the picture. Not
-/// thread-safe. Memory: at most about 12 bytes a pixel of the picture, plus 60 MiB.
+/// thread-safe. Memory: at most about 12 bytes a pixel of the picture, plus 60 MiB; 25 bytes for each pixel of video
+/// regions, of which there are 4 Mi at most.
 class Decoder {
  public:
   explicit Decoder(DecoderLimits limits = {});

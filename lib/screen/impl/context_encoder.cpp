@@ -89,9 +89,11 @@ void ContextEncoder::begin_picture(const FrameView& frame, std::size_t dirty_til
   }
   begun_ = true;
   shared_.plan.vectors.assign(1, {});
+  searched_ = dirty_;
+  dirty_tiles -= video_.take_out_claimed(searched_);
   if (keyframe || dirty_tiles < kMinTilesForMotion) return;
   const FrameView before = fidelity == Fidelity::exact ? shared_.canvas.frame().view() : twin_.shown(shared_);
-  const auto found = motion_.find(*shared_.kernels, before, frame, shared_.canvas.grid(), dirty_, kMostVectors - 1);
+  const auto found = motion_.find(*shared_.kernels, before, frame, shared_.canvas.grid(), searched_, kMostVectors - 1);
   shared_.plan.vectors.insert(shared_.plan.vectors.end(), found.begin(), found.end());
 }
 

@@ -40,6 +40,7 @@ class ContextEncoder {
   // Of the frame in hand.
   std::vector<std::uint8_t> dirty_;
   std::vector<std::uint64_t> keys_;
+  std::vector<std::uint8_t> searched_;  // for moves
   std::vector<std::uint8_t> at_rest_;
   base::Bytes section_;  // of video
   Frame target_;         // what coded tiles are to show, where that is not the frame

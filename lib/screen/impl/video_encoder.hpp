@@ -20,7 +20,9 @@ class VideoEncoder {
   /// Marks the dirty tiles that can show what the regions have, and need not be exact. `shown`: the frame that the
   /// receiver's picture was made from.
   void claim(const FrameView& frame, const FrameView& shown, const std::vector<std::uint8_t>& dirty);
-  /// One mark a tile; none of a picture without regions.
+  /// Clears the marks of claimed tiles; returns how many there were.
+  [[nodiscard]] std::size_t take_out_claimed(std::vector<std::uint8_t>& marks) const;
+  /// One mark a tile.
   [[nodiscard]] const std::vector<std::uint8_t>& claimed() const { return claimed_; }
   /// Learns from a plan what is new in the picture, and gives tiles of regions that begin with it to them.
   void assign(const FrameView& frame, const FrameView& shown, TilePlan& plan);

@@ -7,6 +7,8 @@
 
 #include "screen/codec.hpp"
 #include "screen/compose.hpp"
+#include "screen/impl/packet.hpp"
+#include "tests/unit/screen/film.hpp"
 #include "tests/unit/screen/tiles_packet.hpp"
 
 namespace {
@@ -53,6 +55,33 @@ void speckle(screen::Frame& f, screen::Rect r, base::SeededRandom& random, std::
     for (std::int32_t x = r.x; x < r.right(); ++x)
       f.row(y)[x] = static_cast<screen::Pixel>(random.below(colours) * 0x010305);
   }
+}
+/// A film that is found, goes on, stops and becomes exact; `sections`: what the packets say of video, alone.
+void film_seed(const std::string& path, bool sections) {
+  constexpr screen::Rect kFilm{9, 5, 130, 99};
+  screen::Frame screen = *screen::Frame::create({160, 128});
+  screen::paint_text(screen, {0, 0, 160, 128}, 1);
+  screen::Encoder encoder;
+  screen::EncodeRequest request;
+  request.fidelity = screen::Fidelity::visual;
+  request.video_kbit = 100;
+  base::ByteWriter out;
+  out.u8(sections ? 'v' : 'p');
+  for (int i = 0; i < 24; ++i) {
+    if (i > 0 && i < 14) screen::paint_film(screen, kFilm, i);
+    request.time += std::chrono::milliseconds(67);
+    request.refine = i >= 14;
+    const auto p = encoder.encode(screen, request);
+    if (!p || !*p) continue;
+    base::ByteView bytes = (*p)->bytes;
+    const auto header = screen::parse_header(bytes);
+    if (sections && !header->video) continue;
+    if (sections) bytes = bytes.subspan(header->header_bytes);
+    out.u16(static_cast<std::uint16_t>(bytes.size()));
+    out.bytes(bytes);
+  }
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(out.view().data()), static_cast<std::streamsize>(out.size()));
 }
 }  // namespace
 
@@ -104,5 +133,7 @@ int main(int argc, char** argv) {
   mixed.fill({0, 0, 33, 20}, 0x00ff00);
   speckle(mixed, {48, 32, 20, 20}, random, 4);
   body_seed(folder + "/context_body_mixed", mixed, false);
+  film_seed(folder + "/film", false);
+  film_seed(folder + "/film_sections", true);
   return 0;
 }

@@ -2,8 +2,10 @@
 // Input: first byte 'p': packets, each behind a two-byte big-endian length. 'b': the plain body of a packet of the
 // codec "tiles" that follows a fixed keyframe, so that mutations reach the parser behind the compression. 'c': flags,
 // then the body of a packet of the codec "context" that follows a fixed, incomplete keyframe: all bytes mean something
-// there. In each case all parsing and painting happens before the canvas check, which is hard to guess, is compared.
+// there. 'v': sections of video, each behind a two-byte big-endian length, for a picture of 256x256. But for these, in
+// each case all parsing and painting happens before the canvas check, which is hard to guess, is compared.
 #include "screen/codec.hpp"
+#include "screen/impl/video_decoder.hpp"
 #include "tests/unit/screen/tiles_packet.hpp"
 
 namespace {
@@ -49,6 +51,22 @@ void context_body(base::ByteView data) {
   base::append(packet, data.subspan(1));
   decode(decoder, packet);
 }
+void video(base::ByteView data) {
+  constexpr screen::Size kSize{256, 256};
+  base::ByteReader in(data);
+  screen::VideoDecoder decoder;
+  screen::Frame canvas = *screen::Frame::create(kSize);
+  while (const auto length = in.u16()) {
+    const base::ByteView section = *in.take(std::min<std::size_t>(*length, in.left()));
+    const auto used = decoder.apply(section, kSize);
+    if (!used) {
+      decoder.reset();
+      continue;
+    }
+    if (*used > section.size()) __builtin_trap();
+    screen::paint_video(decoder.pictures(), screen::whole(kSize), canvas);
+  }
+}
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -57,5 +75,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] == 'p') packets(rest);
   if (data[0] == 'b') tiles_body(rest);
   if (data[0] == 'c') context_body(rest);
+  if (data[0] == 'v') video(rest);
   return 0;
 }
