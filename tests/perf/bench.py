@@ -3,7 +3,7 @@
 """Baselines, measured beside peers in the same run; medians and ratios. It fails where a program does, a picture comes out
 wrong or one is dropped, not where a figure misses its goal.
 
-usage: bench.py --build DIR [startup] [size] [screen] [convert] [capture] [relay] [setup] [latency] [--rounds N]
+usage: bench.py --build DIR [startup] [size] [screen] [convert] [long] [capture] [relay] [setup] [latency] [--rounds N]
   of screen and convert: [--clips DIR | --clip FILE…] [--peers NAME,…|none] [--modes NAME,…|none] [--until S] [--quick]
                          [--json FILE] [--pictures DIR]
 """
@@ -23,7 +23,7 @@ import peers  # noqa: E402
 import recording  # noqa: E402
 import screen  # noqa: E402
 
-PARTS = ["startup", "size", "screen", "convert", "capture", "relay", "setup", "latency"]
+PARTS = ["startup", "size", "screen", "convert", "long", "capture", "relay", "setup", "latency"]
 
 
 def heading(text):
@@ -75,6 +75,11 @@ def bench_screen(args):
 def bench_convert(args):
     heading("recording to AVI (goals: >= 20 x real time at 1280x800; the recording <= 1/5 of the AVI, <= 1 % over its payload)")
     return recording.run(args)
+
+
+def bench_long(args):
+    heading("a recording of 24 hours and 1 GB (goals: opens in 100 ms, seeks in 200 ms, converts with flat memory)")
+    return recording.run_long(args)
 
 
 def bench_capture(args):

@@ -12,8 +12,8 @@ namespace {
 using std::chrono::microseconds;
 using Steady = std::chrono::steady_clock;
 
-/// A picture that has not changed for this long is at rest, and worth refining.
-constexpr microseconds kRest = std::chrono::milliseconds(500);
+/// A picture that has not changed for this long is at rest, and worth refining: as the applet does it.
+constexpr microseconds kRest = std::chrono::milliseconds(200);
 /// While nothing changes but something is left to do, the encoder is called this often.
 constexpr microseconds kIdleTick = microseconds(1'000'000 / 15);
 

@@ -51,3 +51,27 @@ def run(args):
                       f"{cpu:.2f} | {seconds / wall:.1f} | {rate(avi.stat().st_size):,.0f} | {size / avi.stat().st_size:.3f} | "
                       + " | ".join(f"{size / other:.3f}" for other in others) + " |", flush=True)
     return failed
+
+
+def run_long(args):
+    """A recording of 24 hours and 1 GB, made from a cycle of pictures: opened, sought in, converted."""
+    hours, megabytes = (1, 40) if args.quick else (24, 1000)
+    with tempfile.TemporaryDirectory(dir=args.build) as folder:
+        rcrec = pathlib.Path(folder) / "long.rcrec"
+        for kind, flags in (("plain", []), ("encrypted", ["--encrypted"])):
+            if kind == "encrypted":
+                rcrec.unlink()
+            out = subprocess.run([args.build / "bench" / "long_recording", rcrec, "--hours", str(hours), "--megabytes", str(megabytes), *flags],
+                                 check=True, capture_output=True).stdout
+            got = json.loads(out)
+            print(f"{kind}: {got['duration_s'] / 3600:.0f} h, {got['bytes'] / 1e6:,.0f} MB: opened in {got['open_ms']:.1f} ms ({got['open_bytes']:,} bytes read), "
+                  f"found a place in {got['seek_ms']:.1f} ms at most, its picture in {got['picture_ms']:.0f} ms", flush=True)
+            if kind == "encrypted":
+                break
+            for part in (1,) if args.quick else (1, 4):
+                avi = pathlib.Path(folder) / "part.avi"
+                avi.unlink(missing_ok=True)
+                wall, cpu, peak = timed(args.build / "bench", [args.build / "bin" / "rescue", "recording", "convert", rcrec, "-o", avi,
+                                                               "--to", f"{part}h"])
+                print(f"  {part} h of it to AVI: {wall:.0f} s ({part * 3600 / wall:.0f} x real time), {cpu:.0f} s CPU, at most {peak:.0f} MB", flush=True)
+    return 0

@@ -16,16 +16,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 MODES = {  # name: title, flags of codec_bench
     "exact": ("exact", []),
-    "parts": ("exact, in parts", ["--work", "120000"]),
+    "parts": ("exact, in parts", ["--work", "100000"]),
     "visual": ("photos visually lossless", ["--fidelity", "visual"]),
-    "refined": ("the same, exact when at rest", ["--fidelity", "visual", "--refine"]),
-    "video": ("the same, with video", ["--fidelity", "visual", "--refine", "--video", "1500"]),
+    "video": ("the same, films as video", ["--fidelity", "visual", "--video", "500"]),
+    "refined": ("the same, exact when at rest", ["--fidelity", "visual", "--video", "500", "--refine"]),
     "coarse": ("photos coarse", ["--fidelity", "coarse"]),
 }
-LIVE = {  # presented in real time, in parts, as the applet presents them
-    "live15": ("exact, live at 15/s", ["--work", "120000", "--fps", "15"]),
-    "live60": ("exact, live at 60/s", ["--work", "120000", "--fps", "60"]),
-    "live60-video": ("all means, live at 60/s", ["--fidelity", "visual", "--refine", "--video", "1500", "--work", "120000", "--fps", "60"]),
+LIVE = {  # presented in real time, in parts; work and rate are those of the applet (applet/core/rate_control.hpp)
+    "live15": ("exact, live at 15/s", ["--work", "100000", "--fps", "15"]),
+    "live60": ("exact, live at 60/s", ["--work", "100000", "--fps", "60"]),
+    "live60-video": ("all means, live at 60/s", ["--fidelity", "visual", "--refine", "--video", "500", "--work", "100000", "--fps", "60"]),
 }
 LIVE_TITLES = [title for title, _ in LIVE.values()]
 QUICK_SECONDS = 10
