@@ -6,6 +6,7 @@
 
 #include "rcrec/format.hpp"
 #include "rcrec/impl/items.hpp"
+#include "rcrec/impl/seal.hpp"
 #include "rcrec/reader.hpp"
 #include "support/temp_dir.hpp"
 
@@ -29,6 +30,13 @@ TEST(RcrecGuards, AnIndexKeepsItsCap) {
   EXPECT_TRUE(decode_index(encode_index(index)));
   index.entries.resize(kMaxIndexEntries + 1);
   EXPECT_FALSE(decode_index(encode_index(index)));
+}
+
+TEST(RcrecGuards, AKeysChunkKeepsItsCap) {
+  std::vector<WrappedKey> keys(kMaxRecipients, WrappedKey{{}, base::Bytes(80)});
+  EXPECT_EQ(decode_keys(encode_keys(keys))->size(), kMaxRecipients);
+  keys.push_back(keys.front());
+  EXPECT_FALSE(decode_keys(encode_keys(keys)));
 }
 
 TEST(RcrecGuards, ACursorKeepsItsCap) {

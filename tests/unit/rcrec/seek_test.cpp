@@ -106,6 +106,19 @@ TEST_P(Seek, AnIndexThatNamesWhatIsNotThereIsNotBelieved) {
   for (const int minute : {179, 0, 95}) expect_at(*timeline, minutes(minute), whole.size());
 }
 
+TEST_P(Seek, AnEntryThatLeadsBesideItsCheckpointIsNotBelieved) {
+  const auto last = std::ranges::find_if(chunks.rbegin(), chunks.rend(), [&](const auto& c) {
+    return c.header.type == static_cast<std::uint8_t>(ChunkType::index) &&
+           whole[c.offset + kChunkHeaderBytes + 28] == static_cast<std::uint8_t>(ChunkType::ckpt);
+  });
+  base::Bytes b = whole;
+  b[last->offset + kChunkHeaderBytes + 27] ^= 1;
+  write_file(path, rechained(b, chunks));
+  auto timeline = Timeline::open(path, ring);
+  EXPECT_TRUE((*timeline->outline())->from_index);
+  expect_at(*timeline, minutes(179), whole.size());
+}
+
 TEST_P(Seek, ALoopOfIndexesEnds) {
   const auto last = std::ranges::find(chunks.rbegin(), chunks.rend(), static_cast<std::uint8_t>(ChunkType::index),
                                       [](const auto& c) { return c.header.type; });
