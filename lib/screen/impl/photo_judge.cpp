@@ -11,7 +11,12 @@ TileTexture look_at(const FrameView& frame, const Rect& r) {
   TileTexture out;
   out.pixels = r.width * r.height;
   std::array<std::uint16_t, 256> count{};
-  const auto green = [](Pixel p) { return static_cast<int>((p >> 8) & 255); };
+  const auto far = [](Pixel a, Pixel b) {
+    int most = 0;
+    for (int shift = 0; shift < 24; shift += 8)
+      most = std::max(most, std::abs(static_cast<int>((a >> shift) & 255) - static_cast<int>((b >> shift) & 255)));
+    return most >= kFar ? 1 : 0;
+  };
   for (std::int32_t y = 0; y < r.height; ++y) {
     const Pixel* p = frame.row(r.y + y) + r.x;
     const Pixel* up = y > 0 ? frame.row(r.y + y - 1) + r.x : nullptr;
@@ -22,8 +27,7 @@ TileTexture look_at(const FrameView& frame, const Rect& r) {
       const Pixel left = p[x - 1] & kPixelMask;
       const Pixel above = up[x] & kPixelMask;
       if (v == left || v == above) ++out.alike;
-      if (std::abs(green(v) - green(left)) >= kFar) ++out.steps;
-      if (std::abs(green(v) - green(above)) >= kFar) ++out.steps;
+      out.steps += far(v, left) + far(v, above);
     }
   }
   for (const std::uint16_t n : count) {

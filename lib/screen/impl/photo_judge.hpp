@@ -11,7 +11,7 @@ struct TileTexture {
   int colours = 0;  // by hash: at most 256
   int most = 0;     // pixels of the most frequent one
   int alike = 0;    // equal to the left or the upper neighbour, of those that have both
-  int steps = 0;    // pairs of neighbours far apart in green
+  int steps = 0;    // pairs of neighbours far apart in a channel
 };
 [[nodiscard]] TileTexture look_at(const FrameView& frame, const Rect& r);
 

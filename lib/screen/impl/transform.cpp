@@ -18,8 +18,8 @@ constexpr std::array<std::array<std::int32_t, 8>, 8> kWaves{{{64, 64, 64, 64, 64
 /// By the sum of the frequencies in both directions, at quality 24.
 constexpr std::array<std::array<std::int32_t, 15>, kChannels> kBase{
     {{24, 22, 24, 28, 36, 46, 60, 76, 92, 108, 124, 140, 140, 140, 140},
-     {52, 56, 72, 112, 184, 260, 320, 360, 360, 360, 360, 360, 360, 360, 360},
-     {44, 48, 64, 96, 160, 224, 280, 320, 320, 320, 320, 320, 320, 320, 320}}};
+     {52, 56, 72, 104, 152, 192, 224, 240, 240, 240, 240, 240, 240, 240, 240},
+     {44, 48, 64, 92, 132, 168, 196, 212, 212, 212, 212, 212, 212, 212, 212}}};
 
 std::array<Steps, kQualities> make_steps() {
   constexpr std::array<std::int32_t, 6> kSixths{16, 18, 20, 23, 25, 28};  // of an octave

@@ -57,6 +57,53 @@ base::Bytes context_stream(Frame& last) {
   return std::move(out).take();
 }
 
+/// Version 2: photos that are refined between other work, at both fidelities.
+base::Bytes photo_stream(Frame& last) {
+  Scene scene(2027, {93, 76});
+  scene.photo(whole({93, 76}));
+  Encoder e;
+  base::ByteWriter out;
+  for (int i = 0; i < 36; ++i) {
+    if (i == 24) scene.resize({104, 64});
+    const auto p = e.encode(scene.frame(), {.keyframe = i == 16,
+                                            .work = i % 10 < 3 ? 15'000 : EncodeRequest::kWholePicture,
+                                            .focus = {40, 30},
+                                            .fidelity = i > 30 ? Fidelity::coarse : Fidelity::visual,
+                                            .refine = i % 3 == 0});
+    EXPECT_TRUE(p);
+    if (*p) {
+      out.u32(static_cast<std::uint32_t>((*p)->bytes.size()));
+      out.bytes((*p)->bytes);
+    }
+    i % 4 == 0 ? scene.photo() : scene.step();
+  }
+  while (const auto p = *e.encode(scene.frame(), {.fidelity = Fidelity::coarse, .refine = true})) {
+    out.u32(static_cast<std::uint32_t>(p->bytes.size()));
+    out.bytes(p->bytes);
+  }
+  EXPECT_FALSE(e.inexact());
+  last = scene.frame();
+  return std::move(out).take();
+}
+
+void check_golden(const std::string& name, const base::Bytes& now, const Frame& last, int packets_then,
+                  std::uint32_t crc) {
+  const std::string path = golden(name);
+  if (!std::ifstream(path)) {  // a new version's file is made once, by the test itself
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(now.data()), static_cast<std::streamsize>(now.size()));
+    FAIL() << "made " << path;
+  }
+  const base::Bytes then = read_file(path);
+  int packets = 0;
+  EXPECT_EQ(play(then, packets), last);
+  // The same numbers as tests/readers/scodec_reader.py gives.
+  EXPECT_EQ(packets, packets_then);
+  EXPECT_EQ(base::crc32c({reinterpret_cast<const std::uint8_t*>(last.pixels().data()), last.pixels().size_bytes()}),
+            crc);
+  EXPECT_EQ(now, then) << "another format needs another version";
+}
+
 TEST(ScreenGolden, RecordingsOfTheCodecTilesStillDecode) {
   int packets = 0;
   const Frame last = play(read_file(golden("tiles-1.stream")), packets);
@@ -67,20 +114,13 @@ TEST(ScreenGolden, RecordingsOfTheCodecTilesStillDecode) {
 TEST(ScreenGolden, TheCodecContextStillDecodesAndStillWritesTheSameBytes) {
   Frame last;
   const base::Bytes now = context_stream(last);
-  const std::string path = golden("context-1.stream");
-  if (!std::ifstream(path)) {  // a new version's file is made once, by the test itself
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(now.data()), static_cast<std::streamsize>(now.size()));
-    FAIL() << "made " << path;
-  }
-  const base::Bytes then = read_file(path);
-  int packets = 0;
-  EXPECT_EQ(play(then, packets), last);
-  // The same numbers as tests/readers/scodec_reader.py gives.
-  EXPECT_EQ(packets, 44);
-  EXPECT_EQ(base::crc32c({reinterpret_cast<const std::uint8_t*>(last.pixels().data()), last.pixels().size_bytes()}),
-            1826301992u);
-  EXPECT_EQ(now, then) << "another format needs another version";
+  check_golden("context-1.stream", now, last, 44, 1826301992u);
+}
+
+TEST(ScreenGolden, SoDoesItsSecondVersion) {
+  Frame last;
+  const base::Bytes now = photo_stream(last);
+  check_golden("context-2.stream", now, last, 32, 3445397686u);
 }
 
 }  // namespace

@@ -35,6 +35,22 @@ class Scene {
         return Damage(Rect{});
     }
   }
+  /// A soft picture with a little noise.
+  Damage photo() { return photo(any_rect()); }
+  Damage photo(Rect r) {
+    const auto phase = static_cast<std::int32_t>(random_.below(512));
+    const auto noise = 1 + random_.below(6);
+    const auto wave = [](std::int32_t t) { return std::abs((t & 511) - 256); };
+    for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+      for (std::int32_t x = r.x; x < r.right(); ++x) {
+        const auto part = [&](std::int32_t t) {
+          return static_cast<Pixel>(std::min(wave(t + phase) + static_cast<std::int32_t>(random_.below(noise)), 255));
+        };
+        frame_.row(y)[x] = part(3 * x + y) << 16 | part(2 * y + x / 2 + 90) << 8 | part(x + 2 * y + 200);
+      }
+    }
+    return Damage(r);
+  }
   Rect any_rect() {
     const Size s = frame_.size();
     const auto w = static_cast<std::int32_t>(1 + random_.below(static_cast<std::uint64_t>(s.width)));
