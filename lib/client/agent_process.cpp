@@ -12,6 +12,7 @@
 #include "client/impl/log_sender.hpp"
 #include "client/impl/view_server.hpp"
 #include "client/known_gateways.hpp"
+#include "client/parties.hpp"
 #include "net/signals.hpp"
 #include "net/websocket_client.hpp"
 #include "peer/console_peer.hpp"
@@ -140,6 +141,7 @@ class Process {
     RESCUE_CO_TRY(grant_, read_grant(pickup->grant, id));
     if (grant_.applet != pickup->applet_fingerprint)
       co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
+    parties_ = parties_of(pickup->session);
     co_return admission_of(*pickup);
   }
   awaitable<base::Result<bool>> is_mine() {
@@ -147,6 +149,7 @@ class Process {
     RESCUE_CO_TRY(const auto answer, co_await std::move(looking));
     if (!answer.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
     RESCUE_CO_TRY(const auto session, object_field(answer.as_object(), "session"));
+    parties_ = parties_of(session);
     auto asking = api_->get("/auth/whoami");
     RESCUE_CO_TRY(const auto user, co_await std::move(asking));
     if (!user.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
@@ -205,6 +208,7 @@ class Process {
     info.receive_dir = options_.receive_dir;
     info.record_dir = options_.record_dir;
     info.record_at_once = options_.record_at_once;
+    info.parties = parties_;
     info.picked_up = now;
     return info;
   }
@@ -467,6 +471,7 @@ class Process {
   std::unique_ptr<SessionAgent> agent_;
   std::unique_ptr<peer::ConsolePeer> peer_;
   std::optional<impl::ViewServer> views_;
+  json::object parties_;
   base::SteadyTime last_view_left_{};
   bool finishing_ = false;
   bool peer_done_ = false;

@@ -170,6 +170,8 @@ void SessionAgent::log_event(std::string type, json::object data) {
   e.type = std::move(type);
   e.actor = info_.technician;
   e.data = json::serialize(data);
+  // What concerns the recording itself has its own place in it.
+  if (recorder_ && !e.type.starts_with("recording.")) recorder_->event(e.type, std::move(data));
   hooks_.log(std::move(e));
 }
 

@@ -50,6 +50,7 @@ struct AgentInfo {
   std::filesystem::path receive_dir;
   std::filesystem::path record_dir;  // for forced and automatic recording
   bool record_at_once = false;       // ask for it and begin as soon as the user allows it
+  boost::json::object parties;       // parties.hpp, for recordings
   base::WallTime picked_up;
 };
 
@@ -172,6 +173,7 @@ class SessionAgent {
   void begin_picture();
   void record(std::vector<RecordedPacket> packets);
   void record_displays();
+  void record_state();
   void watch_recorder();
   void gap_began(const std::string& why);
   void gap_ended();
@@ -189,6 +191,7 @@ class SessionAgent {
   ViewId holder_{0};  // of pointer and keys; 0: nobody
   std::uint32_t last_buttons_ = 0;
   std::string path_;
+  std::string peer_software_;
   bool was_linked_ = false;
   bool ended_ = false;
   std::optional<base::SteadyTime> keyframe_asked_;

@@ -111,6 +111,7 @@ bool SessionAgent::drain() {
 
 void SessionAgent::on_event(session::ConsoleEvent event) {
   if (const auto* hello = std::get_if<session::PeerHello>(&event)) {
+    peer_software_ = hello->software;
     broadcast("peer", {{"software", hello->software}});
   } else if (const auto* link = std::get_if<session::LinkChanged>(&event)) {
     was_linked_ |= link->up;

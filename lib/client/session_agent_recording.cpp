@@ -34,11 +34,12 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   options.open = hooks_.open_recording;
   options.start.session = session;
   options.start.start = clock_.wall();
-  options.start.head = {
-      {"codec", {{"id", std::string(screen::codec_name(screen::kDefaultCodec))}, {"version", screen::kDefaultVersion}}},
-      {"software", info_.software},
-      {"technician", info_.technician},
-      {"organisation", info_.organisation}};
+  auto& head = options.start.head = info_.parties;
+  if (!head.contains("technician")) head["technician"] = {{"email", info_.technician}};
+  head["codec"] = {{"id", std::string(screen::codec_name(screen::kDefaultCodec))},
+                   {"version", screen::kDefaultVersion}};
+  head["software"] = info_.software;
+  head["organisation"] = info_.organisation;
   for (int n = 1; n <= kNameAttempts && !recorder_; ++n) {
     options.path = (dir / file_name(info_.session, options.start.start, n)).string();
     auto started = Recorder::start(options);
@@ -58,11 +59,27 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   if (auto shape = screen_.cursor_shape()) recorder_->cursor_shape(*std::move(shape));
   if (auto move = screen_.cursor_move()) recorder_->cursor_move(*move);
   recorded_ = {};
+  record_state();
   record_displays();
   begin_picture();
   log_event("recording.started", {{"name", recorder_->path()}});
   broadcast("recording", {{"state", "started"}, {"path", recorder_->path()}});
   return json::object{{"path", recorder_->path()}};
+}
+
+/// What is in force as the recording begins; what changes later comes as the events of the session's log.
+void SessionAgent::record_state() {
+  json::array granted;
+  for (auto p : wire::all_permissions()) {
+    const auto name = wire::name(p);
+    if (core_.state(p) == wire::session::ConsentState::granted)
+      granted.emplace_back(json::string_view(name.data(), name.size()));
+  }
+  recorder_->event("recording.started", {{"granted", std::move(granted)},
+                                         {"viewing", core_.viewing()},
+                                         {"controlling", core_.controlling()},
+                                         {"transport", path_.empty() ? json::value(nullptr) : json::value(path_)},
+                                         {"applet", peer_software_}});
 }
 
 void SessionAgent::begin_picture() {
