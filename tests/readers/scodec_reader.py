@@ -17,6 +17,16 @@ KNOTS = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4972, 7812, 11954
          40793, 47911, 53582, 57724, 60564, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514]
 RATES = (128, 86, 64, 44, 32, 24, 18, 16)
 EXACT, CACHED, PHOTO = 0, 1, 2
+LOSSY, REFINED, VIDEO = 1, 2, 3  # forms of photos; 0: exact
+ZIGZAG = (0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
+          28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
+          47, 55, 62, 63)
+BASE = ([24, 22, 24, 28, 36, 46, 60, 76, 92, 108, 124] + [140] * 4, [52, 56, 72, 104, 152, 192, 224] + [240] * 8,
+        [44, 48, 64, 92, 132, 168, 196] + [212] * 8)
+SIXTHS = (16, 18, 20, 23, 25, 28)
+WAVES = ((64,) * 8, (89, 75, 50, 18, -18, -50, -75, -89), (83, 36, -36, -83, -83, -36, 36, 83),
+         (75, -18, -89, -50, 50, 89, 18, -75), (64, -64, -64, 64, 64, -64, -64, 64), (50, -89, 18, 75, -75, -18, 89, -50),
+         (36, -83, 83, -36, -36, 83, -83, 36), (18, -50, 75, -89, 89, -75, 50, -18))
 
 
 class Refused(Exception):
@@ -155,6 +165,53 @@ class Young:
         self.n = min(self.n + 1, 7)
 
 
+class Counted:
+    __slots__ = ("q", "n")
+
+    def __init__(self):
+        self.q, self.n = 32768, 0
+
+    def p(self):
+        return self.q
+
+    def learn(self, bit):
+        self.q += ((65535 if bit else 0) - self.q) * (131072 // (2 * self.n + 3)) >> 16
+        self.n = min(self.n + 1, 120)
+
+
+def to_tint(p):
+    co = red(p) - blue(p)
+    t = blue(p) + (co >> 1)
+    cg = green(p) - t
+    return t + (cg >> 1), co, cg
+
+
+def to_pixel(y, co, cg):
+    t = y - (cg >> 1)
+    b = t - (co >> 1)
+    return clamp(b + co, 0, 255) << 16 | clamp(cg + t, 0, 255) << 8 | clamp(b, 0, 255)
+
+
+def size_class(n):
+    return min(n.bit_length(), 7)
+
+
+def sign_class(n):
+    return 2 if n > 0 else 1 if n < 0 else 0
+
+
+def small(n):
+    return clamp(n, -3, 3) + 3
+
+
+class Block:
+    """Levels by channel and place, and how many of them were told."""
+
+    def __init__(self):
+        self.level = [[0] * 64 for _ in range(3)]
+        self.count = [0] * 3
+
+
 class Table(dict):
     """Models by context, made when first asked for."""
 
@@ -177,7 +234,10 @@ class Slot:
 
 class Tile:
     def __init__(self):
-        self.painted, self.kind, self.reference, self.slot = False, EXACT, -1, 0
+        self.painted, self.kind, self.reference, self.slot, self.form = False, EXACT, -1, 0, 0
+
+    def photo(self, form):
+        return self.painted and self.kind == PHOTO and self.form == form
 
 
 class Decoder:
@@ -194,9 +254,10 @@ class Decoder:
         self.background = [[0] * width for _ in range(height)]
         self.number = [[0] * width for _ in range(height)]
         self.picture, self.cache, self.next_slot = 0, {}, 0
-        self.vectors, self.touched = [(0, 0)], set()
+        self.vectors, self.touched = [(0, 0)], {}
         self.painted_before, self.row_before = [0] * count, [0] * self.rows
         self.last_slot, self.step, self.miss, self.past, self.literal = 65535, 0, 0, 0, 0
+        self.inexact, self.version = [0] * count, 0
         self.models = {}
         self.weights = {}
         self.slots = {"wide": {}, "near": {}, "closest": {}}
@@ -273,6 +334,8 @@ class Decoder:
                 self.painted_before[at] = int(tile.painted)
                 if tile.painted:
                     last = self.take_kind(tile, left, up, last)
+                    if self.version > 1:
+                        self.take_form(tile, left, up, at)
 
     def take_kind(self, tile, left, up, last):
         of = [min(t.kind, 4) if t.painted else 5 for t in (left, up)]
@@ -304,6 +367,25 @@ class Decoder:
                     r += 1
                 tile.reference = r
         return kind
+
+    def take_form(self, tile, left, up, at):
+        if tile.kind == PHOTO:
+            of = [1 + t.form if t.painted and t.kind == PHOTO else 0 for t in (left, up)]
+            context = 5 * of[0] + of[1]
+            if self.steady("form", (context, 0)):
+                tile.form = LOSSY
+            elif self.steady("form", (context, 1)):
+                tile.form = REFINED
+            elif self.steady("form", (context, 2)):
+                tile.form = VIDEO
+            self.inexact[at] = int(tile.form in (LOSSY, VIDEO))
+            return
+        column = at % self.columns
+        context = (16 * (0 if tile.kind == EXACT else 1 if tile.kind == CACHED else 2) +
+                   8 * (self.inexact[at - 1] if column > 0 else 0) +
+                   4 * (self.inexact[at - self.columns] if at >= self.columns else 0) + 2 * self.inexact[at] +
+                   (self.inexact[at + 1] if column + 1 < self.columns else 0))
+        self.inexact[at] = self.steady("inexact", context)
 
     def take_slot(self, tile, left, up):
         left_cached = left.painted and left.kind == CACHED
@@ -339,6 +421,8 @@ class Decoder:
                     raise Refused("from outside")
             if tile.kind == CACHED and (w < 16 or h < 16 or tile.slot not in self.cache):
                 raise Refused("cache slot")
+            if tile.photo(VIDEO) or (tile.photo(LOSSY) and (w % 8 or h % 8)):
+                raise Refused("form of a photo")
 
     # pixels ---------------------------------------------------------------------------------------------------------
     @staticmethod
@@ -581,18 +665,162 @@ class Decoder:
                 r = self.residual(0, self.activity(a))
                 self.canvas[y][x] = self.differences(a, (m + r) & 255, min(abs(r).bit_length(), 6), 32)
 
+    # inexact photos -------------------------------------------------------------------------------------------------
+    def counted(self, name, context):
+        model = self.model(name, Counted, context)
+        bit = self.coder.bit(clamp(model.p(), 24, 65512))
+        model.learn(bit)
+        return bit
+
+    def opinions(self, name, which, contexts):
+        return self.mixed(name, which, [self.model(name, Counted, (i, *c)) for i, c in enumerate(contexts)], 15)
+
+    def lossy_strip(self, x0, y0, w, h):
+        row, blocks = y0 // 16, {}
+        for tile in range(x0, x0 + w, 16):
+            for y in range(y0, y0 + h, 8):
+                for x in range(tile, min(tile + 16, x0 + w), 8):
+                    left = blocks.get((x - 8, y))
+                    up = blocks.get((x, y - 8)) if y > y0 else self.lowest.get((x, row - 1))
+                    blocks[x, y] = self.block(x, y, left, up)
+        for (x, y), block in blocks.items():
+            if y == y0 + h - 8:
+                self.lowest[x, row] = block
+
+    def block(self, x, y, left, up):
+        some = left or up
+        pixels = []
+        if left if some else x > 0:
+            pixels += [self.canvas[y + i][x - 1] for i in range(8)]
+        if up if some else y > 0:
+            pixels += self.canvas[y - 1][x:x + 8]
+        if pixels:
+            half = len(pixels) // 2
+            mean = [(sum(of) + half) // len(pixels) for of in zip(*map(to_tint, pixels))]
+        else:
+            mean = [128, 0, 0]
+        out = Block()
+        for channel in range(3):
+            out.count[channel] = self.take_count(channel, out, left, up)
+            self.take_levels(channel, out, left, up)
+        samples = [self.transform(channel, out.level[channel]) for channel in range(3)]
+        for i in range(64):
+            self.canvas[y + i // 8][x + i % 8] = to_pixel(*(samples[c][i] + mean[c] for c in range(3)))
+        return out
+
+    def take_count(self, channel, block, left, up):
+        def coarse(n):
+            return n if n < 4 else min(2 * n.bit_length() + (n >> (n.bit_length() - 2) & 1) - 2, 12)
+        a, b = (n.count[channel] if n else 65 for n in (left, up))
+        first = block.count[0] if channel > 0 else 66
+        second = block.count[1] if channel == 2 else 0
+        contexts = (b if a == 65 else a if b == 65 else (a + b + 1) >> 1, 13 * coarse(a) + coarse(b),
+                    13 * coarse(first) + coarse(second))
+
+        def ask(which, node):
+            inputs = [self.model("count", Counted, (i, channel, c, node)) for i, c in enumerate(contexts)]
+            return self.mixed(which[0], which[1:], inputs, 15)
+        if not ask(("none", channel), 0):
+            return 0
+        node = 1
+        for k in range(5, -1, -1):
+            node = 2 * node + ask(("count", channel, k), node)
+        return (node & 63) + 1
+
+    def take_levels(self, channel, block, left, up):
+        level, told, count = block.level[channel], 0, block.count[channel]
+        for i in range(count - 1, -1, -1):
+            place = ZIGZAG[i]
+            v, u = divmod(place, 8)
+
+            def size(right, down):
+                return abs(level[place + right + 8 * down]) if u + right < 8 and v + down < 8 else 0
+            around = 2 * size(1, 0) + 2 * size(0, 1) + size(1, 1) + size(2, 0) + size(0, 2)
+            at_left, at_up = (n.level[channel][place] if n else 0 for n in (left, up))
+            here = [abs(block.level[c][place]) for c in range(2)]
+            cross = size_class((told, 2 * here[0], 2 * here[1] + here[0])[channel])
+            near, across = size_class(around), size_class(abs(at_left) + abs(at_up))
+            if i != count - 1:
+                ks = (8 * near + cross, 4 * min(abs(at_left), 3) + min(abs(at_up), 3), 8 * near + across, count - 1,
+                      min(around, 63))
+                if not self.opinions("level zero", (channel, place), [(channel, place, k) for k in ks]):
+                    continue
+            n, band = 1, min(u + v, 7)
+            ks = (8 * near + band, 8 * across + near, place, 8 * cross + band)
+            while n < 15 and self.opinions("level more", (channel, n), [(channel, n, k) for k in ks]):
+                n += 1
+            if n == 15:
+                e = 0
+                while e < 13 and self.coder.plain(1):
+                    e += 1
+                n = 14 + (1 << e) + self.coder.plain(e)
+            if u == 0 or v == 0:
+                negative = self.counted("wave sign", (channel, place, 3 * sign_class(at_left) + sign_class(at_up)))
+            else:
+                negative = self.coder.plain(1)
+            told += n
+            level[place] = -n if negative else n
+
+    def transform(self, channel, level):
+        scale = SIXTHS[self.quality % 6] << (self.quality // 6)
+        c = [clamp(level[i] * max(BASE[channel][i // 8 + i % 8] * scale + 128 >> 8, 4), -32767, 32767) for i in range(64)]
+        a = [[(sum(WAVES[v][y] * c[8 * v + u] for v in range(8)) + 64) >> 7 for u in range(8)] for y in range(8)]
+        return [(sum(WAVES[u][x] * a[y][u] for u in range(8)) + 1024) >> 11 for y in range(8) for x in range(8)]
+
+    def refined_strip(self, x0, y0, w, h):
+        of = (green, red, blue)
+        errors = {}
+        for y in range(y0, y0 + h):
+            for x in range(x0, x0 + w):
+                shown = self.canvas[y][x]
+                right = self.canvas[y][x + 1] if x + 1 < x0 + w else shown
+                below = self.canvas[y + 1][x] if y + 1 < y0 + h else shown
+                texture = size_class(abs(green(shown) - green(right)) + abs(green(shown) - green(below)))
+                a = self.around(x, y)
+                near = [errors.get(k, (0, 0, 0)) for k in ((x - 1, y), (x, y - 1), (x - 1, y - 1), (x + 1, y - 1))]
+                e, parts = [0, 0, 0], [0, 0, 0]
+                for c in range(3):
+                    if c == 0:
+                        expected = median(green(a["W"]), green(a["N"]), green(a["NW"]))
+                    else:
+                        d = {k: of[c](a[k]) - green(a[k]) for k in ("W", "N", "NW")}
+                        expected = clamp(parts[0] + median(d["W"], d["N"], d["NW"]), 0, 255)
+                    e[c] = self.take_error(c, [n[c] for n in near], e, texture, expected - of[c](shown))
+                    parts[c] = (of[c](shown) + e[c]) & 255
+                errors[x, y] = tuple(e)
+                self.canvas[y][x] = parts[1] << 16 | parts[0] << 8 | parts[2]
+
+    def take_error(self, c, near, e, texture, hint):
+        w, n, nw, ne = near
+        around = size_class(2 * (abs(w) + abs(n)) + abs(nw) + abs(ne))
+        first, second = small(e[0]) if c > 0 else 7, small(e[1]) if c > 1 else 7
+        hint = clamp(hint, -7, 7) + 7
+        ks = (8 * around + texture, 8 * first + second, 4 * hint + (min(around, 6) >> 1), 8 * small(w) + small(n))
+        if not self.opinions("error zero", c, [(c, k) for k in ks]):
+            return 0
+        signs = 27 * sign_class(w) + 9 * sign_class(n) + 3 * sign_class(e[0]) + sign_class(e[1])
+        negative = self.opinions("error sign", c, [(c, signs), (c, 3 * hint + sign_class(e[0]))])
+        size = 1
+        while size < 24 and self.opinions("error more", (c, size), [(c, size, k) for k in ks]):
+            size += 1
+        if size == 24:
+            size += self.coder.plain(8)
+        return -size if negative else size
+
     # packets --------------------------------------------------------------------------------------------------------
     def end_picture(self):
-        for at in self.touched:
+        for at, refined in self.touched.items():
             x0, y0, w, h = self.rect(at)
             for y in range(y0, y0 + h):
                 for x in range(x0, x0 + w):
-                    if self.canvas[y][x] != self.before[y][x]:
+                    if refined:
+                        self.before[y][x] = self.canvas[y][x]
+                    elif self.canvas[y][x] != self.before[y][x]:
                         if (self.picture - self.number[y][x]) % 256 >= 10:
                             self.background[y][x] = self.before[y][x]
                         self.number[y][x] = self.picture
                         self.before[y][x] = self.canvas[y][x]
-        self.touched = set()
+        self.touched = {}
         self.picture = (self.picture + 1) % 256
 
     def copies(self):
@@ -608,17 +836,21 @@ class Decoder:
                     self.canvas[y + k][x:x + w] = self.before[y + k + dy][x + dx:x + dx + w]
 
     def strips(self):
-        at = 0
+        at, self.lowest = 0, {}
+        if any(tile.photo(LOSSY) for tile in self.tiles):
+            self.quality = self.coder.plain(6)
+        forms = (self.photo_strip, self.lossy_strip, self.refined_strip)
         while at < len(self.tiles):
             tile, end = self.tiles[at], at + 1
             if not tile.painted or tile.kind not in (EXACT, PHOTO):
                 at += 1
                 continue
-            while end % self.columns and self.tiles[end].painted and self.tiles[end].kind == tile.kind:
+            while end % self.columns and self.tiles[end].painted and self.tiles[end].kind == tile.kind \
+                    and self.tiles[end].form == tile.form:
                 end += 1
             x, y, _, h = self.rect(at)
             right = min(self.width, x + 16 * (end - at))
-            (self.exact_strip if tile.kind == EXACT else self.photo_strip)(x, y, right - x, h)
+            (self.exact_strip if tile.kind == EXACT else forms[tile.form])(x, y, right - x, h)
             at = end
 
     def check(self):
@@ -630,8 +862,9 @@ class Decoder:
         return (total >> 16 ^ total) & 65535
 
     def decode(self, packet):
-        if len(packet) < 8 or packet[0] != 0xD5 or packet[1:3] != b"\x02\x01" or packet[3] & ~7:
-            raise Refused("head")
+        if len(packet) < 8 or packet[0] != 0xD5 or packet[1] != 2 or packet[2] not in (1, 2) or \
+                packet[3] & ~(7 if packet[2] == 1 else 15):
+            raise Refused("head")  # video is not read
         keyframe, continues, incomplete = packet[3] & 1, packet[3] & 2, packet[3] & 4
         sequence, check = int.from_bytes(packet[4:6], "big"), int.from_bytes(packet[6:8], "big")
         body = packet[12:] if keyframe else packet[8:]
@@ -641,6 +874,9 @@ class Decoder:
             raise Refused("order")
         elif not continues:
             self.end_picture()
+        if packet[2] < self.version:
+            raise Refused("version")
+        self.version = packet[2]
         self.ready = False
         self.incomplete = incomplete
         self.coder = Coder(body)
@@ -655,11 +891,13 @@ class Decoder:
         for at, tile in enumerate(self.tiles):
             if not tile.painted:
                 continue
-            self.touched.add(at)
+            self.touched[at] = tile.photo(REFINED) and self.touched.get(at, True)
             x, y, w, h = self.rect(at)
             if tile.kind in (EXACT, PHOTO) and w == 16 and h == 16:
                 self.cache[self.next_slot] = [self.canvas[y + k][x:x + 16] for k in range(16)]
                 self.next_slot = (self.next_slot + 1) % 32768
+        if any(self.inexact) != bool(packet[3] & 8):
+            raise Refused("exact or not")
         if self.check() != check:
             raise Refused("canvas check")
         self.due = (sequence + 1) % 65536
