@@ -68,13 +68,10 @@ class CaptureLoop::Run {
     RESCUE_CHECK(capture_.start(orders_.display));
     while (take_orders()) {
       if (has_news()) nap();
-      RESCUE_TRY(auto change, capture_.wait(has_news() ? base::Duration::zero() : patience()));
-      if (!still_wanted()) return {};
-      if (change.layout) loop_.deliver_displays();
-      if (change.cursor_shape) RESCUE_CHECK(send_cursor_shape());
-      if (change.cursor_moved) RESCUE_CHECK(send_cursor_position());
-      if (!change.damage.empty()) news_ = now();
-      damage_.add(change.damage);
+      const bool at_once = has_rest() && patience() == base::Duration::zero();
+      if (!at_once || now() >= next_visit_) {
+        RESCUE_CHECK(visit());
+      }
       // The permission may have come while we waited.
       if (!take_orders()) return {};
       if (may_send_) RESCUE_CHECK(send_what_is_due());
@@ -99,6 +96,19 @@ class CaptureLoop::Run {
     return true;
   }
 
+  // Hears what happened on the desktop. A busy desktop answers slowly, so between the parts of a picture it is asked
+  // only when its answer would be used, or to follow the pointer.
+  base::Result<> visit() {
+    RESCUE_TRY(auto change, capture_.wait(has_news() ? base::Duration::zero() : patience()));
+    next_visit_ = std::min(std::max(next_look_, now()), now() + kNap);
+    if (!still_wanted()) return {};
+    if (change.layout) loop_.deliver_displays();
+    if (change.cursor_shape) RESCUE_CHECK(send_cursor_shape());
+    if (change.cursor_moved) RESCUE_CHECK(send_cursor_position());
+    if (!change.damage.empty()) news_ = now();
+    damage_.add(change.damage);
+    return {};
+  }
   // While a change waits for its turn, more of them need not wake anybody: they are gathered at once when it has come.
   void nap() {
     const auto limit = std::min<base::Duration>(patience(), kNap);
@@ -224,7 +234,8 @@ class CaptureLoop::Run {
   bool looked_ = false;
   SteadyTime news_{};       // the last change
   SteadyTime next_look_{};  // not before
-  SteadyTime again_{};      // nor refinement or the rest before this
+  SteadyTime next_visit_{};
+  SteadyTime again_{};  // nor refinement or the rest before this
 };
 
 CaptureLoop::CaptureLoop(CaptureFactory factory, PersonId person, Deliver deliver)

@@ -22,7 +22,7 @@ struct PicturePlan {
 };
 
 /// One packet takes about this much of a processor's time at most: so long is a key press behind it at most.
-inline constexpr std::uint32_t kWorkMost = 100'000;
+inline constexpr std::uint32_t kWorkMost = 160'000;
 inline constexpr std::uint32_t kWorkLeast = 3'000;
 /// While a picture is all new it goes in smaller packets: the other end decodes one while the next is made.
 inline constexpr std::uint32_t kWorkAllNew = 40'000;
@@ -30,7 +30,7 @@ inline constexpr std::uint32_t kWorkAllNew = 40'000;
 inline constexpr base::Duration kPacketTime = std::chrono::milliseconds(50);
 inline constexpr std::size_t kPacketBytesLeast = 2048;
 /// Below the first photos become coarse, above the second they are visually lossless again; bytes a second.
-inline constexpr double kThinPath = 125'000, kWidePath = 190'000;
+inline constexpr double kThinPath = 80'000, kWidePath = 120'000;
 /// A picture shows what happened at most this long ago, however much each one costs.
 inline constexpr base::Duration kLongestInterval = std::chrono::milliseconds(500);
 /// Looking and encoding take at most one part in so many of a processor's time in the long run …

@@ -18,6 +18,8 @@ using session::StopReason;
 json::string_view sv(std::string_view s) { return {s.data(), s.size()}; }
 /// A request for a keyframe that got none is repeated after this.
 constexpr std::chrono::seconds kKeyframeAgain{2};
+/// Pictures are decoded for so long at a time.
+constexpr std::chrono::milliseconds kDecodeMost{8};
 
 base::Error consent_error(ConsentState state, std::string_view what) {
   switch (state) {
@@ -95,11 +97,15 @@ json::object digests(const session::FileFinished& f) {
 }  // namespace
 
 bool SessionAgent::drain() {
+  const auto begun = clock_.steady();
   for (bool moved = false;; moved = true) {
     bool any = false;
     while (auto event = core_.poll_event()) {
+      const bool picture = std::holds_alternative<session::ScreenArrived>(*event);
       on_event(std::move(*event));
       any = true;
+      // Keys and clicks that a view has sent meanwhile come first.
+      if (picture && clock_.steady() - begun > kDecodeMost) return true;
     }
     while (auto audit = core_.poll_audit()) {
       on_audit(*audit);

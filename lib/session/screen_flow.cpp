@@ -50,17 +50,13 @@ void ScreenFlow::acked(std::uint32_t sequence, SteadyTime now) {
   const auto took = between(last.sent, now);
   learn_round_trip(took, now);
   const auto known = report();
-  // Packets that wait for each other come out at the rate of the path. Where none waited the path may do any amount
-  // more, so that only shows when it did more than was thought.
-  if (first.pressed) {
-    sample.time = std::max(between(last_acked_, now), kSampleTimeMin);
-    const bool more =
-        known.bytes_per_s && static_cast<double>(sample.bytes) / seconds(sample.time) > *known.bytes_per_s;
-    if (took > known.round_trip + kWaited || more) learn_rate(sample, now);
-  } else if (took > 2 * known.round_trip + kSlowAlone) {
-    sample.time = took - known.round_trip;
-    learn_rate(sample, now);
-  }
+  // What a packet took once its turn had come is the rate of the path, if it had to wait for that. Where none waited
+  // the path may do any amount more; that only shows when it did more than was thought.
+  const bool waited = took > (first.pressed ? known.round_trip + kWaited : 2 * known.round_trip + kSlowAlone);
+  const auto turn = std::max(last_acked_, waited ? first.sent + known.round_trip : first.sent);
+  sample.time = std::max(between(turn, now), kSampleTimeMin);
+  const bool more = known.bytes_per_s && static_cast<double>(sample.bytes) / seconds(sample.time) > *known.bytes_per_s;
+  if (waited || more) learn_rate(sample, now);
   if (!first.pressed) draining_ = false;
   last_acked_ = now;
 }

@@ -76,11 +76,11 @@ TEST(RateControl, DropAndRecoveryWithoutFlutter) {
   EXPECT_EQ(rate.plan().fidelity, Fidelity::visual);
   rate.on_link(path(32'000, 40ms));
   EXPECT_EQ(rate.plan().fidelity, Fidelity::coarse);
-  rate.on_link(path(140'000, 40ms));
+  rate.on_link(path(100'000, 40ms));
   EXPECT_EQ(rate.plan().fidelity, Fidelity::coarse) << "not back at the first better moment";
   rate.on_link(path(200'000, 40ms));
   EXPECT_EQ(rate.plan().fidelity, Fidelity::visual);
-  rate.on_link(path(140'000, 40ms));
+  rate.on_link(path(100'000, 40ms));
   EXPECT_EQ(rate.plan().fidelity, Fidelity::visual);
   rate.on_link({});
   EXPECT_EQ(rate.plan().fidelity, Fidelity::visual) << "another path, of which nothing is known";

@@ -152,6 +152,17 @@ TEST(ScreenFlow, TheSendersOwnPaceIsNotTakenForThePaths) {
   EXPECT_TRUE(!s.flow.report().bytes_per_s || *s.flow.report().bytes_per_s > 600'000);
 }
 
+TEST(ScreenFlow, AConsoleThatIsBusyNowAndThenIsNoThinPath) {
+  Simulation s({1e6, 2ms});
+  for (int i = 0; i < 400; ++i) {
+    s.path.round_trip = i % 7 == 0 ? 40ms : 2ms;  // other work there
+    s.send(3'000);
+    if (i % 2 == 0) s.send(3'000);
+    s.run(75ms, false);
+  }
+  EXPECT_TRUE(!s.flow.report().bytes_per_s || *s.flow.report().bytes_per_s > 120'000) << *s.flow.report().bytes_per_s;
+}
+
 TEST(ScreenFlow, APathThatWasThinOnceIsTriedAgain) {
   Simulation s({32'000, 40ms});
   s.run(8s);
