@@ -4,7 +4,7 @@ _rescue() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
+      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--record-to|--format|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
     esac
     case "$at ${COMP_WORDS[i]}" in
       ' login') at=' login' ;;
@@ -85,6 +85,8 @@ _rescue() {
     'session wait':--timeout) return ;;
     'session pickup':--script) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'session pickup':--record) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    'session pickup':--record-to) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'session pickup':--format) COMPREPLY=($(compgen -W 'rcrec avi mkv mp4' -- "$cur")); return ;;
     'session pickup':--receive-dir) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     'session pickup':--profile) COMPREPLY=($(compgen -W 'modern aes256-sha' -- "$cur")); return ;;
     'session pickup':--timeout) return ;;
@@ -178,7 +180,7 @@ _rescue() {
     'session show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session watch':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session wait':-*) words='--state --timeout --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'session pickup':-*) words='--script --in-order --record --receive-dir --join --profile --detach --timeout --linger --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'session pickup':-*) words='--script --in-order --record --record-to --format --keep-recording --receive-dir --join --profile --detach --timeout --linger --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session attach':-*) words='--script --in-order --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session close':-*) words='--reason --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'session note':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;

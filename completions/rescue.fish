@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
+    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --record-to --format --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
       set skip 1
       continue
     end
@@ -203,6 +203,9 @@ complete -c rescue -n "__rescue_at ' session wait'" -l timeout -d 'give up after
 complete -c rescue -n "__rescue_at ' session pickup'" -l script -d 'drive the session by JSON lines from FILE, \'-\' for standard input (man rescue-script)' -r -F
 complete -c rescue -n "__rescue_at ' session pickup'" -l in-order -d 'with --script -: begin each command after the one before has ended'
 complete -c rescue -n "__rescue_at ' session pickup'" -l record -d 'record to a file in DIR as soon as the user allows it' -x -a '(__fish_complete_directories)'
+complete -c rescue -n "__rescue_at ' session pickup'" -l record-to -d 'encrypt recordings so that only the private key of this public one (PEM) opens them' -r -F
+complete -c rescue -n "__rescue_at ' session pickup'" -l format -d 'what a recording becomes when it is done; a video takes its place once it is written and checked' -x -a 'rcrec avi mkv mp4'
+complete -c rescue -n "__rescue_at ' session pickup'" -l keep-recording -d 'keep the recording beside its video'
 complete -c rescue -n "__rescue_at ' session pickup'" -l receive-dir -d 'folder for received files; without it the current one' -x -a '(__fish_complete_directories)'
 complete -c rescue -n "__rescue_at ' session pickup'" -l join -d 'take part beside the technician who has the session'
 complete -c rescue -n "__rescue_at ' session pickup'" -l profile -d 'TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site and the applet allow it' -x -a 'modern aes256-sha'

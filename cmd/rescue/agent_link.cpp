@@ -38,6 +38,9 @@ std::vector<std::string> agent_arguments(const Invocation& in, const AgentStart&
   std::vector<std::string> out{"rescue",          "__agent",  "--session",  start.session, "--receive-dir",
                                start.receive_dir, "--linger", start.linger, "--ready-fd",  fmt::format("{}", kReadyFd)};
   if (start.record_dir) out.insert(out.end(), {"--record", *start.record_dir});
+  for (const auto& key : start.record_to) out.insert(out.end(), {"--record-to", key});
+  out.insert(out.end(), {"--format", start.format});
+  if (start.keep_recording) out.emplace_back("--keep-recording");
   if (start.join) out.emplace_back("--join");
   out.insert(out.end(), {"--profile", start.profile});
   // What came by the environment is inherited with it.

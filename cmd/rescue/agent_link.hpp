@@ -40,6 +40,9 @@ class AgentLink {
 struct AgentStart {
   std::string session;
   std::optional<std::string> record_dir;
+  std::vector<std::string> record_to;  // files of public keys
+  std::string format = "rcrec";        // of recordings when they are done
+  bool keep_recording = false;         // beside its video
   std::string receive_dir;
   std::string linger;
   bool join = false;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // __agent: what `session pickup` leaves in the background.
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -9,6 +13,7 @@
 #include "client/agent_process.hpp"
 #include "client/agent_socket.hpp"
 #include "client/known_gateways.hpp"
+#include "cmd/rescue/convert_run.hpp"
 #include "cmd/rescue/invocation.hpp"
 
 namespace rescue::program {
@@ -27,6 +32,31 @@ std::string failure_line(const base::Error& error) {
   auto failure = cli::failure_of(error);
   failure.message = client::message_of(error);
   return cli::to_json(failure);
+}
+
+/// Nothing of a file is lost by a crash of the machine from now on.
+base::Result<> sync_file(const std::filesystem::path& path) {
+  for (const auto& p : {path, path.parent_path()}) {
+    const client::Descriptor fd(::open(p.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) return base::fail(base::errno_error(fmt::format("sync '{}'", p.string())));
+  }
+  return {};
+}
+
+/// The video takes the place of the recording when it is whole, read back by rescue-media, and on the disk.
+base::Result<client::DeliveredVideo> make_video(const cli::Env& env, const std::filesystem::path& helper,
+                                                const std::string& format, bool keep, const std::string& recording) {
+  const auto video = std::filesystem::path(recording).replace_extension("." + format);
+  const auto jobs = std::max(1U, std::thread::hardware_concurrency());
+  RESCUE_TRY(
+      const auto done,
+      run_media(env, helper, {"convert", "-o", video.string(), "--jobs", fmt::format("{}", jobs), "--", recording},
+                [](std::uint64_t, std::uint64_t) {}));
+  RESCUE_CHECK(sync_file(video));
+  client::DeliveredVideo out{video.string(), number_of(done.said, "bytes"), cell_of(done.said, "sha256"), true};
+  std::error_code error;
+  if (!keep && done.code == 0) out.recording_kept = !std::filesystem::remove(recording, error) || error;
+  return out;
 }
 
 base::Result<client::AgentProcessOptions> options_of(Invocation& in) {
@@ -49,6 +79,17 @@ base::Result<client::AgentProcessOptions> options_of(Invocation& in) {
   out.record_at_once = in.parsed.given("record");
   out.record_dir =
       out.record_at_once ? std::filesystem::path(in.parsed.text("record")) : in.env.state_dir() / "recordings";
+  for (const auto& file : in.parsed.all("record-to")) {
+    RESCUE_TRY(auto key, crypto::X25519Public::load(file));
+    out.record_to.push_back(std::move(key));
+  }
+  if (const auto format = in.parsed.text("format"); format != "rcrec") {
+    RESCUE_TRY(const auto helper, find_media_helper(in.env));
+    const bool keep = in.parsed.on("keep-recording");
+    out.make_video = [&in, helper, format, keep](const std::string& recording) {
+      return make_video(in.env, helper, format, keep, recording);
+    };
+  }
   out.join = in.parsed.on("join");
   if (in.parsed.text("profile") == "aes256-sha") out.profile = crypto::Profile::aes256_sha;
   out.linger = in.parsed.duration("linger");

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 
+#include "cmd/rescue/media_helper.hpp"
 #include "cmd/rescue/views.hpp"
+#include "crypto/x25519.hpp"
 
 namespace rescue::program {
 namespace {
@@ -76,6 +78,18 @@ base::Result<int> session_pickup(Invocation& in) {
   AgentStart start;
   start.session = in.parsed.positional("ID");
   if (in.parsed.given("record")) start.record_dir = in.env.absolute(in.parsed.text("record")).string();
+  for (const auto& key : in.parsed.all("record-to")) {
+    start.record_to.push_back(in.env.absolute(key).string());
+    RESCUE_CHECK(crypto::X25519Public::load(start.record_to.back()));  // before anything is picked up
+  }
+  start.format = in.parsed.text("format");
+  start.keep_recording = in.parsed.on("keep-recording");
+  if (start.format != "rcrec") {
+    if (!start.record_to.empty())
+      return base::fail(base::Errc::invalid_argument,
+                        "--record-to encrypts recordings, and videos are not: no --format");
+    RESCUE_CHECK(find_media_helper(in.env));
+  }
   start.receive_dir = in.env.absolute(in.parsed.given("receive-dir") ? in.parsed.text("receive-dir") : ".").string();
   start.linger = in.parsed.text("linger");
   start.join = in.parsed.on("join");

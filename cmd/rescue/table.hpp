@@ -138,6 +138,7 @@ inline constexpr cli::Flag kProfile = {
         "and the applet allow it",
     .fallback = "modern",
     .choices = kProfiles};
+inline constexpr std::string_view kRecordFormats[] = {"rcrec", "avi", "mkv", "mp4"};
 inline constexpr cli::Flag kPickup[] = {
     {.name = "script",
      .type = ValueType::path,
@@ -148,6 +149,19 @@ inline constexpr cli::Flag kPickup[] = {
      .type = ValueType::directory,
      .value = "DIR",
      .help = "record to a file in DIR as soon as the user allows it"},
+    {.name = "record-to",
+     .type = ValueType::path,
+     .value = "KEYFILE",
+     .help = "encrypt recordings so that only the private key of this public one (PEM) opens them",
+     .env = "RESCUE_RECORD_TO",
+     .repeated = true},
+    {.name = "format",
+     .type = ValueType::choice,
+     .value = "KIND",
+     .help = "what a recording becomes when it is done; a video takes its place once it is written and checked",
+     .fallback = "rcrec",
+     .choices = kRecordFormats},
+    {.name = "keep-recording", .help = "keep the recording beside its video"},
     {.name = "receive-dir",
      .type = ValueType::directory,
      .value = "DIR",
@@ -184,6 +198,9 @@ inline constexpr cli::Example kWaitExamples[] = {
 inline constexpr cli::Example kPickupExamples[] = {
     {"rescue session pickup ID", "On a terminal: pick up and talk; /help lists what can be typed."},
     {"rescue session pickup ID --script session.jsonl --record .", "The commands of a file, recorded here."},
+    {"rescue session pickup ID --record . --record-to auditor.key.pub --record-to chief.key.pub",
+     "Recorded for two people and nobody else."},
+    {"rescue session pickup ID --record . --format avi", "Recorded, and an AVI file soon after the end."},
     {"rescue session pickup ID --join", "A second technician takes part."},
     {"rescue session pickup ID --detach", "Pick up only; 'rescue session attach ID' joins later."},
 };

@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "client/impl/log_sender.hpp"
+#include "client/impl/video_makers.hpp"
 #include "client/impl/view_server.hpp"
 #include "client/known_gateways.hpp"
 #include "client/parties.hpp"
@@ -34,6 +35,7 @@ constexpr auto kSpoolWait = 10s;    // for a process of this session that is jus
 constexpr auto kPoll = 20ms;
 constexpr auto kWhoEnded = 3s;  // for the site to say so when the path is cut for good
 constexpr auto kAskAgain = 200ms;
+constexpr auto kVideo = 12h;               // for a recording to become a video
 constexpr auto kPartFromGateways = 200ms;  // that were called ahead in vain
 constexpr auto kQuickFlush = 5s;           // of the log, when the session goes on without us
 constexpr auto kRenewAtLeast = 20s;        // between two lease renewals
@@ -208,6 +210,7 @@ class Process {
     info.receive_dir = options_.receive_dir;
     info.record_dir = options_.record_dir;
     info.record_at_once = options_.record_at_once;
+    info.record_to = options_.record_to;
     info.parties = parties_;
     info.picked_up = now;
     return info;
@@ -225,6 +228,10 @@ class Process {
     };
     hooks.wake = [this, gate = gate_] { gate->post([this] { tick(); }); };
     hooks.spooled = [this] { return sender_->pending(); };
+    if (options_.make_video) {
+      videos_.emplace(options_.make_video, [gate = gate_](std::function<void()> f) { gate->post(std::move(f)); });
+      hooks.make_video = [this](const auto& recording, auto done) { videos_->start(recording, std::move(done)); };
+    }
     return hooks;
   }
 
@@ -443,6 +450,9 @@ class Process {
     peer_->stop();
     auto leaving = wait_while([this] { return !peer_done_; }, kGoodbye);
     co_await std::move(leaving);
+    // Before the log's last events, which tell of them.
+    auto making = wait_while([this] { return videos_ && videos_->due() > 0; }, kVideo);
+    co_await std::move(making);
     gate_->close();
     const auto deadline =
         std::chrono::steady_clock::now() + (over ? std::chrono::steady_clock::duration(kLastLog) : kQuickFlush);
@@ -473,6 +483,7 @@ class Process {
   std::optional<impl::ViewServer> views_;
   json::object parties_;
   base::SteadyTime last_view_left_{};
+  std::optional<impl::VideoMakers> videos_;
   bool finishing_ = false;
   bool peer_done_ = false;
   int closing_ = 0;  // requests to end the session, on their way to the broker

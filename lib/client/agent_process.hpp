@@ -9,6 +9,8 @@
 #include <string>
 
 #include "client/broker_api.hpp"
+#include "client/session_agent.hpp"
+#include "crypto/x25519.hpp"
 
 namespace rescue::client {
 
@@ -28,12 +30,16 @@ struct AgentProcessOptions {
   std::filesystem::path receive_dir;
   std::filesystem::path record_dir;
   bool record_at_once = false;
+  std::vector<crypto::X25519Public> record_to;        // recordings are encrypted for them; empty: not encrypted
   bool join = false;                                  // take part beside the technician who holds the session
   crypto::Profile profile = crypto::Profile::modern;  // of the inner TLS
   base::Duration linger = std::chrono::minutes(5);
   std::string software = "rescue";
   base::Clock* clock = &base::system_clock();
   base::RandomSource* random = &base::system_random();
+  /// Where recordings are delivered as videos: makes one of a finished recording, and takes as long as that takes. In a
+  /// thread of its own; the process waits for it.
+  std::function<base::Result<DeliveredVideo>(const std::string& recording)> make_video;
   /// Called once: the socket accepts views, or why not.
   std::function<void(const base::Result<>&)> on_ready;
 };

@@ -48,10 +48,19 @@ struct AgentInfo {
   std::string software;
   bool recording_forced = false;
   std::filesystem::path receive_dir;
-  std::filesystem::path record_dir;  // for forced and automatic recording
-  bool record_at_once = false;       // ask for it and begin as soon as the user allows it
-  boost::json::object parties;       // parties.hpp, for recordings
+  std::filesystem::path record_dir;             // for forced and automatic recording
+  bool record_at_once = false;                  // ask for it and begin as soon as the user allows it
+  std::vector<crypto::X25519Public> record_to;  // recordings are encrypted for them; empty: not encrypted
+  boost::json::object parties;                  // parties.hpp, for recordings
   base::WallTime picked_up;
+};
+
+/// A finished recording as a video.
+struct DeliveredVideo {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::string sha256_hex;
+  bool recording_kept = false;  // beside the video: it was wished, or the video lacks something
 };
 
 /// What the process does for the agent.
@@ -65,6 +74,10 @@ struct AgentHooks {
   /// Where recordings go; a file but for tests.
   std::function<base::Result<std::unique_ptr<rcrec::Sink>>(const std::string&)> open_recording =
       rcrec::create_file_sink;
+  /// Where videos are delivered: makes one of a finished recording. `done` comes later, on the agent's strand, and
+  /// before the agent goes. Without it the recording itself is delivered.
+  using VideoDone = std::function<void(base::Result<DeliveredVideo>)>;
+  std::function<void(const std::string& recording, VideoDone done)> make_video;
 };
 
 /// One strand. The core must outlive it.
@@ -170,6 +183,8 @@ class SessionAgent {
 
   [[nodiscard]] base::Result<boost::json::object> start_recording(const std::filesystem::path& dir);
   [[nodiscard]] base::Result<boost::json::object> stop_recording();
+  void recording_delivered(const rcrec::Finished& recording, const std::string& path,
+                           base::Result<DeliveredVideo> video);
   void begin_picture();
   void record(std::vector<RecordedPacket> packets);
   void record_displays();

@@ -34,6 +34,7 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   options.open = hooks_.open_recording;
   options.start.session = session;
   options.start.start = clock_.wall();
+  options.start.recipients = info_.record_to;
   auto& head = options.start.head = info_.parties;
   if (!head.contains("technician")) head["technician"] = {{"email", info_.technician}};
   head["codec"] = {{"id", std::string(screen::codec_name(screen::kDefaultCodec))},
@@ -64,7 +65,13 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   begin_picture();
   log_event("recording.started", {{"name", recorder_->path()}});
   broadcast("recording", {{"state", "started"}, {"path", recorder_->path()}});
-  return json::object{{"path", recorder_->path()}};
+  json::object started{{"path", recorder_->path()}};
+  if (!info_.record_to.empty()) {
+    json::array recipients;
+    for (const auto& key : info_.record_to) recipients.emplace_back(base::to_hex(key.id()));
+    started["recipients"] = std::move(recipients);
+  }
+  return started;
 }
 
 /// What is in force as the recording begins; what changes later comes as the events of the session's log.
@@ -133,11 +140,43 @@ base::Result<json::object> SessionAgent::stop_recording() {
                       {"size", finished->bytes},
                       {"sha256", finished->sha256_hex},
                       {"duration_us", finished->duration.count()}};
+  if (hooks_.make_video) {
+    // The log tells of what is delivered: later, or of the recording when no video comes of it.
+    auto event = fields;
+    event["state"] = "converting";
+    broadcast("recording", std::move(event));
+    hooks_.make_video(path, [this, path, recording = *finished](base::Result<DeliveredVideo> video) {
+      recording_delivered(recording, path, std::move(video));
+    });
+    return fields;
+  }
   log_event("recording.ended", {{"name", path}, {"size", finished->bytes}, {"sha256", finished->sha256_hex}});
   auto event = fields;
   event["state"] = "ended";
   broadcast("recording", std::move(event));
   return fields;
+}
+
+void SessionAgent::recording_delivered(const rcrec::Finished& recording, const std::string& path,
+                                       base::Result<DeliveredVideo> video) {
+  if (!video) {
+    log_event("recording.ended", {{"name", path}, {"size", recording.bytes}, {"sha256", recording.sha256_hex}});
+    broadcast("recording", {{"state", "ended"},
+                            {"path", path},
+                            {"size", recording.bytes},
+                            {"sha256", recording.sha256_hex},
+                            {"duration_us", recording.duration.count()},
+                            {"message", fmt::format("no video came of it, so it stays: {}", video.error().message())}});
+    return;
+  }
+  log_event("recording.ended", {{"name", video->path}, {"size", video->bytes}, {"sha256", video->sha256_hex}});
+  json::object event{{"state", "ended"},
+                     {"path", video->path},
+                     {"size", video->bytes},
+                     {"sha256", video->sha256_hex},
+                     {"duration_us", recording.duration.count()}};
+  if (video->recording_kept) event["recording"] = path;
+  broadcast("recording", std::move(event));
 }
 
 void SessionAgent::watch_recorder() {

@@ -210,5 +210,46 @@ TEST(Recording, ThatIsForcedAndCannotStartRefusesTheView) {
   EXPECT_EQ(p.captures, 0);
 }
 
+/// Ends a recording that becomes a video: what the log and the views hear.
+TEST(Recording, ThatBecomesAVideoIsToldWhenTheVideoIsThere) {
+  AgentHooks hooks;
+  std::string recording;
+  AgentHooks::VideoDone done;
+  hooks.make_video = [&](const std::string& path, AgentHooks::VideoDone d) {
+    recording = path;
+    done = std::move(d);
+  };
+  base::ManualClock clock;
+  AgentPair p(clock, false, true, hooks);
+  allow(p, "record_session");
+  const auto record = [&] {
+    p.say(R"({"id":1,"cmd":"record"})");
+    p.say(R"({"id":2,"cmd":"unrecord"})");
+  };
+  const auto ended = [&] {
+    std::vector<json::object> out;
+    for (const auto& e : p.log)
+      if (e.type == "recording.ended") out.push_back(json::parse(e.data).as_object());
+    return out;
+  };
+  record();
+  ASSERT_TRUE(done) << p.view().text();
+  EXPECT_EQ(rcrec::verify(recording).value().verdict, rcrec::Verdict::intact) << "it was whole before";
+  EXPECT_TRUE(recording_state(p.view(), "converting"));
+  EXPECT_TRUE(ended().empty()) << "the log tells of what is delivered";
+  done(DeliveredVideo{"/videos/a.avi", 77, "abcd", false});
+  ASSERT_EQ(ended().size(), 1u);
+  EXPECT_EQ(ended()[0].at("name").as_string(), "/videos/a.avi");
+  EXPECT_EQ(ended()[0].at("sha256").as_string(), "abcd");
+  EXPECT_EQ(ended()[0].at("size").to_number<int>(), 77);
+  EXPECT_TRUE(recording_state(p.view(), "ended"));
+
+  record();
+  done(base::fail(base::Errc::no_space, "write '/videos/b.avi'"));
+  ASSERT_EQ(ended().size(), 2u);
+  EXPECT_EQ(std::string(ended()[1].at("name").as_string()), recording) << "the recording is what there is";
+  EXPECT_EQ(std::string(ended()[1].at("sha256").as_string()), rcrec::verify(recording).value().sha256_hex);
+}
+
 }  // namespace
 }  // namespace rescue::client
