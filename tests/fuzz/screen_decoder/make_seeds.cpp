@@ -23,8 +23,8 @@ class Seed {
   }
   Seed(const Seed&) = delete;
   Seed& operator=(const Seed&) = delete;
-  void add(const screen::Frame& f) {
-    const auto p = encoder_.encode(f);
+  void add(const screen::Frame& f, const screen::EncodeRequest& request = {}) {
+    const auto p = encoder_.encode(f, request);
     if (!p || !*p || (*p)->bytes.size() > 0xffff) return;
     out_.u16(static_cast<std::uint16_t>((*p)->bytes.size()));
     out_.bytes((*p)->bytes);
@@ -37,17 +37,27 @@ class Seed {
 };
 
 /// The body of the packet that follows the fixed keyframe and turns its picture into `f`.
-void body_seed(const std::string& path, const screen::Frame& f, bool continues) {
+void body_seed(const std::string& path, const screen::Frame& f, bool continues,
+               screen::Fidelity fidelity = screen::Fidelity::exact) {
   screen::Encoder encoder;
   static_cast<void>(encoder.encode(screen::fixture_frame(), screen::EncodeRequest{nullptr, false, 9000, {30, 30}}));
   const screen::Damage nothing;
-  const auto p = encoder.encode(f, continues ? &nothing : nullptr);
+  const auto p = encoder.encode(f, {.damage = continues ? &nothing : nullptr, .fidelity = fidelity});
   base::ByteWriter out;
-  out.u8('c');
+  out.u8((*p)->bytes[2] == screen::kPhotoVersion ? 'd' : 'c');
   out.u8((*p)->bytes[3]);
   out.bytes(base::ByteView((*p)->bytes).subspan(8));
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(out.view().data()), static_cast<std::streamsize>(out.size()));
+}
+
+/// What may be shown inexactly.
+void soft(screen::Frame& f, screen::Rect r, base::SeededRandom& random) {
+  for (std::int32_t y = r.y; y < r.bottom(); ++y) {
+    for (std::int32_t x = r.x; x < r.right(); ++x)
+      f.row(y)[x] = static_cast<screen::Pixel>((x * 2 + y) % 200 << 16 | (y * 2 + 30) % 220 << 8 | (40 + x + y)) +
+                    static_cast<screen::Pixel>(random.below(3));
+  }
 }
 
 void speckle(screen::Frame& f, screen::Rect r, base::SeededRandom& random, std::uint64_t colours) {
@@ -135,5 +145,17 @@ int main(int argc, char** argv) {
   body_seed(folder + "/context_body_mixed", mixed, false);
   film_seed(folder + "/film", false);
   film_seed(folder + "/film_sections", true);
+  screen::Frame photo = fixture;
+  soft(photo, {16, 16, 48, 32}, random);
+  body_seed(folder + "/photo_body", photo, false, screen::Fidelity::visual);
+  {
+    Seed s(folder, "photo_refined");
+    screen::Frame soft_page = *screen::Frame::create({80, 56});
+    soft(soft_page, {0, 0, 80, 56}, random);
+    s.add(soft_page, {.fidelity = screen::Fidelity::coarse});
+    soft_page.fill({20, 10, 9, 9}, 0xffffff);
+    s.add(soft_page, {.work = 5000, .fidelity = screen::Fidelity::visual, .refine = true});
+    s.add(soft_page, {.fidelity = screen::Fidelity::visual, .refine = true});
+  }
   return 0;
 }

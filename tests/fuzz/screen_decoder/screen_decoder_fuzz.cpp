@@ -2,8 +2,9 @@
 // Input: first byte 'p': packets, each behind a two-byte big-endian length. 'b': the plain body of a packet of the
 // codec "tiles" that follows a fixed keyframe, so that mutations reach the parser behind the compression. 'c': flags,
 // then the body of a packet of the codec "context" that follows a fixed, incomplete keyframe: all bytes mean something
-// there. 'v': sections of video, each behind a two-byte big-endian length, for a picture of 256x256. But for these, in
-// each case all parsing and painting happens before the canvas check, which is hard to guess, is compared.
+// there; 'd': the same of its second version. 'v': sections of video, each behind a two-byte big-endian length, for a
+// picture of 256x256. But for these, in each case all parsing and painting happens before the canvas check, which is
+// hard to guess, is compared.
 #include "screen/codec.hpp"
 #include "screen/impl/video_decoder.hpp"
 #include "tests/unit/screen/tiles_packet.hpp"
@@ -32,7 +33,7 @@ void tiles_body(base::ByteView data) {
   decode(decoder, second);
 }
 
-void context_body(base::ByteView data) {
+void context_body(base::ByteView data, std::uint8_t version) {
   static const base::Bytes first = [] {
     screen::Encoder encoder;
     return (*encoder.encode(screen::fixture_frame(), screen::EncodeRequest{nullptr, false, 9000, {30, 30}}))->bytes;
@@ -40,10 +41,12 @@ void context_body(base::ByteView data) {
   if (data.empty()) return;
   screen::Decoder decoder;
   if (!decoder.decode(first)) __builtin_trap();
+  const int flags =
+      screen::kFlagContinues | screen::kFlagIncomplete | (version == screen::kPhotoVersion ? screen::kFlagInexact : 0);
   base::Bytes packet{screen::kPacketMagic,
                      static_cast<std::uint8_t>(screen::CodecId::context),
-                     screen::kContextVersion,
-                     static_cast<std::uint8_t>(data[0] & (screen::kFlagContinues | screen::kFlagIncomplete)),
+                     version,
+                     static_cast<std::uint8_t>(data[0] & flags),
                      0,
                      1,
                      0,
@@ -74,7 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const base::ByteView rest(data + 1, size - 1);
   if (data[0] == 'p') packets(rest);
   if (data[0] == 'b') tiles_body(rest);
-  if (data[0] == 'c') context_body(rest);
+  if (data[0] == 'c') context_body(rest, screen::kContextVersion);
+  if (data[0] == 'd') context_body(rest, screen::kPhotoVersion);
   if (data[0] == 'v') video(rest);
   return 0;
 }
