@@ -165,6 +165,28 @@ class Views(SiteCase):
             if recording == path:
                 self.assertAlmostEqual(float(json.loads(probed)["format"]["duration"]), ended["duration_us"] / 1e6, delta=0.3)
 
+    def test_a_recording_for_auditors_alone(self):
+        key = self.tech.home / "auditor.key"
+        self.tech.run("recording", "keygen", "-o", key)
+        missing = self.tech.run("session", "pickup", "00000000-0000-4000-8000-000000000000", "--record-to", self.tech.home / "none.pub",
+                                "--detach", expect=None)
+        self.assertEqual(missing.code, 6, missing.err)
+        meeting = self.meet(pickup=("--record-to", f"{key}.pub"))
+        meeting.ask("record_session", "desktop_view")
+        started = meeting.script.call("record", directory=str(meeting.folder))
+        self.assertEqual(len(started["recipients"]), 1)
+        meeting.script.call("view")
+        meeting.script.call("chat", text="the secret is 4711")
+        ended = meeting.script.call("unrecord")
+        meeting.close()
+        self.assertNotIn(b"4711", pathlib.Path(ended["path"]).read_bytes())
+        self.assertEqual(self.tech.run("recording", "info", ended["path"], "-o", "json").json()["recipients"], started["recipients"])
+        shots = meeting.folder / "shots"
+        refused = self.tech.run("recording", "frames", ended["path"], "-o", shots, "--at", f"{ended['duration_us'] // 1000}ms", expect=None)
+        self.assertNotEqual(refused.code, 0)
+        self.tech.run("recording", "frames", ended["path"], "-o", shots, "--at", f"{ended['duration_us'] // 1000}ms", "--key", key)
+        self.assertEqual(len(list(shots.glob("*.png"))), 1)
+
     def test_what_is_no_command(self):
         meeting = self.meet()
         script = meeting.script
