@@ -88,8 +88,9 @@ struct EncodeRequest {
   static constexpr std::uint32_t kWholePicture = UINT32_MAX;
 };
 
-/// Not thread-safe: one thread at a time. Memory: at most about 12 bytes a pixel, plus 64 MiB; 30 bytes for each pixel of
-/// a film, of which there are 4 Mi at most.
+/// Not thread-safe: one thread at a time. Memory: at most about 12 bytes a pixel, plus 64 MiB; from the first inexact
+/// tile behind a keyframe on 28 bytes a pixel, plus 98 MiB; 30 bytes for each pixel of a film, of which there are 4 Mi at
+/// most.
 class Encoder {
  public:
   Encoder();
