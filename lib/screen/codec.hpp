@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen codec: frames to packets and back, exact to the pixel, or with photos that become exact when time allows.
-// One encoder, one decoder, one ordered and reliable stream of packets between them. Both keep state (canvas, tile cache, what was learnt of the pictures), so every
-// packet must be decoded, in order, from a keyframe on.
+// One encoder, one decoder, one ordered and reliable stream of packets between them. Both keep state (canvas, tile
+// cache, what was learnt of the pictures), so every packet must be decoded, in order, from a keyframe on.
 //
 // A packet names its codec and version in its first bytes; a reader that does not know them says `unsupported`. What a
 // packet looks like inside is told in scodec(7). The same frames and options give the same bytes on every machine,
@@ -89,8 +89,8 @@ struct EncodeRequest {
 };
 
 /// Not thread-safe: one thread at a time. Memory: at most about 12 bytes a pixel, plus 64 MiB; from the first inexact
-/// tile behind a keyframe on 28 bytes a pixel, plus 98 MiB; 30 bytes for each pixel of a film, of which there are 4 Mi at
-/// most.
+/// tile behind a keyframe on 28 bytes a pixel, plus 98 MiB; 30 bytes for each pixel of a film, of which there are 4 Mi
+/// at most.
 class Encoder {
  public:
   Encoder();
@@ -111,7 +111,8 @@ class Encoder {
   /// on, or with a newer frame, which the receiver then gets instead.
   [[nodiscard]] bool pending() const;
   /// The receiver shows parts inexactly (of what it was sent at all) which calls with `refine` would make exact. With
-  /// the same frame, an empty damage and `refine`, repeated until this is false, the picture becomes equal to the frame.
+  /// the same frame, an empty damage and `refine`, repeated until this is false, the picture becomes equal to the
+  /// frame.
   [[nodiscard]] bool inexact() const;
 
  private:
@@ -144,7 +145,8 @@ class Decoder {
   /// 0x0 before the first keyframe. Valid until the next decode().
   [[nodiscard]] const Frame& canvas() const;
   [[nodiscard]] bool needs_keyframe() const;
-  /// Where the canvas is not known to be exact, in tiles: photos that were not refined yet, and what shows parts of them.
+  /// Where the canvas is not known to be exact, in tiles: photos that were not refined yet, and what shows parts of
+  /// them.
   [[nodiscard]] Damage inexact() const;
   /// The last packet was a complete picture: nothing of it is still to come. False before the first keyframe.
   [[nodiscard]] bool complete() const;
