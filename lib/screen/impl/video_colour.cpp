@@ -32,6 +32,19 @@ void chroma_row(const Pixel* upper, const Pixel* lower, std::int32_t width, std:
 }
 
 std::uint32_t to_byte(std::int32_t value) { return static_cast<std::uint32_t>(std::clamp(value, 0, 255)); }
+
+/// What chroma adds to luma.
+struct Shift {
+  std::int32_t red;
+  std::int32_t green;
+  std::int32_t blue;
+};
+Shift shift_of(std::int32_t u, std::int32_t v) {
+  return {(91881 * v + kHalf) >> kShift, -((22554 * u + 46802 * v + kHalf) >> kShift), (116130 * u + kHalf) >> kShift};
+}
+Pixel shifted(std::int32_t luma, const Shift& s) {
+  return to_byte(luma + s.red) << 16 | to_byte(luma + s.green) << 8 | to_byte(luma + s.blue);
+}
 }  // namespace
 
 void to_planes(const FrameView& frame, Rect r, const MutableVideoPlanes& out) {
@@ -46,13 +59,10 @@ void to_pixels(const VideoPlanes& planes, Rect r, Pixel* out, std::ptrdiff_t str
     const std::uint8_t* luma = planes.y + y * planes.y_stride;
     const std::uint8_t* blues = planes.u + y / 2 * planes.uv_stride;
     const std::uint8_t* reds = planes.v + y / 2 * planes.uv_stride;
-    for (std::int32_t x = 0; x < r.width; ++x) {
-      const std::int32_t l = luma[r.x + x];
-      const std::int32_t u = blues[(r.x + x) / 2] - 128;
-      const std::int32_t v = reds[(r.x + x) / 2] - 128;
-      out[x] = to_byte(l + ((91881 * v + kHalf) >> kShift)) << 16 |
-               to_byte(l - ((22554 * u + 46802 * v + kHalf) >> kShift)) << 8 |
-               to_byte(l + ((116130 * u + kHalf) >> kShift));
+    for (std::int32_t x = r.x; x < r.right();) {
+      const Shift shift = shift_of(blues[x / 2] - 128, reds[x / 2] - 128);
+      const std::int32_t end = std::min(x / 2 * 2 + 2, static_cast<std::int32_t>(r.right()));
+      for (; x < end; ++x) out[x - r.x] = shifted(luma[x], shift);
     }
   }
 }
