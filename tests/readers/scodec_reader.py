@@ -421,7 +421,7 @@ class Decoder:
                     raise Refused("from outside")
             if tile.kind == CACHED and (w < 16 or h < 16 or tile.slot not in self.cache):
                 raise Refused("cache slot")
-            if tile.photo(VIDEO) or (tile.photo(LOSSY) and (w % 8 or h % 8)):
+            if (tile.photo(VIDEO) and not self.shows_video(x, y, w, h)) or (tile.photo(LOSSY) and (w % 8 or h % 8)):
                 raise Refused("form of a photo")
 
     # pixels ---------------------------------------------------------------------------------------------------------
@@ -823,6 +823,10 @@ class Decoder:
         self.touched = {}
         self.picture = (self.picture + 1) % 256
 
+    @staticmethod
+    def shows_video(_x, _y, _w, _h):
+        return False  # scodec_video.py reads video
+
     def copies(self):
         for at, tile in enumerate(self.tiles):
             if not tile.painted or tile.kind in (EXACT, PHOTO):
@@ -842,7 +846,7 @@ class Decoder:
         forms = (self.photo_strip, self.lossy_strip, self.refined_strip)
         while at < len(self.tiles):
             tile, end = self.tiles[at], at + 1
-            if not tile.painted or tile.kind not in (EXACT, PHOTO):
+            if not tile.painted or tile.kind not in (EXACT, PHOTO) or tile.photo(VIDEO):
                 at += 1
                 continue
             while end % self.columns and self.tiles[end].painted and self.tiles[end].kind == tile.kind \
@@ -864,7 +868,7 @@ class Decoder:
     def decode(self, packet):
         if len(packet) < 8 or packet[0] != 0xD5 or packet[1] != 2 or packet[2] not in (1, 2) or \
                 packet[3] & ~(7 if packet[2] == 1 else 15):
-            raise Refused("head")  # video is not read
+            raise Refused("head")  # scodec_video.py reads video
         keyframe, continues, incomplete = packet[3] & 1, packet[3] & 2, packet[3] & 4
         sequence, check = int.from_bytes(packet[4:6], "big"), int.from_bytes(packet[6:8], "big")
         body = packet[12:] if keyframe else packet[8:]
@@ -893,7 +897,7 @@ class Decoder:
                 continue
             self.touched[at] = tile.photo(REFINED) and self.touched.get(at, True)
             x, y, w, h = self.rect(at)
-            if tile.kind in (EXACT, PHOTO) and w == 16 and h == 16:
+            if tile.kind in (EXACT, PHOTO) and not tile.photo(VIDEO) and w == 16 and h == 16:
                 self.cache[self.next_slot] = [self.canvas[y + k][x:x + 16] for k in range(16)]
                 self.next_slot = (self.next_slot + 1) % 32768
         if any(self.inexact) != bool(packet[3] & 8):

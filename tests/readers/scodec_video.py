@@ -4,20 +4,17 @@
 FFmpeg's own VP9 decoder (the program ffmpeg), which shares no code with libvpx.
 
 usage: scodec_video.py STREAM    packets, each behind a four-byte big-endian length
-Prints as JSON the number of packets, of those with video, and the CRC-32C of the pictures of all regions after each such packet.
+Checks every packet's canvas check. Prints as JSON the number of packets, of those with video, and the CRC-32C of the pictures of all
+regions after each such packet.
 """
 import json
 import struct
 import subprocess
 import sys
 
-from scodec_reader import crc32c
+from scodec_reader import Decoder, Refused, VIDEO, crc32c
 
 MOST_PIXELS, MOST_BYTES, LEAST_SIDE, REGIONS = 4194304, 1048576, 16, 4
-
-
-class Refused(Exception):
-    pass
 
 
 def need(condition, what):
@@ -64,7 +61,7 @@ class Regions:
     """What the regions show after each packet, as (stream, number of the frame)."""
 
     def __init__(self):
-        self.now, self.shown = {}, []
+        self.now, self.shown, self.lengths = {}, [], []
 
     def section(self, body, width, height):
         steps, at, last = body[0], 1, -1
@@ -89,16 +86,53 @@ class Regions:
             at += 3 + length
         need(sum(s.place[2] * s.place[3] for s in self.now.values()) <= MOST_PIXELS, "pixels")
         self.shown.append([(s, len(s.frames) - 1) for _, s in sorted(self.now.items())])
-        return at
+        self.lengths.append(at)
+
+
+class Player(Decoder):
+    """Decodes packets whose regions' pictures are known already: (length of the section, list of (place, picture)) of each section."""
+
+    def __init__(self, sections):
+        super().__init__()
+        self.sections, self.now = iter(sections), []
+
+    def decode(self, packet):
+        head = 12 if packet[3] & 1 else 8
+        if packet[3] & 1:
+            self.now = []
+        if packet[3] & 16:
+            length, self.now = next(self.sections)
+            packet = packet[:3] + bytes([packet[3] & ~16]) + packet[4:head] + packet[head + length:]
+        super().decode(packet)
+
+    def shows_video(self, x, y, w, h):
+        return any(px < x + w and x < px + pw and py < y + h and y < py + ph for (px, py, pw, ph), _ in self.now)
+
+    def copies(self):
+        super().copies()
+        for number, tile in enumerate(self.tiles):
+            if not tile.painted or not tile.photo(VIDEO):
+                continue
+            x, y, w, h = self.rect(number)
+            for (px, py, pw, ph), picture in self.now:
+                for row in range(max(y, py), min(y + h, py + ph)):
+                    for column in range(max(x, px), min(x + w, px + pw)):
+                        at = 4 * ((row - py) * pw + column - px)
+                        self.canvas[row][column] = int.from_bytes(picture[at:at + 3], "little")
+
+
+def packets_of(data):
+    at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at:at + 4], "big")
+        yield data[at + 4:at + 4 + length]
+        at += 4 + length
 
 
 def main():
-    data, at, packets, regions, size = open(sys.argv[1], "rb").read(), 0, 0, Regions(), None
-    while at < len(data):
-        length = int.from_bytes(data[at:at + 4], "big")
-        packet = data[at + 4:at + 4 + length]
-        at += 4 + length
-        packets += 1
+    with open(sys.argv[1], "rb") as file:
+        packets, regions, size = list(packets_of(file.read())), Regions(), None
+    for packet in packets:
         need(packet[:2] == b"\xd5\x02", "codec")
         head = 8
         if packet[3] & 1:
@@ -114,7 +148,11 @@ def main():
             if stream not in decoded:
                 decoded[stream] = stream.pictures()
             everything += decoded[stream][frame]
-    print(json.dumps({"packets": packets, "with_video": len(regions.shown), "crc": crc32c(everything)}))
+    player = Player((length, [(s.place, decoded[s][frame]) for s, frame in shown])
+                    for length, shown in zip(regions.lengths, regions.shown))
+    for packet in packets:
+        player.decode(packet)
+    print(json.dumps({"packets": len(packets), "with_video": len(regions.shown), "crc": crc32c(everything)}))
 
 
 if __name__ == "__main__":
