@@ -30,7 +30,7 @@ class RecordVideo(SiteCase):
                             pickup=("--record", str(folder), "--format", "avi", *flags))
         meeting.ask("record_session", "desktop_view")
         meeting.script.call("view")
-        wait_for(lambda: meeting.script.call("state")["frames"] >= 30, "some pictures", 60)
+        wait_for(lambda: meeting.script.call("state")["frames"] >= 12, "some pictures", 60)
         return meeting, folder
 
     def only(self, folder, suffix):

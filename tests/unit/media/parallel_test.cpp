@@ -143,31 +143,30 @@ TEST(Drift, EventsOfTenMinutesLandWithinAFrame) {
     }
     m.end(milliseconds(600'000));
   }
-  for (const int fps : {15, 7}) {
-    ConvertOptions o;
-    o.codec = VideoCodec::zmbv;
-    o.fps = fps;
-    o.overwrite = true;
-    o.jobs = 2;
-    const std::string out = (dir / "long.avi").string();
-    const auto s = convert({in}, out, o);
-    ASSERT_TRUE(s) << s.error().message();
-    EXPECT_EQ(s->frames, 600 * fps);
-    const Probe p = probe(out);
-    EXPECT_EQ(p.frames, 600 * fps);
-    EXPECT_NEAR(p.duration, 600.0, 1.0 / fps);
-    const auto frames = frames_of(out, {64, 48});
-    std::size_t shown = 0;
-    for (std::size_t n = 0; n < frames.size(); ++n) {
-      const std::size_t index = frames[n].row(0)[0] - 0x100000;
-      if (index == shown && n > 0) continue;
-      const double at = static_cast<double>(n) * 1000 / fps;
-      EXPECT_GE(at, changes[index]) << index;
-      EXPECT_LE(at - changes[index], 1000.0 / fps) << index;
-      shown = index;
-    }
-    EXPECT_EQ(shown, changes.size() - 1);
+  constexpr int kFps = 7;  // ticks are no whole microseconds
+  ConvertOptions o;
+  o.codec = VideoCodec::zmbv;
+  o.fps = kFps;
+  o.overwrite = true;
+  o.jobs = 2;
+  const std::string out = (dir / "long.avi").string();
+  const auto s = convert({in}, out, o);
+  ASSERT_TRUE(s) << s.error().message();
+  EXPECT_EQ(s->frames, 600 * kFps);
+  const Probe p = probe(out);
+  EXPECT_EQ(p.frames, 600 * kFps);
+  EXPECT_NEAR(p.duration, 600.0, 1.0 / kFps);
+  const auto frames = frames_of(out, {64, 48});
+  std::size_t shown = 0;
+  for (std::size_t n = 0; n < frames.size(); ++n) {
+    const std::size_t index = frames[n].row(0)[0] - 0x100000;
+    if (index == shown && n > 0) continue;
+    const double at = static_cast<double>(n) * 1000 / kFps;
+    EXPECT_GE(at, changes[index]) << index;
+    EXPECT_LE(at - changes[index], 1000.0 / kFps) << index;
+    shown = index;
   }
+  EXPECT_EQ(shown, changes.size() - 1);
 }
 
 }  // namespace
