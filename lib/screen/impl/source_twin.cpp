@@ -78,11 +78,16 @@ bool SourceTwin::substitute(const SharedState& s, const FrameView& frame, const 
   bool differs = false;
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
     const Pixel* source = frame.row(y) + r.x;
+    const Pixel* up = y > 0 ? frame.row(y - 1) + r.x : nullptr;
     Pixel* out = target.row(y) + r.x;
     std::transform(source, source + r.width, out, [](Pixel p) { return p & kPixelMask; });
     const auto put = [&](const Pixel* made_from, const Pixel* shown, std::int32_t count, std::int32_t at) {
       for (std::int32_t x = at; x < at + count; ++x) {
-        if (((source[x] ^ made_from[x - at]) & kPixelMask) == 0) out[x] = shown[x] & kPixelMask;
+        if (((source[x] ^ made_from[x - at]) & kPixelMask) != 0) continue;
+        // An area of one colour stays one: it is a window as likely as a part of the photo that it equals by chance.
+        const bool flat = up != nullptr && r.x + x > 0 && ((source[x] ^ source[x - 1]) & kPixelMask) == 0 &&
+                          ((source[x] ^ up[x]) & kPixelMask) == 0;
+        out[x] = (flat ? source[x] : shown[x]) & kPixelMask;
       }
       return true;
     };
