@@ -33,6 +33,8 @@ class RecordedPictures {
     *this = {};
     bridge_.emplace();
   }
+  /// Parts of a keyframe are here, and the last is not.
+  [[nodiscard]] bool keyframe_under_way() const { return !held_.empty(); }
   [[nodiscard]] bool wants_keyframe() const { return bridge_ && held_.empty(); }
 
   /// The next packet, already decoded to `canvas`, and what it changed. Returns what is to be written now.

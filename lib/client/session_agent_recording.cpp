@@ -185,7 +185,9 @@ void SessionAgent::watch_recorder() {
   const auto state = recorder_->state();
   if (state.failing && !gap_since_) gap_began(state.why);
   if (!state.failing && gap_since_) gap_ended();
-  if ((state.wants_keyframe || recorded_.wants_keyframe()) && core_.viewing() && screen_.current()) {
+  // One that comes in parts is not asked for again while its parts come: it would begin anew each time.
+  const bool wanted = (state.wants_keyframe && !recorded_.keyframe_under_way()) || recorded_.wants_keyframe();
+  if (wanted && core_.viewing() && screen_.current()) {
     const auto at = clock_.steady();
     if (!keyframe_asked_ || at - *keyframe_asked_ > std::chrono::seconds(2)) {
       keyframe_asked_ = at;

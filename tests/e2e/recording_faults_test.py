@@ -154,7 +154,8 @@ class Killed(RecordingCase):
         (folder / "empty.rcrec").write_bytes(b"")
         bulk = self.tech.run("recording", "convert", folder, "-o", self.site.dir / "videos", "--codec", "ffv1", "--jobs", "2", "--output", "json",
                              timeout=120, expect=3).json()
-        self.assertEqual([("error" in row) for row in sorted(bulk, key=lambda r: "error" in r)], [False, False, True], bulk)
+        rows = [row for row in bulk if "summary" not in row]
+        self.assertEqual([("error" in row) for row in sorted(rows, key=lambda r: "error" in r)], [False, False, True], bulk)
         exact = self.site.dir / "videos" / (path.stem + ".avi")
         imported = self.tech.run("recording", "import", exact, "-o", self.site.dir / "back.rcrec", "--output", "json", timeout=120).json()
         self.assertEqual(imported["frames"], next(row["frames"] for row in bulk if row["path"] == str(exact)))
