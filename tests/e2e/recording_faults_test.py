@@ -158,7 +158,7 @@ class Killed(RecordingCase):
         self.assertEqual([("error" in row) for row in sorted(rows, key=lambda r: "error" in r)], [False, False, True], bulk)
         exact = self.site.dir / "videos" / (path.stem + ".avi")
         imported = self.tech.run("recording", "import", exact, "-o", self.site.dir / "back.rcrec", "--output", "json", timeout=120).json()
-        self.assertEqual(imported["frames"], next(row["frames"] for row in bulk if row["path"] == str(exact)))
+        self.assertEqual(imported["frames"], next(row["frames"] for row in rows if row["path"] == str(exact)))
         again = self.site.dir / "again.avi"
         self.tech.run("recording", "convert", self.site.dir / "back.rcrec", "-o", again, "--codec", "ffv1", timeout=120)
         self.assertEqual(pictures(again), pictures(exact))
