@@ -2,6 +2,7 @@
 #include "applet/core/capture_loop.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "applet/core/rate_control.hpp"
 #include "base/log.hpp"
@@ -81,6 +82,12 @@ class CaptureLoop::Run {
 
  private:
   static SteadyTime now() { return std::chrono::steady_clock::now(); }
+  // Of this thread: what other programs take meanwhile is not held against the picture.
+  static std::chrono::nanoseconds processor_time() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+  }
   [[nodiscard]] bool current() const { return !loop_.orders_.quit && loop_.orders_.generation == orders_.generation; }
   bool still_wanted() {
     std::lock_guard lock(loop_.mutex_);
@@ -137,6 +144,7 @@ class CaptureLoop::Run {
   base::Result<> send_what_is_due() {
     const auto at = now();
     if (at < rate_.not_before()) return {};
+    spent_before_ = processor_time();
     if (has_news() && at >= next_look_) {
       RESCUE_CHECK(look());
       if (!looked_) return {};
@@ -183,7 +191,8 @@ class CaptureLoop::Run {
       damage_.clear();
       keyframe_ = false;
     }
-    rate_.on_packet(packet ? packet->bytes.size() : 0, plan.work, begun, now(), has_rest());
+    rate_.on_packet(packet ? packet->bytes.size() : 0, plan.work, begun, begun + (processor_time() - spent_before_),
+                    has_rest());
     if (fresh) next_look_ = begun + rate_.plan().interval;
     if (!packet) {  // damage without difference
       again_ = now() + kAgain;
@@ -232,7 +241,8 @@ class CaptureLoop::Run {
   bool all_new_ = false;  // a keyframe is under way
   bool may_send_ = false;
   bool looked_ = false;
-  SteadyTime news_{};       // the last change
+  SteadyTime news_{};  // the last change
+  std::chrono::nanoseconds spent_before_{};
   SteadyTime next_look_{};  // not before
   SteadyTime next_visit_{};
   SteadyTime again_{};  // nor refinement or the rest before this

@@ -34,9 +34,9 @@ inline constexpr double kThinPath = 80'000, kWidePath = 120'000;
 /// A picture shows what happened at most this long ago, however much each one costs.
 inline constexpr base::Duration kLongestInterval = std::chrono::milliseconds(500);
 /// Looking and encoding take at most one part in so many of a processor's time in the long run …
-inline constexpr int kProcessorShare = 2;
+inline constexpr int kProcessorShare = 5;
 /// … and may be so far ahead of that: a first picture or a page that is all new is not held back.
-inline constexpr base::Duration kProcessorBurst = std::chrono::milliseconds(500);
+inline constexpr base::Duration kProcessorBurst = std::chrono::seconds(1);
 inline constexpr unsigned kVideoKbitMost = 500, kVideoKbitLeast = 100;
 
 class RateControl {
@@ -45,8 +45,8 @@ class RateControl {
   RateControl(unsigned max_frames_per_s, bool exact);
 
   void on_link(const session::ScreenLink& link);
-  /// A packet was made with `work` between these times, the look at the desktop included; `rest_follows`: it had to
-  /// leave parts out. 0 bytes: there was nothing to say after all.
+  /// A packet was made with `work`, begun at a time and done after what it took of a processor, the look at the desktop
+  /// included; `rest_follows`: it had to leave parts out. 0 bytes: there was nothing to say after all.
   void on_packet(std::size_t bytes, std::uint32_t work, base::SteadyTime begun, base::SteadyTime done,
                  bool rest_follows);
   [[nodiscard]] PicturePlan plan(bool all_new = false) const;

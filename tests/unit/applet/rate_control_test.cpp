@@ -86,7 +86,7 @@ TEST(RateControl, DropAndRecoveryWithoutFlutter) {
   EXPECT_EQ(rate.plan().fidelity, Fidelity::visual) << "another path, of which nothing is known";
 }
 
-TEST(RateControl, TakesHalfAProcessorInTheLongRunAndABurstAtOnce) {
+TEST(RateControl, TakesAFifthOfAProcessorInTheLongRunAndABurstAtOnce) {
   RateControl rate(60, false);
   auto now = kNow;
   unsigned first = 0, packets = 0;
@@ -101,8 +101,8 @@ TEST(RateControl, TakesHalfAProcessorInTheLongRunAndABurstAtOnce) {
     if (now <= kNow + 260ms) ++first;
   }
   EXPECT_GE(first, 25U) << "a first picture is not held back";
-  EXPECT_NEAR(packets, 525, 30);
-  EXPECT_LE(rate.not_before() - now, 20ms) << "a key press waits no longer than this for the processor";
+  EXPECT_NEAR(packets, 220, 15);
+  EXPECT_LE(rate.not_before() - now, 50ms) << "a key press waits no longer than this for the processor";
 }
 
 }  // namespace
