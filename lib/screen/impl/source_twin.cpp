@@ -73,9 +73,26 @@ void SourceTwin::cache(std::size_t slot, const FrameView& frame, const Rect& r, 
     std::copy_n(frame.row(r.y + y) + r.x, kTileSide, tile.get() + y * kTileSide);
 }
 
+namespace {
+bool is_flat(const Pixel* p, const Pixel* up) {
+  return ((p[0] ^ p[-1]) & kPixelMask) == 0 && ((p[0] ^ up[0]) & kPixelMask) == 0;
+}
+
+/// Most of the tile is areas of one colour.
+bool is_plain(const FrameView& frame, const Rect& r) {
+  int flat = 0;
+  for (std::int32_t y = r.y + 1; y < r.bottom(); ++y) {
+    for (std::int32_t x = r.x + 1; x < r.x + r.width; ++x)
+      flat += is_flat(frame.row(y) + x, frame.row(y - 1) + x) ? 1 : 0;
+  }
+  return flat * 2 > r.width * r.height;
+}
+}  // namespace
+
 bool SourceTwin::substitute(const SharedState& s, const FrameView& frame, const Rect& r, const Vector* reference,
                             Frame& target) const {
   bool differs = false;
+  const bool plain = is_plain(frame, r);
   for (std::int32_t y = r.y; y < r.bottom(); ++y) {
     const Pixel* source = frame.row(y) + r.x;
     const Pixel* up = y > 0 ? frame.row(y - 1) + r.x : nullptr;
@@ -85,8 +102,7 @@ bool SourceTwin::substitute(const SharedState& s, const FrameView& frame, const 
       for (std::int32_t x = at; x < at + count; ++x) {
         if (((source[x] ^ made_from[x - at]) & kPixelMask) != 0) continue;
         // An area of one colour stays one: it is a window as likely as a part of the photo that it equals by chance.
-        const bool flat = up != nullptr && r.x + x > 0 && ((source[x] ^ source[x - 1]) & kPixelMask) == 0 &&
-                          ((source[x] ^ up[x]) & kPixelMask) == 0;
+        const bool flat = plain && up != nullptr && r.x + x > 0 && is_flat(source + x, up + x);
         out[x] = (flat ? source[x] : shown[x]) & kPixelMask;
       }
       return true;
