@@ -151,8 +151,9 @@ bool TileChooser::covered_background(const Rect& r) const {
 
 /// The like of it was coded before, so that exact pixels cost next to nothing: buttons and bars with gradients.
 bool TileChooser::is_known(const Rect& r) const {
+  constexpr int kFew = 3;  // fewer than one in
   int surprises = 0;
-  int looked_at = 0;
+  const int pixels = (r.width - 2) * (r.height - 1);
   for (std::int32_t y = r.y + 1; y < r.bottom(); ++y) {
     const Pixel* row = frame_.row(y) + r.x;
     const Pixel* up = frame_.row(y - 1) + r.x;
@@ -162,14 +163,13 @@ bool TileChooser::is_known(const Rect& r) const {
       const Pixel nw = up[x - 1] & kPixelMask;
       const Pixel ne = up[x + 1] & kPixelMask;
       const Pixel v = row[x] & kPixelMask;
-      ++looked_at;
       if (w == n && n == nw && n == ne && v == n) continue;
       const Slot& slot = s_.pixels.near.at(StripCoder<BitEncoder>::near_key(w, n, nw, ne));
       if (slot.first == 0 || ((slot.first ^ v) & kPixelMask) != 0) ++surprises;
+      if (surprises * kFew >= pixels) return false;
     }
   }
-  constexpr int kFew = 3;  // one in
-  return surprises * kFew < looked_at;
+  return true;
 }
 
 /// Of a tile that the picture before does not help with.
