@@ -106,7 +106,10 @@ void ContextEncoder::choose(const FrameView& frame, const EncodeRequest& request
     chooser.choose(dirty_, {}, keys_);
   } else {
     chooser.choose(dirty_, video_.claimed(), keys_);
-    if (std::ranges::find(dirty_, 1) != dirty_.end()) video_.assign(frame, twin_.shown(shared_), shared_.plan);
+    if (video_.allowed() && std::ranges::find(dirty_, 1) != dirty_.end()) {
+      chooser.decide_all();  // a film is found by its photos
+      video_.assign(frame, twin_.shown(shared_), shared_.plan);
+    }
     if (work != EncodeRequest::kWholePicture) work -= std::min(work, video_.work(shared_.plan));
     section_ = video_.encode(frame, shared_.plan);
   }

@@ -217,6 +217,7 @@ void TileChooser::choose(const std::vector<std::uint8_t>& dirty, const std::vect
                          std::vector<std::uint64_t>& keys) {
   const TileGrid& grid = s_.canvas.grid();
   keys.assign(grid.count(), 0);
+  undecided_.assign(grid.count(), 0);
   for (std::size_t t = 0; t < grid.count(); ++t) {
     TileChoice& choice = s_.plan.tiles[t];
     choice = {};
@@ -239,9 +240,18 @@ void TileChooser::choose(const std::vector<std::uint8_t>& dirty, const std::vect
       keys[t] = content_key(frame_, r);
       if (find_cached(r, keys[t], choice)) continue;
     }
-    choice.reference = best_reference(r);
-    if (choice.reference == kNoReference) judge_photo(r, choice);
+    undecided_[t] = 1;
   }
+}
+
+/// How a tile that is neither moved nor cached is coded.
+void TileChooser::decide(std::size_t t) {
+  if (undecided_[t] == 0) return;
+  undecided_[t] = 0;
+  const Rect r = s_.canvas.grid().rect(t);
+  TileChoice& choice = s_.plan.tiles[t];
+  choice.reference = best_reference(r);
+  if (choice.reference == kNoReference) judge_photo(r, choice);
 }
 
 /// In units of EncodeRequest::work. A pixel that equals neither neighbour is likely to be spelt out.
@@ -274,10 +284,17 @@ std::int64_t rows_between(const Rect& r, Point focus) {
 }
 }  // namespace
 
+void TileChooser::decide_all() {
+  for (std::size_t t = 0; t < undecided_.size(); ++t) decide(t);
+}
+
 std::uint64_t TileChooser::leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left) {
   std::ranges::fill(left, 0);
-  if (work == EncodeRequest::kWholePicture) return 0;
   const TileGrid& grid = s_.canvas.grid();
+  if (work == EncodeRequest::kWholePicture) {
+    decide_all();
+    return 0;
+  }
   std::vector<Waiting> waiting;
   for (std::size_t t = 0; t < grid.count(); ++t) {
     if (s_.plan.tiles[t].enters_cache()) waiting.push_back({rows_between(grid.rect(t), focus), t});
@@ -288,7 +305,10 @@ std::uint64_t TileChooser::leave_out(std::uint32_t work, Point focus, std::vecto
   for (const Waiting& w : waiting) {
     TileChoice& choice = s_.plan.tiles[w.tile];
     const bool first = sum == 0;
-    if (sum <= work) sum += work_of(grid.rect(w.tile), choice);
+    if (sum <= work) {
+      decide(w.tile);
+      sum += work_of(grid.rect(w.tile), choice);
+    }
     if (first || sum <= work) {
       stays = sum;
       continue;

@@ -19,11 +19,14 @@ class TileChooser {
       : s_(shared), twin_(twin), finder_(finder), frame_(frame), fidelity_(fidelity) {}
 
   /// Fills the plan for the dirty tiles; `keys` gets the content hash of those that may enter the cache. Tiles that
-  /// `video` marks (empty: none) show video.
+  /// `video` marks (empty: none) show video. How those are coded that must be is left to leave_out(), which need not
+  /// look at all of them: with bounded work it is called many times for one picture.
   void choose(const std::vector<std::uint8_t>& dirty, const std::vector<std::uint8_t>& video,
               std::vector<std::uint64_t>& keys);
+  /// For who wants to know now.
+  void decide_all();
   /// Takes what passes `work` out of the plan again, the farthest from `focus` first, and marks it in `left`. Returns
-  /// the work that stays.
+  /// the work that stays. Must follow choose().
   [[nodiscard]] std::uint64_t leave_out(std::uint32_t work, Point focus, std::vector<std::uint8_t>& left);
   /// Adds tiles that are marked in `at_rest` to be made exact, the nearest to `focus` first, as long as `done` stays
   /// within `work`; one at least if nothing was done. They must not be painted otherwise.
@@ -31,6 +34,7 @@ class TileChooser {
               std::vector<std::uint64_t>& keys);
 
  private:
+  void decide(std::size_t tile);
   template <typename F>
   bool each_before(std::int32_t x, std::int32_t y, std::int32_t count, F f) const;
   [[nodiscard]] bool shows_before(const FrameView& frame, const Rect& r, Vector v) const;
@@ -53,6 +57,7 @@ class TileChooser {
   const TileFinder& finder_;
   const FrameView& frame_;
   Fidelity fidelity_;
+  std::vector<std::uint8_t> undecided_;  // tiles that are painted, and not yet how
 };
 
 }  // namespace rescue::screen

@@ -32,9 +32,10 @@ class VideoEncoder {
   /// When a stream fails, its tiles become photos and there is no more video.
   [[nodiscard]] base::Bytes encode(const FrameView& frame, TilePlan& plan);
   [[nodiscard]] const VideoPictures& pictures() const { return pictures_; }
+  /// There may be video now.
+  [[nodiscard]] bool allowed() const { return kbit_ > 0 && !broken_ && video_available(); }
 
  private:
-  [[nodiscard]] bool allowed() const { return kbit_ > 0 && !broken_ && video_available(); }
   [[nodiscard]] bool can_show(const Rect& place, const Rect& tile, const FrameView& frame,
                               const FrameView& shown) const;
   [[nodiscard]] TileNews news_of(const TileChoice& choice, const FrameView& frame, const Rect& changed) const;
