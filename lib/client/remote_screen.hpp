@@ -37,6 +37,8 @@ class RemoteScreen {
   [[nodiscard]] bool has_picture() const { return begun_; }
   /// Nothing of the picture is still to come. False between the parts of one that came in several packets.
   [[nodiscard]] bool complete() const { return begun_ && decoder_.complete(); }
+  /// Packets of the view that was told to reset() have come.
+  [[nodiscard]] bool under_way() const { return begun_ && !awaited_; }
   /// The whole picture that the last packet completed; once.
   [[nodiscard]] std::optional<WholePicture> take_picture();
   /// A whole picture of the running view has come.

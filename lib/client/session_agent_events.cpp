@@ -216,7 +216,9 @@ void SessionAgent::on_view(const session::ViewChanged& e) {
 void SessionAgent::on_screen(const session::ScreenArrived& e) {
   const auto changed = screen_.apply(e);
   if (!changed) {
-    // Out of step: everything until a keyframe is lost anyway.
+    // Out of step: everything until a keyframe is lost anyway. It is done with all the same; unacknowledged it would
+    // take the room on the way that the keyframe needs.
+    core_.screen_decoded(e.sequence, now());
     const auto at = clock_.steady();
     if (!keyframe_asked_ || at - *keyframe_asked_ > kKeyframeAgain) {
       keyframe_asked_ = at;

@@ -90,9 +90,11 @@ void SessionAgent::record_state() {
 }
 
 void SessionAgent::begin_picture() {
-  if (!core_.viewing() || !screen_.current()) return;
+  if (!core_.viewing() || !screen_.under_way()) return;
   recorded_.begin_in_the_middle();
+  if (!screen_.current()) return;  // asked for when the first one is whole: it would begin anew
   if (screen_.complete()) record(recorded_.seen(screen_.canvas()));
+  keyframe_asked_ = clock_.steady();
   core_.screen_broken(now());
 }
 

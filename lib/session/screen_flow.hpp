@@ -43,7 +43,7 @@ class ScreenFlow {
   void restart() { flights_.clear(); }
 
   void sent(std::uint32_t sequence, std::size_t bytes, base::SteadyTime now);
-  /// Everything up to `sequence` is decoded.
+  /// Everything up to `sequence` is decoded, or refused.
   void acked(std::uint32_t sequence, base::SteadyTime now);
   /// Another packet may go out. Its size is not known beforehand, so the window may be passed by one packet.
   [[nodiscard]] bool room() const;

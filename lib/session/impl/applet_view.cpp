@@ -44,8 +44,8 @@ void AppletSession::Impl::start_view(const msg::ViewStart& m) {
 void AppletSession::Impl::start_capture() {
   // What is still on its way belongs to the old picture; it must not count against the new one.
   s.flow_.restart();
-  s.screen_was_full_ = false;
   s.capturing_ = true;
+  s.screen_was_full_ = !s.can_send_screen(s.now_);  // what waits for the link still counts
   act(StartCapture{s.view_display_, s.view_fps_, s.view_exact_});
 }
 

@@ -156,7 +156,7 @@ struct AgentPair {
     } else if (const auto* start = std::get_if<session::StartCapture>(&action)) {
       ++captures;
       capture = *start;
-      send_frame(true, start->display);
+      if (answers_views) send_frame(true, start->display);
     } else if (std::holds_alternative<session::KeyframeWanted>(action)) {
       ++keyframes_wanted;
       send_frame(true, 1);
@@ -214,6 +214,7 @@ struct AgentPair {
   link::PathId path{0};
   bool linked = false;
   std::optional<bool> auto_answer = true;
+  bool answers_views = true;  // each view begins with a picture
   std::vector<session::Prompt> prompts;
   screen::Encoder encoder;
   session::StartCapture capture;  // the last

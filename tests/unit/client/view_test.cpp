@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A view at the technician's end: pictures that come in parts, displays, fidelity.
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -45,6 +46,27 @@ void see(AgentPair& p) {
   p.say(R"({"cmd":"ask","permission":"desktop_view"})");
   p.say(R"({"id":1,"cmd":"view"})");
   ASSERT_NE(p.view().find("result", 1), nullptr) << p.view().text();
+}
+
+/// Where a recorder's thread reads the clock too, it is the system's.
+bool tick_until(AgentPair& p, const std::function<bool()>& done) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(5ms);
+    p.agent.tick();
+    p.settle();
+  }
+  return true;
+}
+/// The user's answers count only after half a second of the real clock.
+void allow_in_real_time(AgentPair& p) {
+  p.auto_answer.reset();
+  for (const char* permission : {"record_session", "desktop_view"}) {
+    p.say(std::string(R"({"cmd":"ask","permission":")") + permission + "\"}");
+    ASSERT_TRUE(tick_until(p, [&] { return p.applet.user_answers(p.prompts.back().id, true, p.now()); }));
+    p.settle();
+  }
 }
 
 TEST(View, AScreenshotWaitsForTheWholePicture) {
@@ -102,6 +124,47 @@ TEST(View, FramesAreWholePicturesAndSayWhatTheyTook) {
   EXPECT_EQ(p.view().find("result", 2)->at("frames"), frame->at("n"));
 }
 
+TEST(View, GoesOnAfterPacketsThatCannotBeDecoded) {
+  base::ManualClock clock;
+  AgentPair p(clock);
+  see(p);
+  // As many as may be under way: all of them are refused, and the keyframe needs their room.
+  while (p.applet.can_send_screen(p.now()))
+    ASSERT_TRUE(p.applet.screen_packet(1, false, base::as_bytes("this is no picture"), p.now()));
+  p.settle();
+  EXPECT_EQ(p.keyframes_wanted, 1);
+  ASSERT_TRUE(p.applet.can_send_screen(p.now())) << "there is room for it";
+  p.send_frame(true, 1, 0x445566);
+  p.settle();
+  const auto path = (p.dir / "after.png").string();
+  p.say(R"({"id":2,"cmd":"screenshot","path":")" + path + "\"}");
+  ASSERT_NE(p.view().find("result", 2), nullptr) << p.view().text();
+  EXPECT_EQ(screen::from_png(base::as_bytes(slurp(path))).value().row(0)[0], 0x445566U);
+}
+
+TEST(View, ARecordingThatBeginsBetweenThePartsOfTheFirstPictureHasIt) {
+  AgentPair p(base::system_clock());
+  allow_in_real_time(p);
+  p.answers_views = false;
+  p.say(R"({"id":1,"cmd":"view"})");
+  Parts parts(p);
+  parts.send(true);
+  p.say(R"({"id":2,"cmd":"record"})");
+  ASSERT_NE(p.view().find("result", 2), nullptr) << p.view().text();
+  parts.send_rest();
+  ASSERT_NE(p.view().find("result", 1), nullptr) << "the first picture is whole";
+  EXPECT_EQ(p.keyframes_wanted, 0) << "one would have begun anew";
+  p.say(R"({"id":3,"cmd":"unrecord"})");
+  ASSERT_NE(p.view().find("result", 3), nullptr) << p.view().text();
+  auto timeline = rcrec::Timeline::open(std::string(p.view().find("result", 3)->at("path").as_string())).value();
+  screen::Decoder decoder;
+  while (auto item = timeline.next().value())
+    if (const auto* video = std::get_if<rcrec::VideoItem>(&item->item)) {
+      ASSERT_TRUE(decoder.decode(video->packet));
+    }
+  EXPECT_EQ(decoder.canvas(), parts.frame);
+}
+
 TEST(View, AnotherDisplayIsAnsweredWithItsOwnPicture) {
   base::ManualClock clock;
   AgentPair p(clock);
@@ -141,22 +204,8 @@ TEST(View, ExactIsAskedForAndStays) {
 TEST(View, ARecordingSaysWhichDisplayIsSeen) {
   AgentPair p(base::system_clock());
   p.applet.set_displays({{1, 0, 0, 64, 48, 100, true, "left"}, {7, 64, 0, 64, 48, 100, false, "right"}}, p.now());
-  const auto until = [&](auto done) {
-    const auto end = std::chrono::steady_clock::now() + 10s;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      std::this_thread::sleep_for(5ms);
-      p.agent.tick();
-      p.settle();
-    }
-    return true;
-  };
-  p.auto_answer.reset();  // the user's answers count only after half a second of the real clock
-  for (const char* permission : {"record_session", "desktop_view"}) {
-    p.say(std::string(R"({"cmd":"ask","permission":")") + permission + "\"}");
-    ASSERT_TRUE(until([&] { return p.applet.user_answers(p.prompts.back().id, true, p.now()); }));
-    p.settle();
-  }
+  const auto until = [&](const std::function<bool()>& done) { return tick_until(p, done); };
+  allow_in_real_time(p);
   p.say(R"({"id":1,"cmd":"record"})");
   ASSERT_NE(p.view().find("result", 1), nullptr) << p.view().text();
   p.say(R"({"id":2,"cmd":"view"})");

@@ -92,6 +92,23 @@ TEST(Session, TheAppletSendsNoMorePicturesThanTheConsoleKeepsUpWith) {
   EXPECT_EQ(count_of<ScreenWanted>(p.actions), 1u);
 }
 
+TEST(Session, APictureIsAskedForWhenWhatWaitedAtTheStartOfAViewHasGone) {
+  SessionPair p;
+  p.allow(desktop_view);
+  ASSERT_TRUE(p.console.start_view(0, 30, p.now));
+  p.settle();
+  ASSERT_TRUE(p.applet.screen_packet(1, true, content(2 * kScreenBacklogMax), p.now));
+  // The view begins anew, as after a change of the display's mode, and the old picture has not left yet.
+  auto displays = testing::two_displays();
+  displays[0].width += 16;
+  p.applet.set_displays(displays, p.now);
+  EXPECT_FALSE(p.applet.can_send_screen(p.now));
+  p.actions.clear();
+  p.settle();
+  EXPECT_TRUE(p.applet.can_send_screen(p.now));
+  EXPECT_GE(count_of<ScreenWanted>(p.actions), 1u) << "nobody else wakes the capture";
+}
+
 TEST(Session, AViewIsExactWhenTheTechnicianInsists) {
   SessionPair p;
   p.allow(desktop_view);
