@@ -166,11 +166,8 @@ base::Result<std::optional<Packet>> ContextEncoder::encode(const FrameView& fram
   const std::size_t dirty_tiles = find_dirty(frame, anew ? nullptr : request.damage, request.fidelity);
   video_.permit(request.fidelity == Fidelity::exact ? 0 : request.video_kbit, request.time);
   const bool rest = find_rest(request);
-  if (dirty_tiles == 0 && !anew && !rest) {
-    pending_ = false;
-    std::ranges::fill(left_, 0);
-    return std::nullopt;
-  }
+  // What was left out may be as it was again: then an empty packet says that the picture is complete.
+  if (dirty_tiles == 0 && !anew && !rest && !pending_) return std::nullopt;
   must_reset_ = true;  // until all went well: a half-made packet leaves the state ahead of the other side
   if (!continues) {
     video_.claim(frame, twin_.shown(shared_), dirty_);

@@ -250,6 +250,34 @@ TEST(Codec, ANewerFrameReplacesWhatWasLeftOut) {
   EXPECT_EQ(d.canvas(), f);
 }
 
+TEST(Codec, APictureIsCompleteAlsoWhenWhatWasLeftOutIsAsItWasAgain) {
+  Frame f = page(19, {320, 320});
+  Encoder e;
+  Decoder d;
+  ASSERT_TRUE(d.decode(must_encode(e, f).bytes));
+  // News at the top, where the pointer is; far from it something blinks, for which there is no time.
+  const Frame blink = page(20, {320, 32});
+  blit(f, {0, 0}, blink.view());
+  blit(f, {0, 288}, blink.view());
+  Damage damage(Rect{0, 0, 320, 32});
+  damage.add(Rect{0, 288, 320, 32});
+  const auto part = e.encode(f, EncodeRequest{.damage = &damage, .work = 1});
+  ASSERT_TRUE(part && *part);
+  ASSERT_TRUE(d.decode((*part)->bytes));
+  ASSERT_TRUE(e.pending());
+  ASSERT_FALSE(d.complete());
+  f = d.canvas();
+  const auto rest = e.encode(f, &damage);
+  ASSERT_TRUE(rest && *rest) << "the receiver still waits for the rest";
+  ASSERT_TRUE(d.decode((*rest)->bytes));
+  EXPECT_TRUE(d.complete());
+  EXPECT_FALSE(e.pending());
+  EXPECT_LT((*rest)->bytes.size(), 32u);
+  const auto none = e.encode(f, &damage);
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->has_value());
+}
+
 TEST(Codec, AMissingPacketIsRefusedUntilAKeyframe) {
   Scene scene(3, {128, 128});
   Encoder e;
