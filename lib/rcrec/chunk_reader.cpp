@@ -189,7 +189,7 @@ base::Result<> ChunkReader::State::find_keys() {
       continue;
     }
     if (h->type == static_cast<std::uint8_t>(ChunkType::keys)) {
-      RESCUE_TRY(const auto payload, read_chunk_of(file, offset, ChunkType::keys));
+      RESCUE_TRY(const auto payload, read_chunk_of(file, offset, ChunkType::keys, file.size()));
       auto found = payload ? decode_keys(*payload) : std::nullopt;
       if (found) {
         keys = std::move(*found);

@@ -38,6 +38,11 @@ std::array<std::uint8_t, kFileHeaderBytes> encode_file_header(const FileHeader& 
   return sealed<kFileHeaderBytes>(std::move(w));
 }
 
+base::WallTime wall_time(std::uint64_t us) {
+  const auto t = static_cast<std::int64_t>(us);
+  return base::WallTime(std::clamp(std::chrono::microseconds(t), {}, kMaxWallTime.time_since_epoch()));
+}
+
 base::Result<FileHeader> decode_file_header(base::ByteView b) {
   if (b.size() < kMagic.size() || !std::equal(kMagic.begin(), kMagic.end(), b.begin()))
     return base::fail(base::Errc::bad_format, "no RCREC recording (offset 0)");
@@ -63,7 +68,7 @@ base::Result<FileHeader> decode_file_header(base::ByteView b) {
         base::Errc::unsupported,
         fmt::format("recording of version {}.{} with unknown flags {:#x} (offset 12)", h.major, h.minor, h.flags));
   RESCUE_TRY(h.session, base::Guid::from_bytes(*in.take(base::Guid::kSize)));
-  h.start = base::WallTime(std::chrono::microseconds(static_cast<std::int64_t>(*in.u64())));
+  h.start = wall_time(*in.u64());
   RESCUE_TRY(h.file_id, base::Guid::from_bytes(*in.take(base::Guid::kSize)));
   return h;
 }

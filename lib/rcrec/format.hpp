@@ -54,6 +54,8 @@ inline constexpr std::size_t kMaxReportedDamage = 1000;  // damaged places that 
 
 /// Microseconds since the start of the recording.
 using Time = std::chrono::microseconds;
+/// Any time of day in a file is taken as one between 1970 and this, 9000 CE: later times can be added to it.
+inline constexpr base::WallTime kMaxWallTime{std::chrono::seconds(221'845'392'000)};
 inline constexpr Time kMaxTime = std::chrono::hours(24 * 366);  // later than any recording; a larger one is damage
 
 enum class ChunkType : std::uint8_t {
@@ -88,6 +90,8 @@ struct FileHeader {
 [[nodiscard]] std::array<std::uint8_t, kFileHeaderBytes> encode_file_header(const FileHeader& h);
 /// bad_format (no RCREC, or damaged), unsupported (another major version, encrypted).
 [[nodiscard]] base::Result<FileHeader> decode_file_header(base::ByteView b);
+
+[[nodiscard]] base::WallTime wall_time(std::uint64_t us);
 
 struct ChunkHeader {
   std::uint8_t type = 0;

@@ -122,6 +122,9 @@ class Inspector {
     if (info_.encrypted && info_.content_read && !c.sealed)
       damage({DamageKind::bad_seal, c.offset, 0, c.header.type,
               "END carries no seal: the recorder did not close this file"});
+    if (info_.encrypted && c.sealed && info_.by_type[number(ChunkType::repair)].chunks > 0)
+      damage({DamageKind::bad_seal, c.offset, 0, c.header.type,
+              "REPAIR stands before the END of the recorder: somebody put it there"});
     info_.finished = true;
     if (e->duration < info_.duration) content(c, "duration is shorter than what was recorded");
     info_.duration = std::max(info_.duration, e->duration);

@@ -360,7 +360,7 @@ class Recording:
             self.unindexed.append((chunk.t0, chunk.offset, chunk.type))
         if payload is None:
             return
-        if chunk.type == END and self.file_key and not sealed:
+        if chunk.type == END and self.file_key and (not sealed or self.counts.get("REPAIR")):
             self.bad("bad_seal", chunk.offset)
         try:
             self.content(chunk, payload)

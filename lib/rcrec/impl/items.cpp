@@ -122,7 +122,7 @@ std::optional<base::WallTime> decode_clock(base::ByteView payload) {
   base::ByteReader in(payload);
   const auto us = in.u64();
   if (!us) return std::nullopt;
-  return base::WallTime(std::chrono::microseconds(static_cast<std::int64_t>(*us)));
+  return wall_time(*us);
 }
 
 }  // namespace rescue::rcrec

@@ -36,8 +36,11 @@ base::Result<std::optional<EndChunk>> end_of_file(const InputFile& file) {
 /// All entries of the INDEX chunks from `last` back; nullopt when one of them is not as it must be.
 base::Result<std::optional<std::vector<IndexEntry>>> indexed(const InputFile& file, std::uint64_t last) {
   std::vector<IndexEntry> backwards;
+  std::uint64_t end = file.size();
   for (std::uint64_t at = last; at != 0;) {
-    RESCUE_TRY(const auto payload, read_chunk_of(file, at, ChunkType::index));
+    // One behind the other: chunks that lie in each other would be read again and again.
+    RESCUE_TRY(const auto payload, read_chunk_of(file, at, ChunkType::index, end));
+    end = at;
     const auto index = payload ? decode_index(*payload) : std::nullopt;
     if (!index || index->previous >= at) return std::nullopt;  // strictly back, so it ends
     for (const IndexEntry& e : index->entries) {
@@ -80,9 +83,10 @@ base::Result<std::uint64_t> scan_for_chunk(const InputFile& file, std::uint64_t 
   return file.size();
 }
 
-base::Result<std::optional<base::Bytes>> read_chunk_of(const InputFile& file, std::uint64_t offset, ChunkType type) {
+base::Result<std::optional<base::Bytes>> read_chunk_of(const InputFile& file, std::uint64_t offset, ChunkType type,
+                                                       std::uint64_t end) {
   RESCUE_TRY(const auto h, header_at(file, offset));
-  if (!h || h->type != static_cast<std::uint8_t>(type) || chunk_end(offset, *h) > file.size()) return std::nullopt;
+  if (!h || h->type != static_cast<std::uint8_t>(type) || chunk_end(offset, *h) > end) return std::nullopt;
   base::Bytes rest(h->length + kChunkTrailerBytes);
   RESCUE_TRY(const std::size_t n, file.read_at(offset + kChunkHeaderBytes, rest));
   if (n < rest.size()) return std::nullopt;

@@ -18,9 +18,10 @@ namespace rescue::rcrec {
 /// The next offset at or behind `from` where a chunk header stands whose chunk fits in the file; the file's end if
 /// none.
 [[nodiscard]] base::Result<std::uint64_t> scan_for_chunk(const InputFile& file, std::uint64_t from);
-/// The payload of the chunk at `offset` when its header is valid, of `type`, and its CRC right.
+/// The payload of the chunk at `offset` when its header is valid, of `type`, it ends at `end` at most, and its CRC is
+/// right.
 [[nodiscard]] base::Result<std::optional<base::Bytes>> read_chunk_of(const InputFile& file, std::uint64_t offset,
-                                                                     ChunkType type);
+                                                                     ChunkType type, std::uint64_t end);
 
 /// From END and INDEX when both are whole; else by walking over the headers.
 [[nodiscard]] base::Result<Outline> outline_of(const InputFile& file);

@@ -219,6 +219,28 @@ TEST_F(Encrypted, AForgedRepairChunkIsARepairAndNothingElse) {
   EXPECT_EQ(only<EventItem>(items_of(other, ring)).size(), 3u);
 }
 
+TEST_F(Encrypted, ARepairInThePlaceOfARepeatedKeysIsFound) {
+  base::Bytes b = whole;
+  auto others = chunks;
+  const auto k = static_cast<std::size_t>(std::ranges::find(chunks.begin() + 1, chunks.end(),
+                                                            static_cast<std::uint8_t>(ChunkType::keys),
+                                                            [](const auto& c) { return c.header.type; }) -
+                                          chunks.begin());
+  ASSERT_LT(k, chunks.size());
+  others[k].header.type = static_cast<std::uint8_t>(ChunkType::repair);
+  // One item that fills the chunk: no offset and no count changes.
+  const std::size_t bytes = others[k].header.length - 3;
+  base::Bytes item{0, static_cast<std::uint8_t>((bytes & 0x7f) | 0x80), static_cast<std::uint8_t>(bytes >> 7)};
+  std::string words = R"({"damage":"none of your business")";
+  words.resize(bytes - 1, ' ');
+  base::append(item, base::as_bytes(words + "}"));
+  std::ranges::copy(item, b.begin() + static_cast<std::ptrdiff_t>(others[k].offset + kChunkHeaderBytes));
+  const auto v = check(rechained(b, others), ring);
+  ASSERT_EQ(v.verdict, Verdict::damaged);
+  EXPECT_EQ(v.first_bad->kind, DamageKind::bad_seal);
+  EXPECT_EQ(v.info.damaged_places, 1u);
+}
+
 TEST_F(Encrypted, NoNumberOfASealIsUsedTwiceAlsoBehindFailedWrites) {
   struct Disk final : Sink {
     base::Bytes content;

@@ -62,6 +62,17 @@ TEST(RcrecGuards, AnObjectNestsOnlySoDeep) {
   EXPECT_FALSE(nested(kMaxJsonDepth + 1));
 }
 
+TEST(RcrecGuards, ATimeOfDayCanBeAddedToAndSaid) {
+  for (const std::int64_t us : {INT64_MAX, INT64_MIN}) {
+    FileHeader h;
+    h.start = base::WallTime(std::chrono::microseconds(us));
+    const auto start = decode_file_header(encode_file_header(h)).value().start;
+    EXPECT_LE(start, kMaxWallTime);
+    EXPECT_EQ(base::to_rfc3339(start + kMaxTime).size(), 27u);
+    EXPECT_EQ(decode_clock(encode_clock(h.start)), start);
+  }
+}
+
 TEST(RcrecGuards, APipeUnderARecordingsNameDoesNotHangItsReader) {
   const test::TempDir dir;
   ASSERT_EQ(::mkfifo((dir / "a.rcrec").c_str(), 0600), 0);

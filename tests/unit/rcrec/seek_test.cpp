@@ -135,5 +135,41 @@ TEST_P(Seek, ALoopOfIndexesEnds) {
   EXPECT_TRUE(outline->finished);
 }
 
+/// A chunk without a place in a chain, as many as are needed in each other.
+base::Bytes chunk_of(ChunkType type, base::ByteView payload) {
+  ChunkHeader h;
+  h.type = static_cast<std::uint8_t>(type);
+  h.length = static_cast<std::uint32_t>(payload.size());
+  base::ByteWriter w;
+  w.bytes(encode_chunk_header(h));
+  w.bytes(payload);
+  w.u32(base::crc32c(payload));
+  return std::move(w).take();
+}
+
+TEST(HostileIndex, IndexesInEachOtherAreReadNoMoreThanTheFile) {
+  constexpr std::size_t kDepth = 200;
+  constexpr std::size_t kStep = kChunkHeaderBytes + 12;  // from one to the next inside it
+  base::Bytes inner(100'000);
+  for (std::size_t k = kDepth; k-- > 0;) {
+    base::Bytes payload = encode_index({k == 0 ? 0 : kFileHeaderBytes + (k - 1) * kStep, {}});
+    base::append(payload, inner);
+    inner = chunk_of(ChunkType::index, payload);
+  }
+  const auto header = encode_file_header({});
+  base::Bytes file(header.begin(), header.end());
+  base::append(file, inner);
+  const std::uint64_t last = kFileHeaderBytes + (kDepth - 1) * kStep;
+  base::append(file, chunk_of(ChunkType::end, encode_end({Time(0), last, 1})));
+  const test::TempDir dir;
+  write_file(dir / "a.rcrec", file);
+  const auto reader = ChunkReader::open((dir / "a.rcrec").string());
+  ASSERT_TRUE(reader) << reader.error().message();
+  const auto outline = reader->outline();
+  ASSERT_TRUE(outline);
+  EXPECT_FALSE(outline->from_index);
+  EXPECT_LE(reader->bytes_read(), 2 * file.size());
+}
+
 }  // namespace
 }  // namespace rescue::rcrec
