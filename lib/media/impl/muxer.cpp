@@ -8,9 +8,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "media/impl/notes.hpp"
+
 namespace rescue::media {
 namespace {
 constexpr AVRational kMicroseconds{1, 1'000'000};
+constexpr std::size_t kMaxLines = 16;  // that stand at a time in MP4: each change writes all of them again
 
 AVCodecID text_codec(Container c) {
   if (c == Container::mp4) return AV_CODEC_ID_MOV_TEXT;
@@ -94,7 +97,8 @@ base::Result<> Muxer::open() {
     av_dict_set(&video_->metadata, "DURATION", matroska_time(end()).c_str(), 0);
     f->flags |= AVFMT_FLAG_FLUSH_PACKETS;
   }
-  int rc = avio_open(&f->pb, piped ? "pipe:1" : path_.c_str(), AVIO_FLAG_WRITE);
+  // With "file:", a colon in a name does not make it the name of a protocol.
+  int rc = avio_open(&f->pb, piped ? "pipe:1" : ("file:" + path_).c_str(), AVIO_FLAG_WRITE);
   if (rc >= 0) rc = avformat_write_header(f, &options);
   av_dict_free(&options);
   return rc < 0 ? base::Result<>(failed(rc)) : base::Result<>();
@@ -117,8 +121,10 @@ base::Result<> Muxer::put(AVPacket& packet) {
 
 base::Result<> Muxer::cue(rcrec::Time at, const std::string& text) {
   if (text_ == nullptr || at >= end()) return {};
-  if (format_.container != Container::mp4) return put_cue(at, at + kCueTime, text);
+  if (format_.container != Container::mp4)
+    return put_cue(at, at + kCueTime, format_.container == Container::webm ? webvtt_text(text) : subrip_text(text));
   RESCUE_CHECK(put_lines(at));
+  if (lines_.size() >= kMaxLines) lines_.erase(lines_.begin());
   lines_.push_back({at + kCueTime, text});
   return {};
 }

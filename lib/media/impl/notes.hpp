@@ -19,5 +19,10 @@ struct Note {
 };
 /// Of a chat line or an event.
 [[nodiscard]] std::optional<Note> note_of(const rcrec::TimelineItem& item);
+/// A note's text for SubRip, where readers look for tags ("<i>", "{\an8}") and for times ("-->") in it: word joiners,
+/// which are not seen, part what must not be found.
+[[nodiscard]] std::string subrip_text(const std::string& text);
+/// The same for WebVTT, with its escapes.
+[[nodiscard]] std::string webvtt_text(const std::string& text);
 
 }  // namespace rescue::media

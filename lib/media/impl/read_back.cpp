@@ -43,7 +43,8 @@ base::Result<VideoFacts> read_back(const std::string& path, const VideoFormat& f
   VideoFacts facts;
   RESCUE_CHECK(hash_file(path, facts));
   AVFormatContext* f = nullptr;
-  if (avformat_open_input(&f, path.c_str(), av_find_input_format(demuxer_name(format.container)), nullptr) < 0)
+  if (avformat_open_input(&f, ("file:" + path).c_str(), av_find_input_format(demuxer_name(format.container)), nullptr) <
+      0)
     return refuse("does not open");
   const std::unique_ptr<AVFormatContext, CloseInput> input(f);
   if (avformat_find_stream_info(f, nullptr) < 0 || f->nb_streams != (subtitles ? 2u : 1u) ||

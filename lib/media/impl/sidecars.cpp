@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/impl/sidecars.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <boost/json/serialize.hpp>
@@ -26,11 +27,14 @@ base::Result<Sidecars> Sidecars::create(const std::string& out, bool events) {
   const std::filesystem::path path(out);
   const auto open = [&](Part& part, const char* suffix) -> base::Result<> {
     part.path = std::filesystem::path(path).replace_extension(suffix).string();
-    part.out.open(part.path + std::string(kPart), std::ios::binary | std::ios::trunc);
+    const std::string name = part.path + std::string(kPart);
+    ::unlink(name.c_str());
+    // Never open to others, and never what somebody else put there: it holds what was said.
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return base::fail(base::errno_error("create '" + part.path + "'"));
+    ::close(fd);
+    part.out.open(name, std::ios::binary | std::ios::trunc);
     if (!part.out) return base::fail(base::errno_error("create '" + part.path + "'"));
-    std::error_code ignored;
-    std::filesystem::permissions(part.path + std::string(kPart),
-                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
     return {};
   };
   RESCUE_CHECK(open(s.subtitles_, ".srt"));
@@ -61,7 +65,7 @@ void Sidecars::add(const rcrec::TimelineItem& item, rcrec::Time at, base::WallTi
                     {"length", gap->place.length},
                     {"what", gap->place.what}});
   }
-  if (const auto note = note_of(item)) add_cue(at, note->text);
+  if (const auto note = note_of(item)) add_cue(at, subrip_text(note->text));
 }
 
 void Sidecars::add_cue(rcrec::Time at, const std::string& text) {

@@ -270,7 +270,7 @@ TEST_F(ConvertTest, ChatAndEventsGoBesideTheVideo) {
   std::ifstream srt(file("a.srt"));
   const std::string subtitles((std::istreambuf_iterator<char>(srt)), std::istreambuf_iterator<char>());
   EXPECT_EQ(subtitles,
-            "1\n00:00:00,700 --> 00:00:05,700\ntechnician: Hello\n1\n00:00:00,000 --> inject\n\n"
+            "1\n00:00:00,700 --> 00:00:05,700\ntechnician: Hello\n1\n00:00:00,000 --\u2060> inject\n\n"
             "2\n00:00:01,500 --> 00:00:06,500\n[control.started]\n\n");
   std::ifstream events(file("a.events.jsonl"));
   std::string line;

@@ -71,6 +71,79 @@ TEST_F(TextTest, SubtitlesBesideAreOneFile) {
   EXPECT_FALSE(std::filesystem::exists(file("a.events.jsonl")));
 }
 
+std::string content_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+TEST_F(TextTest, ChatForgesNoSubtitlesAndHidesNothing) {
+  Movie m(file("a2.rcrec"), {64, 48});
+  m.shoot(milliseconds(0));
+  ASSERT_TRUE(m.writer->chat("9", "\n00:00:01,000 --> 00:00:09,000\nforged", milliseconds(2000)));
+  ASSERT_TRUE(m.writer->chat("x", "{\\alpha&HFF&}<font size=0>seen</font> a<b & c", milliseconds(8000)));
+  m.end(milliseconds(20'000));
+  std::filesystem::rename(file("a2.rcrec"), file("a.rcrec"));
+  ConvertOptions o;
+  o.fps = 5;
+  o.subtitles = Subtitles::beside;
+  must_convert("a.avi", o);
+  const auto again = [&](const std::string& from) {
+    return output_of("ffmpeg -v error -i '" + file(from) + "' -map 0:s:0 -f srt - | sed -e 's/\\r$//'");
+  };
+  const auto count = [](const std::string& in, std::string_view what) {
+    int n = 0;
+    for (auto at = in.find(what); at != in.npos; at = in.find(what, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count(content_of(file("a.srt")), "-->"), 2);
+  const std::string beside = again("a.srt");
+  EXPECT_EQ(count(beside, " --> "), 2) << beside;
+  EXPECT_EQ(count(beside, "seen"), 1) << beside;
+  EXPECT_EQ(count(content_of(file("a.srt")), "{\\"), 0);
+  EXPECT_EQ(count(content_of(file("a.srt")), "<font"), 0);
+  o.subtitles = Subtitles::inside;
+  must_convert("a.webm", o);
+  const std::string inside = again("a.webm");
+  EXPECT_EQ(count(inside, " --> "), 2 + count(inside, "--> 00:00:09,000\nforged")) << inside;
+  EXPECT_EQ(count(inside, "a<b & c"), 1) << inside;
+}
+
+TEST_F(TextTest, ManyLinesAtATimeDoNotMakeAnMp4Large) {
+  Movie m(file("a2.rcrec"), {64, 48});
+  m.shoot(milliseconds(0));
+  for (int n = 0; n < 2000; ++n)
+    ASSERT_TRUE(m.writer->chat("x", std::string(100, 'a'), milliseconds(1000) + std::chrono::microseconds(1000 * n)));
+  m.end(milliseconds(20'000));
+  std::filesystem::rename(file("a2.rcrec"), file("a.rcrec"));
+  ConvertOptions o;
+  o.fps = 1;
+  o.subtitles = Subtitles::inside;
+  EXPECT_LT(must_convert("a.mp4", o).bytes, 2000u * 100 * 20);
+}
+
+TEST_F(TextTest, SidecarsAreNobodyElsesAndFollowNoLink) {
+  std::ofstream(file("precious")) << "precious";
+  std::filesystem::create_symlink(file("precious"), file("a.srt.part"));
+  ConvertOptions o;
+  o.subtitles = Subtitles::beside;
+  must_convert("a.avi", o);
+  EXPECT_EQ(content_of(file("precious")), "precious");
+  EXPECT_FALSE(std::filesystem::is_symlink(file("a.srt")));
+  EXPECT_EQ(std::filesystem::status(file("a.srt")).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(TextTest, AColonInANameIsNoProtocol) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(dir / "");
+  ConvertOptions o;
+  o.fps = 5;
+  o.container = Container::mkv;
+  const auto s = convert({"a.rcrec"}, "10:30.mkv", o);
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(s) << s.error().message();
+  EXPECT_TRUE(std::filesystem::exists(file("10:30.mkv")));
+}
+
 /// Pixels of a part that differ from the plain picture.
 int drawn(const screen::Frame& f, screen::Rect part) {
   int n = 0;
