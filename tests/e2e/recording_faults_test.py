@@ -132,7 +132,8 @@ class Killed(RecordingCase):
         avi = self.site.dir / "killed.avi"
         self.tech.run("recording", "convert", path, "-o", avi, timeout=120)
         _, duration = ffprobe(avi)
-        self.assertGreaterEqual(duration, recorded - 1.5, info)
+        # What was not yet written when it was killed: a second, and what a slow machine takes for a picture and for the poll above.
+        self.assertGreaterEqual(duration, recorded - 3, info)
 
         wait_for(lambda: any(e.get("msg") == "reach" and e.get("state") in ("reconnecting", "waiting") for e in meeting.user_log()[-20:]),
                  "the user to see that the technician is away")

@@ -128,6 +128,11 @@ base::Result<> capture(const std::string& path, double fps, double seconds) {
     pictures += tiles > 0 ? 1 : 0;
     if (const auto c = display.cursor()) RESCUE_CHECK(cursor.write(*c, writer, t));
   }
+  if (stopped != 0) {  // what is seen at the end belongs to it
+    RESCUE_TRY(const auto view, display.grab());
+    RESCUE_TRY(const std::size_t tiles, writer.frame(view, since()));
+    pictures += tiles > 0 ? 1 : 0;
+  }
   RESCUE_CHECK(writer.finish(since()));
   fmt::print(R"({{"pictures":{},"late":{}}})"
              "\n",

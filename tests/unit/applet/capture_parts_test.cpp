@@ -111,7 +111,8 @@ TEST_F(AtTheBoard, ABigPictureComesInPartsAndEndsExact) {
   board_.noise(1);
   ASSERT_TRUE(rig_.view());
   EXPECT_FALSE(rig_.decoder.complete()) << "no single packet holds all of it";
-  ASSERT_TRUE(rig_.until([&] { return rig_.decoder.canvas() == board_.frame(); }));
+  // In a fifth of a processor's time, which a slow machine has not much of.
+  ASSERT_TRUE(rig_.until([&] { return rig_.decoder.canvas() == board_.frame(); }, 90s));
   EXPECT_GT(rig_.frames, 3);
   EXPECT_EQ(board_.looks, 1) << "nothing changed meanwhile";
 }
@@ -136,7 +137,11 @@ TEST_F(AtTheBoard, AChangeAtThePointerIsShownBeforeTheRestOfAPictureFromBefore) 
 TEST_F(AtTheBoard, NobodyIsWokenWhenNothingHappens) {
   ASSERT_TRUE(rig_.view());
   ASSERT_TRUE(rig_.until([&] { return rig_.decoder.canvas() == board_.frame(); }));
-  rig_.run_for(300ms);
+  // The last acknowledgement still wakes it; on a slow machine that takes a while.
+  for (int before = -1, round = 0; before != board_.waits && round < 20; ++round) {
+    before = board_.waits;
+    rig_.run_for(300ms);
+  }
   const int waits = board_.waits, looks = board_.looks;
   rig_.run_for(1s);
   EXPECT_LE(board_.waits - waits, 1);
@@ -148,13 +153,15 @@ TEST_F(AtTheBoard, ChangesWithoutEndAreLookedAtInTheirInterval) {
   ASSERT_TRUE(rig_.console->start_view(0, 10, rig_.now()));
   ASSERT_TRUE(rig_.until([&] { return rig_.frames > 0; }));
   const int before = board_.looks;
-  const auto end = std::chrono::steady_clock::now() + 1s;
-  for (unsigned i = 0; std::chrono::steady_clock::now() < end; ++i) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto passed = [&] { return std::chrono::steady_clock::now() - begin; };
+  for (unsigned i = 0; passed() < 1s || (board_.looks - before < 2 && passed() < 20s); ++i) {
     board_.fill({0, 0, 20, 20}, i & screen::kPixelMask);
     rig_.run_for(2ms);
   }
-  EXPECT_LE(board_.looks - before, 12) << "ten pictures a second were asked for";
-  EXPECT_GE(board_.looks - before, 2);
+  const int looks = board_.looks - before;
+  EXPECT_LE(looks, passed() / 100ms + 2) << "ten pictures a second were asked for";
+  EXPECT_GE(looks, 2);
 }
 
 }  // namespace
