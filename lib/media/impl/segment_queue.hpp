@@ -27,6 +27,8 @@ class SegmentQueue {
 
   /// Waits for room. canceled when nobody wants more.
   [[nodiscard]] base::Result<> push(Produced p);
+  /// What is in it counts for so many bytes.
+  [[nodiscard]] std::size_t bytes();
   /// Nothing follows, or an error does.
   void close(base::Result<> how);
   /// Whoever pushes is told to stop.
@@ -41,7 +43,7 @@ class SegmentQueue {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Produced> items_;
+  std::deque<std::pair<std::size_t, Produced>> items_;  // with what they count for
   std::size_t bytes_ = 0;
   std::optional<base::Result<>> closed_;
   bool canceled_ = false;

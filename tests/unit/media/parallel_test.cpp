@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long recordings are converted in parts: the bytes do not depend on how many at a time, and nobody sees the seams.
 #include "media/convert.hpp"
+#include "media/impl/segment_queue.hpp"
 #include "movie.hpp"
 
 namespace rescue::media {
@@ -48,6 +49,19 @@ class ParallelTest : public testing::Test {
   }
   test::TempDir dir;
 };
+
+TEST(SegmentQueueTest, WhatPeopleSaidCountsAsMuchAsItTakes) {
+  SegmentQueue queue;
+  boost::json::array numbers(100'000, 0);
+  ASSERT_TRUE(queue.push(Happening{{{}, 0, rcrec::EventItem{"", {{"numbers", numbers}}}}, {}, {}}));
+  EXPECT_GE(queue.bytes(), 100'000 * sizeof(boost::json::value));
+  ASSERT_TRUE(queue.push(Happening{{{}, 0, rcrec::ChatItem{"", "", {{"text", std::string(1000, 'a')}}}}, {}, {}}));
+  ASSERT_TRUE(queue.pop({}));
+  EXPECT_GE(queue.bytes(), 1000u);
+  EXPECT_LT(queue.bytes(), 20'000u);
+  ASSERT_TRUE(queue.pop({}));
+  EXPECT_EQ(queue.bytes(), 0u);
+}
 
 TEST_F(ParallelTest, TheBytesAreTheSameForAnyNumberOfJobs) {
   ConvertOptions o;
