@@ -14,6 +14,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/secret_input.hpp"
+#include "crypto/errors.hpp"
 #include "rcrec/keys.hpp"
 
 namespace rescue::program {
@@ -111,21 +112,22 @@ base::Result<> spawn(Invocation& in, const AgentStart& start) {
   return wait_ready(read_end.get(), log);
 }
 
+template <typename Errc>
+std::optional<Errc> code_of(std::string_view name) {
+  const auto& entries = error_domain(Errc{}).entries;
+  const auto it = std::ranges::find(entries, name, &base::ErrorEntry::name);
+  return it == entries.end() ? std::nullopt : std::optional(static_cast<Errc>(it->value));
+}
 }  // namespace
 
 base::Error error_of(const json::object& line) {
   const auto name = cell_of(line, "error");
   const auto message = cell_of(line, "message");
-  const auto& known = base::error_domain(base::Errc::internal).entries;
-  const auto& ours = client::error_domain(client::Errc::denied).entries;
-  // Names that stand in both lists mean the same; this room's errors carry their message whole.
-  if (const auto it = std::ranges::find(ours, name, &base::ErrorEntry::name); it != ours.end())
-    return {static_cast<client::Errc>(it->value), message};
-  if (const auto it = std::ranges::find(known, name, &base::ErrorEntry::name); it != known.end())
-    return {static_cast<base::Errc>(it->value), message};
-  const auto& recordings = rcrec::error_domain(rcrec::Errc::key_needed).entries;
-  if (const auto it = std::ranges::find(recordings, name, &base::ErrorEntry::name); it != recordings.end())
-    return {static_cast<rcrec::Errc>(it->value), message};
+  // Names that stand in several lists mean the same; the client's errors carry their message whole.
+  if (const auto code = code_of<client::Errc>(name)) return {*code, message};
+  if (const auto code = code_of<base::Errc>(name)) return {*code, message};
+  if (const auto code = code_of<rcrec::Errc>(name)) return {*code, message};
+  if (const auto code = code_of<crypto::Errc>(name)) return {*code, message};
   return {base::Errc::internal, fmt::format("{}: {}", name, message)};
 }
 

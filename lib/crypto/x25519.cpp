@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/x25519.hpp"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
@@ -41,6 +42,10 @@ base::Result<X25519Public> X25519Public::from_raw(base::ByteView raw) {
 base::Result<X25519Public> X25519Public::from_pem(std::string_view pem) {
   const auto bio = impl::reading_bio(pem);
   const auto key = owned(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
+  if (!key && pem.contains("PRIVATE KEY")) {
+    ERR_clear_error();
+    return base::fail(Errc::key_unsupported, "this is a private key; the public one is wanted (FILE.pub)");
+  }
   if (!key) return impl::openssl_fail(Errc::key_malformed, "public key PEM");
   RESCUE_TRY(const auto raw, raw_of(key.get()));
   return X25519Public(raw);

@@ -81,6 +81,9 @@ TEST(X25519, KeyFilesAreThoseOfOpensslAndPrivate) {
 
   std::ofstream(dir / "a.pub") << key.public_key().pem();
   EXPECT_EQ(X25519Public::load(dir / "a.pub").value(), key.public_key());
+  const auto mistaken = X25519Public::load(dir / "a.key");
+  EXPECT_EQ(mistaken.error().code, Errc::key_unsupported);
+  EXPECT_NE(mistaken.error().context.find("the public one is wanted"), std::string::npos) << mistaken.error().message();
   EXPECT_EQ(X25519Public::load(dir / "none.pub").error().code, base::Errc::not_found);
   std::ofstream(dir / "bad.pub") << "no key";
   EXPECT_EQ(X25519Public::load(dir / "bad.pub").error().code, Errc::key_malformed);

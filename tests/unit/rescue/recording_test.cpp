@@ -365,6 +365,14 @@ TEST(RecordingPlay, TellsWhatIsWrong) {
   r = p.run("recording play a.rcrec");
   EXPECT_NE(r.err.find("a.rcrec: encrypted"), std::string::npos) << r.err;
   EXPECT_FALSE(std::filesystem::exists(p.home / "played")) << "no player opens for nothing";
+  make_helper(p,
+              "echo '{\"error\":\"FILE_EXPOSED\",\"code\":1,\"message\":\"a.key: others may read this secret file; "
+              "chmod 600\"}' "
+              ">&2\nexit 1\n");
+  r = p.run("recording play a.rcrec --key a.key");
+  EXPECT_NE(r.err.find("a.key: others may read this secret file; chmod 600\n"), std::string::npos) << r.err;
+  EXPECT_EQ(r.err.find("library"), std::string::npos)
+      << "what is wrong with a key is no fault of the program: " << r.err;
   make_helper(p, "echo film\necho '{\"path\":\"-\"}' >&2\n");
   make_player(p, "mpv", 4);
   r = p.run("recording play a.rcrec");
