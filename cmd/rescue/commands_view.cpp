@@ -86,8 +86,9 @@ base::Result<int> session_pickup(Invocation& in) {
   start.keep_recording = in.parsed.on("keep-recording");
   if (start.format != "rcrec") {
     if (!start.record_to.empty())
-      return base::fail(base::Errc::invalid_argument,
-                        "--record-to encrypts recordings, and videos are not: no --format");
+      return base::fail(
+          base::Errc::invalid_argument,
+          "--record-to (RESCUE_RECORD_TO) encrypts recordings, and a video would be open: leave --format out");
     RESCUE_CHECK(find_media_helper(in.env));
   }
   start.receive_dir = in.env.absolute(in.parsed.given("receive-dir") ? in.parsed.text("receive-dir") : ".").string();

@@ -122,8 +122,16 @@ void SessionAgent::tick() {
              case Await::event:
                fail(p, base::Error(base::Errc::timed_out, fmt::format("no event '{}'", p.command.text("for"))));
                break;
+             case Await::first_picture:
+               fail(p, base::Error(base::Errc::timed_out,
+                                   core_.viewing() && screen_.under_way()
+                                       ? "view: the first picture is not complete yet; the view goes on"
+                                       : "view: no answer"));
+               break;
              case Await::whole_picture:
-               fail(p, base::Error(base::Errc::timed_out, "screenshot: the picture did not become complete"));
+               fail(p, base::Error(
+                           base::Errc::timed_out,
+                           "screenshot: the picture did not become complete; a longer \"timeout\" waits for more"));
                break;
              default:
                fail(p, base::Error(base::Errc::timed_out, fmt::format("{}: no answer", verb_name(p.command.verb))));

@@ -105,6 +105,26 @@ TEST(View, AScreenshotOfAPictureThatNeverBecomesWholeFailsInTime) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(View, AFirstPictureThatDoesNotBecomeWholeEndsTheWaitButNotTheView) {
+  base::ManualClock clock;
+  AgentPair p(clock);
+  p.answers_views = false;
+  p.say(R"({"cmd":"ask","permission":"desktop_view"})");
+  p.say(R"({"id":1,"cmd":"view"})");
+  Parts parts(p);
+  parts.send(true);
+  clock.advance(kFirstPicture + 1s);
+  p.agent.tick();
+  ASSERT_NE(p.view().find("error", 1), nullptr) << p.view().text();
+  EXPECT_EQ(p.view().find("error", 1)->at("error").as_string(), "TIMED_OUT");
+  const std::string said(p.view().find("error", 1)->at("message").as_string());
+  EXPECT_TRUE(said.contains("the view goes on")) << said;
+  parts.send_rest();
+  EXPECT_NE(p.view().find("picture"), nullptr);
+  p.say(R"({"id":2,"cmd":"view"})");
+  EXPECT_NE(p.view().find("result", 2), nullptr) << "it is seen";
+}
+
 TEST(View, FramesAreWholePicturesAndSayWhatTheyTook) {
   base::ManualClock clock;
   AgentPair p(clock);
