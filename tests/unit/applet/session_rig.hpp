@@ -142,6 +142,7 @@ struct Rig {
       return console->screen_broken(now());
     }
     ++frames;
+    if (decoder.complete()) picture = decoder.canvas();
     console->screen_decoded(s.sequence, now());
   }
   /// The console's disk, in memory.
@@ -209,6 +210,7 @@ struct Rig {
   std::unique_ptr<TechnicianHost> host;
   std::vector<session::ConsoleEvent> events;
   screen::Decoder decoder;
+  screen::Frame picture;  // the last that was complete
   std::vector<session::ScreenArrived> held;
   bool decode_screens = true;
   int frames = 0;

@@ -34,10 +34,10 @@ class AtSyntheticDesktop : public testing::Test {
 
 TEST_F(AtSyntheticDesktop, TheConsoleSeesTheDesktopExactly) {
   ASSERT_TRUE(rig_.view());
-  ASSERT_TRUE(rig_.until([&] { return rig_.frames >= 20; }));
+  ASSERT_TRUE(rig_.until([&] { return rig_.frames >= 20 && !rig_.picture.empty(); }));
   rig_.console->stop_view(rig_.now());
   ASSERT_TRUE(rig_.until([&] { return !rig_.ui.person.status.viewing; }));
-  // The last frame decoded must be one of those that the desktop makes.
+  // The last picture decoded must be one of those that the desktop makes. Where the machine is slow they come in parts.
   SyntheticDesktop same({5, {{640, 400}, {320, 200}}, 1ms});
   auto capture = same.make_capture();
   ASSERT_TRUE(capture->start(1));
@@ -45,7 +45,7 @@ TEST_F(AtSyntheticDesktop, TheConsoleSeesTheDesktopExactly) {
   bool found = false;
   for (int i = 0; i < 2000 && !found; ++i) {
     ASSERT_TRUE(capture->grab(frame));
-    found = frame == rig_.decoder.canvas();
+    found = frame == rig_.picture;
   }
   EXPECT_TRUE(found);
 }
@@ -98,6 +98,7 @@ TEST_F(AtSyntheticDesktop, RevokingStopsThePictureAtOnce) {
   rig_.core->user_revokes(Permission::desktop_view, rig_.now());
   rig_.host->drain(rig_.now());
   EXPECT_FALSE(rig_.ui.person.status.viewing);
+  ASSERT_TRUE(rig_.until([&] { return !rig_.console->viewing(); }));
   rig_.run_for(100ms);
   const auto frames = rig_.frames;
   rig_.run_for(300ms);
