@@ -28,8 +28,8 @@ using ViewId = base::Strong<std::uint64_t, struct ViewIdTag>;
 
 /// A command that needs the link waits this long for it, at the start of a session.
 inline constexpr std::chrono::seconds kFirstLink{60};
-/// From the running view to its first whole picture.
-inline constexpr std::chrono::seconds kFirstPicture{15};
+/// For the first whole picture of a view. A thin link takes half a minute for a screen full of photos.
+inline constexpr std::chrono::seconds kFirstPicture{60};
 /// For the rest of a picture of which parts are there.
 inline constexpr std::chrono::seconds kWholePicture{5};
 /// For an answer of the supported end that needs no person.
