@@ -23,6 +23,8 @@ constexpr base::Duration kIdle = seconds(10);
 constexpr base::Duration kNap = milliseconds(20);
 // After a call for refinement or for the rest that brought nothing: it may have come too early.
 constexpr base::Duration kAgain = milliseconds(50);
+// The newest comes first, but no longer than this at the cost of a picture that is not whole yet.
+constexpr base::Duration kLongestInParts = seconds(2);
 static_assert(screen::kMaxPacketBytes == wire::kScreenPictureMax, "what the codec makes is what the session carries");
 
 session::DisplayInfo to_info(const desktop::Display& d) {
@@ -128,11 +130,13 @@ class CaptureLoop::Run {
   // ---- what there is to send, and from when on
   [[nodiscard]] bool has_news() const { return keyframe_ || !damage_.empty(); }
   [[nodiscard]] bool has_rest() const { return encoder_.pending(); }
+  // Where all changes all the time the newest would keep any picture from becoming whole: then one is ended first.
+  [[nodiscard]] bool overdue(SteadyTime at) const { return has_rest() && !keyframe_ && at - whole_ > kLongestInParts; }
   [[nodiscard]] SteadyTime refine_at() const { return std::max(news_ + rate_.plan().rest, again_); }
   [[nodiscard]] base::Duration patience() const {
     if (!may_send_) return kIdle;
     auto due = now() + kIdle;
-    if (has_news()) due = std::min(due, next_look_);
+    if (has_news() && !overdue(now())) due = std::min(due, next_look_);
     if (has_rest())
       due = std::min(due, again_);
     else if (encoder_.inexact() && !has_news())
@@ -145,7 +149,7 @@ class CaptureLoop::Run {
     const auto at = now();
     if (at < rate_.not_before()) return {};
     spent_before_ = processor_time();
-    if (has_news() && at >= next_look_) {
+    if (has_news() && at >= next_look_ && !overdue(at)) {
       RESCUE_CHECK(look());
       if (!looked_) return {};
       return send(true, false, at);
@@ -194,6 +198,7 @@ class CaptureLoop::Run {
     rate_.on_packet(packet ? packet->bytes.size() : 0, plan.work, begun, begun + (processor_time() - spent_before_),
                     has_rest());
     if (fresh) next_look_ = begun + rate_.plan().interval;
+    if (!has_rest()) whole_ = now();
     if (!packet) {  // damage without difference
       again_ = now() + kAgain;
       return {};
@@ -241,7 +246,8 @@ class CaptureLoop::Run {
   bool all_new_ = false;  // a keyframe is under way
   bool may_send_ = false;
   bool looked_ = false;
-  SteadyTime news_{};  // the last change
+  SteadyTime news_{};        // the last change
+  SteadyTime whole_ = now();  // when the last picture had all its parts
   std::chrono::nanoseconds spent_before_{};
   SteadyTime next_look_{};  // not before
   SteadyTime next_visit_{};

@@ -134,6 +134,19 @@ TEST_F(AtTheBoard, AChangeAtThePointerIsShownBeforeTheRestOfAPictureFromBefore) 
   while (!rig_.decoder.complete()) ASSERT_TRUE(next_packet());
 }
 
+TEST_F(AtTheBoard, APictureBecomesWholeAlsoWhereAllChangesAllTheTime) {
+  ASSERT_TRUE(rig_.ask(wire::Permission::desktop_view, true));
+  ASSERT_TRUE(rig_.console->start_view(0, 60, rig_.now(), true));
+  const auto whole = [&] { return rig_.frames > 0 && rig_.decoder.complete(); };
+  const auto begin = std::chrono::steady_clock::now();
+  bool seen = false;
+  for (unsigned i = 0; !seen && std::chrono::steady_clock::now() - begin < 90s; ++i) {
+    board_.noise(i);
+    seen = rig_.until(whole, 20ms);
+  }
+  EXPECT_TRUE(seen) << "whoever waits for a whole picture waits for ever";
+}
+
 TEST_F(AtTheBoard, NobodyIsWokenWhenNothingHappens) {
   ASSERT_TRUE(rig_.view());
   ASSERT_TRUE(rig_.until([&] { return rig_.decoder.canvas() == board_.frame(); }));
