@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "cli/exit.hpp"
 #include "cmd/rescue/convert_run.hpp"
+#include "cmd/rescue/spawn.hpp"
 
 namespace rescue::program {
 namespace {
@@ -79,20 +79,7 @@ base::Result<std::vector<std::string>> player_arguments(const Invocation& in, co
 /// Runs the player to its end with `video` as its standard input; its exit code.
 base::Result<int> run_player(const Invocation& in, const Player& player, std::vector<std::string> arguments,
                              client::Descriptor video) {
-  std::vector<std::string> variables;
-  for (const auto& [name, value] : in.env.environment) variables.push_back(name + "=" + value);
-  std::vector<char*> argv, envp;
-  for (auto& a : arguments) argv.push_back(a.data());
-  for (auto& v : variables) envp.push_back(v.data());
-  argv.push_back(nullptr);
-  envp.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, video.get(), 0);
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, player.program.c_str(), &actions, nullptr, argv.data(), envp.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return base::fail(base::errno_error(fmt::format("start '{}'", player.program.string()), error));
+  RESCUE_TRY(const pid_t pid, spawn(in.env, player.program, std::move(arguments), {.in = video.get()}));
   video = {};  // when the player ends, the pipe breaks
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;

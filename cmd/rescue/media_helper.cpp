@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "client/agent_socket.hpp"
 #include "cmd/rescue/agent_link.hpp"
 #include "cmd/rescue/invocation.hpp"
+#include "cmd/rescue/spawn.hpp"
 
 namespace rescue::program {
 namespace {
@@ -35,22 +35,10 @@ base::Result<Helper> start_helper(const cli::Env& env, const fs::path& program, 
   if (video) out_write = std::move(video);
   if (::pipe2(err, O_CLOEXEC) != 0) return base::fail(base::errno_error("pipe"));
   client::Descriptor err_read(err[0]), err_write(err[1]);
-  std::vector<std::string> variables;
-  for (const auto& [name, value] : env.environment) variables.push_back(name + "=" + value);
-  std::vector<char*> argv, envp;
-  for (auto& a : arguments) argv.push_back(a.data());
-  for (auto& v : variables) envp.push_back(v.data());
-  argv.push_back(nullptr);
-  envp.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, out_write.get(), 1);
-  ::posix_spawn_file_actions_adddup2(&actions, err_write.get(), 2);
+  const client::Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!nothing) return base::fail(base::errno_error("open /dev/null"));
   Helper helper;
-  const int error = ::posix_spawn(&helper.pid, program.c_str(), &actions, nullptr, argv.data(), envp.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return base::fail(base::errno_error(fmt::format("start '{}'", program.string()), error));
+  RESCUE_TRY(helper.pid, spawn(env, program, std::move(arguments), {nothing.get(), out_write.get(), err_write.get()}));
   helper.out = std::move(out_read);
   helper.err = std::move(err_read);
   return helper;

@@ -225,4 +225,26 @@ struct AgentPair {
   std::vector<std::string> applet_chat;
 };
 
+/// Ticks until `done`; the recorder's thread has its own pace, so this is bounded by time, not by rounds.
+inline bool tick_until(AgentPair& p, const std::function<bool()>& done) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(5ms);
+    p.agent.tick();
+    p.settle();
+  }
+  return true;
+}
+
+/// The user's answers count only after half a second; the clock here is the real one.
+inline void allow(AgentPair& p, const std::string& permission) {
+  p.auto_answer.reset();
+  p.say(R"({"cmd":"ask","permission":")" + permission + "\"}");
+  const auto open = p.prompts.size();
+  ASSERT_GT(open, 0U);
+  ASSERT_TRUE(tick_until(p, [&] { return p.applet.user_answers(p.prompts.back().id, true, p.now()); }));
+  p.settle();
+}
+
 }  // namespace rescue::client::testing

@@ -10,26 +10,6 @@ namespace {
 
 using namespace testing;
 
-/// The user's answers count only after half a second, and the recorder's thread has its own pace: bounded by time.
-bool tick_until(AgentPair& p, const std::function<bool()>& done) {
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(5ms);
-    p.agent.tick();
-    p.settle();
-  }
-  return true;
-}
-
-void allow(AgentPair& p, const std::string& permission) {
-  p.auto_answer.reset();
-  p.say(R"({"cmd":"ask","permission":")" + permission + "\"}");
-  ASSERT_FALSE(p.prompts.empty());
-  ASSERT_TRUE(tick_until(p, [&] { return p.applet.user_answers(p.prompts.back().id, true, p.now()); }));
-  p.settle();
-}
-
 /// Types of the events of a recording, each with what it says, and its HEAD.
 struct Told {
   boost::json::object head;

@@ -48,25 +48,8 @@ void see(AgentPair& p) {
   ASSERT_NE(p.view().find("result", 1), nullptr) << p.view().text();
 }
 
-/// Where a recorder's thread reads the clock too, it is the system's.
-bool tick_until(AgentPair& p, const std::function<bool()>& done) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-    p.agent.tick();
-    p.settle();
-  }
-  return true;
-}
-/// The user's answers count only after half a second of the real clock.
 void allow_in_real_time(AgentPair& p) {
-  p.auto_answer.reset();
-  for (const char* permission : {"record_session", "desktop_view"}) {
-    p.say(std::string(R"({"cmd":"ask","permission":")") + permission + "\"}");
-    ASSERT_TRUE(tick_until(p, [&] { return p.applet.user_answers(p.prompts.back().id, true, p.now()); }));
-    p.settle();
-  }
+  for (const char* permission : {"record_session", "desktop_view"}) allow(p, permission);
 }
 
 TEST(View, AScreenshotWaitsForTheWholePicture) {
