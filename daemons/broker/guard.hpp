@@ -14,9 +14,16 @@ class Guard {
 
   [[nodiscard]] directory::PinGuard::Verdict check(std::string_view address, base::SteadyTime now) {
     const std::scoped_lock lock(mutex_);
-    auto verdict = guard_.check(address, now);
-    if (!verdict.allowed) ++refused_;
-    return verdict;
+    return guard_.check(address, now);
+  }
+  /// An attempt was turned away for good.
+  void count_refused() {
+    const std::scoped_lock lock(mutex_);
+    ++refused_;
+  }
+  void abandoned(std::string_view address, base::SteadyTime now) {
+    const std::scoped_lock lock(mutex_);
+    guard_.abandoned(address, now);
   }
   void failed(std::string_view address, base::SteadyTime now) {
     const std::scoped_lock lock(mutex_);

@@ -14,6 +14,9 @@ namespace {
 
 /// Bytes taken where no body is described.
 constexpr std::size_t kEmptyBodyCap = 1024;
+// An attempt whose address has only undecided ones against it looks again that often, for that long.
+constexpr base::Duration kUndecidedPause = std::chrono::milliseconds(20);
+constexpr base::Duration kUndecidedPatience = std::chrono::seconds(20);
 
 net::HttpResponse response_of(const Reply& reply) {
   if (!reply.content_type.empty()) {
@@ -87,28 +90,69 @@ net::HttpResponse refused_by_guard(std::chrono::seconds retry_after, std::string
   return out;
 }
 
+/// One guarded attempt, decided exactly once, also when its coroutine is destroyed because the client left.
+class Attempt {
+ public:
+  Attempt(Services& s, Guard& guard, std::string address) : s_(s), guard_(guard), address_(std::move(address)) {}
+  ~Attempt() {
+    if (open_) guard_.abandoned(address_, s_.clock.steady());
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// Nothing when the attempt may be made. Waits for those of the same address that are not decided yet: they may be
+  /// right ones, and ten people of one office are no guesser.
+  asio::awaitable<std::optional<std::chrono::seconds>> refused() {
+    const auto patience = s_.clock.steady() + kUndecidedPatience;
+    for (;;) {
+      const auto verdict = guard_.check(address_, s_.clock.steady());
+      open_ = verdict.allowed;
+      if (!verdict.allowed && (!verdict.undecided || s_.clock.steady() >= patience)) {
+        guard_.count_refused();
+        co_return verdict.retry_after;
+      }
+      const auto delay = verdict.allowed ? base::Duration(verdict.delay) : kUndecidedPause;
+      if (delay.count() > 0) {
+        auto pause = net::sleep_for(delay);
+        co_await std::move(pause);
+      }
+      if (verdict.allowed) co_return std::nullopt;
+    }
+  }
+  void decided(const net::HttpResponse& response) {
+    if (response.ok())
+      guard_.succeeded(address_, s_.clock.steady());
+    else if (was_wrong_guess(response.status))
+      guard_.failed(address_, s_.clock.steady());
+    else
+      guard_.abandoned(address_, s_.clock.steady());
+    open_ = false;
+  }
+
+ private:
+  Services& s_;
+  Guard& guard_;
+  std::string address_;
+  bool open_ = false;
+};
+
 /// The coroutine of every plain route. References outlive it: table and services are the program's, the request its
 /// caller's.
 asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, net::HttpRequest& request) {
-  auto* guard = guard_of(s, route);
-  const auto address = request.remote_address.text();
-  if (guard != nullptr) {
-    const auto verdict = guard->check(address, s.clock.steady());
-    if (!verdict.allowed) {
-      auto refused = refused_by_guard(verdict.retry_after, request.request_id);
+  std::optional<Attempt> attempt;
+  if (auto* guard = guard_of(s, route); guard != nullptr) {
+    attempt.emplace(s, *guard, request.remote_address.text());
+    auto asking = attempt->refused();
+    if (const auto retry_after = co_await std::move(asking)) {
+      auto refused = refused_by_guard(*retry_after, request.request_id);
       refused.headers.set("X-Request-Id", request.request_id);
       co_return refused;
-    }
-    if (verdict.delay.count() > 0) {
-      auto pause = net::sleep_for(verdict.delay);
-      co_await std::move(pause);
     }
   }
   WorkerPool::Job job = [&s, &route, &request] { return answer(s, route, request); };
   auto working = in_worker(pool_of(s, route.lane), std::move(job), request.request_id);
   auto response = co_await std::move(working);
-  if (guard != nullptr && response.ok()) guard->succeeded(address, s.clock.steady());
-  if (guard != nullptr && was_wrong_guess(response.status)) guard->failed(address, s.clock.steady());
+  if (attempt) attempt->decided(response);
   co_return response;
 }
 

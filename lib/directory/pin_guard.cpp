@@ -54,7 +54,12 @@ double PinGuard::used(const Key& key, base::SteadyTime now) const {
   return std::max(0.0, found->second.used - seconds_between(found->second.at, now) * rate_per_s(key));
 }
 
-void PinGuard::charge(const Key& key, double amount, base::SteadyTime now) {
+std::uint32_t PinGuard::running(const Key& key) const {
+  const auto found = buckets_.find(key.text);
+  return found == buckets_.end() ? 0 : found->second.running;
+}
+
+void PinGuard::charge(const Key& key, double amount, int running, base::SteadyTime now) {
   const double next = std::max(0.0, used(key, now) + amount);
   auto [at, fresh] = buckets_.try_emplace(key.text);
   if (fresh) {
@@ -63,6 +68,9 @@ void PinGuard::charge(const Key& key, double amount, base::SteadyTime now) {
     by_age_.splice(by_age_.end(), by_age_, at->second.age);
   }
   at->second.used = next;
+  // Of a bucket that was forgotten meanwhile more may end than began.
+  at->second.running =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(0, std::int64_t{at->second.running} + running));
   at->second.at = now;
   while (buckets_.size() > std::max<std::size_t>(limits_.max_entries, 1)) {
     buckets_.erase(by_age_.front());
@@ -79,26 +87,34 @@ milliseconds PinGuard::surge(base::SteadyTime now) const {
 PinGuard::Verdict PinGuard::check(std::string_view address, base::SteadyTime now) {
   Verdict verdict;
   const auto keys = keys_of(address);
+  bool decided = false;
   for (const auto& key : keys) {
     const double over = used(key, now) + 1 - key.allowance;
     if (over <= 0) continue;
     verdict.allowed = false;
+    decided = decided || over > running(key);
     const std::chrono::seconds wait(static_cast<std::int64_t>(std::ceil(over / rate_per_s(key))));
     verdict.retry_after = std::max(verdict.retry_after, wait);
   }
+  verdict.undecided = !verdict.allowed && !decided;
   if (!verdict.allowed) return verdict;
-  for (const auto& key : keys) charge(key, 1, now);
+  for (const auto& key : keys) charge(key, 1, 1, now);
   verdict.delay = surge(now);
   return verdict;
 }
 
-void PinGuard::failed(std::string_view, base::SteadyTime now) {
+void PinGuard::failed(std::string_view address, base::SteadyTime now) {
+  abandoned(address, now);
   recent_ = recent_ * std::exp(-seconds_between(recent_at_, now) / kSurgeMemorySeconds) + 1;
   recent_at_ = now;
 }
 
 void PinGuard::succeeded(std::string_view address, base::SteadyTime now) {
-  for (const auto& key : keys_of(address)) charge(key, -1, now);
+  for (const auto& key : keys_of(address)) charge(key, -1, -1, now);
+}
+
+void PinGuard::abandoned(std::string_view address, base::SteadyTime now) {
+  for (const auto& key : keys_of(address)) charge(key, 0, -1, now);
 }
 
 }  // namespace rescue::directory

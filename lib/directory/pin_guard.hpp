@@ -38,21 +38,28 @@ class PinGuard {
     bool allowed = true;
     std::chrono::milliseconds delay{0};   // wait this long before the attempt is made
     std::chrono::seconds retry_after{0};  // when refused
+    // When refused: only because of attempts that still run. Ask again when one of them has ended; they may be right
+    // ones, of many people behind one address.
+    bool undecided = false;
   };
   /// Before an attempt, which it charges to the address, so that attempts running at once are counted. `address`
-  /// without port; an address that cannot be read shares one bucket with its like.
+  /// without port; an address that cannot be read shares one bucket with its like. Every allowed attempt is to be ended
+  /// by one of failed(), succeeded() and abandoned().
   [[nodiscard]] Verdict check(std::string_view address, base::SteadyTime now);
   /// After an attempt that named nothing that exists: it stays charged, and counts towards a surge.
   void failed(std::string_view address, base::SteadyTime now);
   /// After a right one, which costs nothing: the attempt is given back and no more, so that somebody who has one right
   /// answer cannot buy wrong ones with it.
   void succeeded(std::string_view address, base::SteadyTime now);
+  /// After one of which nobody knows whether it was right (the client left, the broker was busy): it stays charged.
+  void abandoned(std::string_view address, base::SteadyTime now);
 
   [[nodiscard]] std::size_t entries() const { return buckets_.size(); }
 
  private:
   struct Bucket {
     double used = 0;
+    std::uint32_t running = 0;  // part of `used` that is not decided yet
     base::SteadyTime at;
     std::list<std::string>::iterator age;
   };
@@ -62,8 +69,9 @@ class PinGuard {
   };
   [[nodiscard]] std::vector<Key> keys_of(std::string_view address) const;
   [[nodiscard]] double used(const Key& key, base::SteadyTime now) const;
+  [[nodiscard]] std::uint32_t running(const Key& key) const;
   [[nodiscard]] double rate_per_s(const Key& key) const;
-  void charge(const Key& key, double amount, base::SteadyTime now);
+  void charge(const Key& key, double amount, int running, base::SteadyTime now);
   [[nodiscard]] std::chrono::milliseconds surge(base::SteadyTime now) const;
 
   PinGuardLimits limits_;

@@ -33,7 +33,10 @@ class Meeting:
         self.applet = site.start_applet("--server", site.url, *site.trust_flags(), "--pin", self.pin, "--headless",
                                         "--scenario", scenario_file, "--seed", seed, "--download-dir", self.downloads, *applet,
                                         name=f"applet{name}-{self.id[:8]}", env=env)
-        tech.run("session", "wait", self.id, "--state", "waiting", "--timeout", "30s")
+        try:
+            tech.run("session", "wait", self.id, "--state", "waiting", "--timeout", "30s")
+        except Failed as late:
+            raise Failed(f"{late}\nits applet (exit {self.applet.process.poll()}): {self.applet.tail()}") from late
         self.script = self.view("pickup", *pickup) if start else None
 
     def view(self, verb="attach", *flags, who=None):

@@ -140,6 +140,46 @@ class RequestMemory(unittest.TestCase):
         wait_for(lambda: metric(self.broker, "rescue_broker_request_bytes") == 0, "the memory to be given back")
 
 
+class Guessing(unittest.TestCase):
+    """Many people behind one address at the same instant: none is taken for a guesser, and no guesser gains by it."""
+    TOGETHER = 40
+
+    def at_once(self, broker, path, bodies):
+        """The statuses of these requests, which all stand on open connections before the first is sent."""
+        sockets = []
+        for _ in bodies:
+            raw = socket.create_connection(("127.0.0.1", broker.port), timeout=60)
+            sockets.append(broker.tls().wrap_socket(raw, server_hostname="127.0.0.1"))
+        for one, body in zip(sockets, bodies):
+            text = json.dumps(body)
+            one.sendall((f"POST /api/v1{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                         f"Content-Length: {len(text)}\r\n\r\n{text}").encode())
+        statuses = [int(one.recv(4096).split(b" ")[1]) for one in sockets]
+        for one in sockets:
+            one.close()
+        return statuses
+
+    def test_right_pins_of_one_address_at_once(self):
+        with Broker() as broker:
+            admin = broker.login()
+            pins = [broker.new_session(admin)["pin"] for _ in range(self.TOGETHER)]
+            self.assertEqual(self.at_once(broker, "/pin", [{"pin": pin} for pin in pins]), [200] * self.TOGETHER)
+            self.assertEqual(metric(broker, "rescue_broker_pins_limited_total"), 0)
+
+    def test_right_passwords_of_one_address_at_once(self):
+        with Broker() as broker:
+            right = {"email": ADMIN, "password": PASSWORD}
+            self.assertEqual(self.at_once(broker, "/auth/login", [right] * 12), [200] * 12)
+
+    def test_wrong_pins_at_once_get_no_more_than_the_allowance(self):
+        with Broker("[rate]\npin_per_address = 3\n") as broker:
+            pin = broker.new_session(broker.login())["pin"]
+            wrong = [{"pin": f"{n:06}"} for n in range(self.TOGETHER) if f"{n:06}" != pin]
+            statuses = self.at_once(broker, "/pin", wrong)
+            self.assertEqual((statuses.count(404), statuses.count(429)), (3, len(wrong) - 3))
+            broker.api("POST", "/pin", {"pin": pin}).expect(429, "RATE_LIMITED")
+
+
 class LogQueries(unittest.TestCase):
     """A log so long that a query whose filter fits nothing takes a while."""
     ROWS = 2_000_000

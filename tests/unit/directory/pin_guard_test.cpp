@@ -63,6 +63,22 @@ TEST_F(PinGuardTest, AttemptsRunningAtOnceAreCounted) {
   EXPECT_EQ(allowed, 10);
 }
 
+TEST_F(PinGuardTest, AttemptsThatStillRunRefuseNobodyForGood) {
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(guard_.check("192.0.2.1", now_).allowed);
+  const auto waiting = guard_.check("192.0.2.1", now_);
+  EXPECT_FALSE(waiting.allowed);
+  EXPECT_TRUE(waiting.undecided);
+  guard_.succeeded("192.0.2.1", now_);
+  EXPECT_TRUE(guard_.check("192.0.2.1", now_).allowed);
+  // Wrong ones leave no hope; neither do those of which nobody knows.
+  for (int i = 0; i < 5; ++i) guard_.failed("192.0.2.1", now_);
+  EXPECT_TRUE(guard_.check("192.0.2.1", now_).undecided);
+  for (int i = 0; i < 5; ++i) guard_.abandoned("192.0.2.1", now_);
+  const auto refused = guard_.check("192.0.2.1", now_);
+  EXPECT_FALSE(refused.allowed);
+  EXPECT_FALSE(refused.undecided);
+}
+
 TEST_F(PinGuardTest, ARightAnswerCostsNothingAndBuysNoWrongOnes) {
   for (int i = 0; i < 1000; ++i) {
     ASSERT_TRUE(guard_.check("192.0.2.1", now_).allowed);
