@@ -26,6 +26,17 @@ std::array<std::uint8_t, N> digest(HashAlgorithm a, base::ByteView data) {
   RESCUE_ASSERT(EVP_Digest(data.data(), data.size(), out.data(), &n, algorithm_of(a), nullptr) == 1 && n == N);
   return out;
 }
+template <std::size_t N>
+std::array<std::uint8_t, N> hmac(const EVP_MD* algorithm, base::ByteView key, base::ByteView data) {
+  std::array<std::uint8_t, N> out{};
+  unsigned n = 0;
+  // HMAC() refuses a null key pointer even for length 0.
+  const std::uint8_t none = 0;
+  RESCUE_ASSERT(HMAC(algorithm, key.empty() ? &none : key.data(), static_cast<int>(key.size()), data.data(),
+                     data.size(), out.data(), &n) != nullptr &&
+                n == out.size());
+  return out;
+}
 }  // namespace
 
 Digest256 sha256(base::ByteView data) { return digest<32>(HashAlgorithm::sha256, data); }
@@ -53,14 +64,13 @@ base::Bytes Hasher::finish() {
 }
 
 Digest256 hmac_sha256(base::ByteView key, base::ByteView data) {
-  Digest256 out{};
-  unsigned n = 0;
-  // HMAC() refuses a null key pointer even for length 0.
-  const std::uint8_t none = 0;
-  RESCUE_ASSERT(HMAC(algorithm_of(HashAlgorithm::sha256), key.empty() ? &none : key.data(),
-                     static_cast<int>(key.size()), data.data(), data.size(), out.data(), &n) != nullptr &&
-                n == out.size());
-  return out;
+  return hmac<32>(algorithm_of(HashAlgorithm::sha256), key, data);
+}
+
+Sha1Mac hmac_sha1(base::ByteView key, base::ByteView data) {
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  RESCUE_ASSERT(sha1 != nullptr);
+  return hmac<20>(sha1, key, data);
 }
 
 base::Result<base::SecretBytes> hkdf_sha256(base::ByteView input_key, base::ByteView salt, base::ByteView info,

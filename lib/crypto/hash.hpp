@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests, HMAC (RFC 2104) and HKDF (RFC 5869). MD5 only names files in the session log; it secures nothing.
+// Digests, HMAC (RFC 2104) and HKDF (RFC 5869). MD5 only names files in the session log; it secures nothing. SHA-1 is
+// here for one-time codes alone, whose applications know nothing else.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@ namespace rescue::crypto {
 
 using Digest256 = std::array<std::uint8_t, 32>;
 using Md5Digest = std::array<std::uint8_t, 16>;
+using Sha1Mac = std::array<std::uint8_t, 20>;
 /// SHA-256 of a key's DER SubjectPublicKeyInfo: how keys are named everywhere ("fp").
 using Fingerprint = Digest256;
 
@@ -42,6 +44,7 @@ class Hasher {
 };
 
 [[nodiscard]] Digest256 hmac_sha256(base::ByteView key, base::ByteView data);
+[[nodiscard]] Sha1Mac hmac_sha1(base::ByteView key, base::ByteView data);  // RFC 6238, for crypto/totp.hpp
 /// RFC 5869 extract and expand; `length` at most 8160 (255 blocks), else invalid_argument.
 [[nodiscard]] base::Result<base::SecretBytes> hkdf_sha256(base::ByteView input_key, base::ByteView salt,
                                                           base::ByteView info, std::size_t length);
