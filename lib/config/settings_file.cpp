@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one place that sees toml++.
-#define TOML_HEADER_ONLY 0
+// Files of settings. The implementation of toml++ is compiled here.
 #define TOML_IMPLEMENTATION
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wundef"
-#include <toml++/toml.h>
-#pragma GCC diagnostic pop
+#include "config/impl/toml.hpp"
 
 #include <fmt/format.h>
 
