@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crypto/aead.hpp"
@@ -100,7 +101,19 @@ TEST(Password, VerifiesOnlyItselfAndSaysWhenItsCostIsOld) {
   EXPECT_NE(hash, hash_password("correct horse").value());
   EXPECT_FALSE(needs_rehash(hash));
   EXPECT_TRUE(needs_rehash(hash_password("x", {.memory_bytes = 8U << 20U, .passes = 1}).value()));
-  verify_no_account("anything");
+}
+
+TEST(Password, TellsTheFiguresAHashWasMadeWithAndMakesTheSameWorkForNobody) {
+  constexpr PasswordCost kOdd{.memory_bytes = 320 * 1024, .passes = 3};
+  const auto hash = hash_password("x", kOdd).value();
+  EXPECT_EQ(cost_of(hash), kOdd);
+  EXPECT_EQ(cost_of(hash_password("x").value()), PasswordCost{});
+  for (const std::string_view bad :
+       {"", "plain", "$argon2id$", "$argon2id$v=19$m=", "$argon2id$v=19$m=1,t=", "$argon2id$v=19$m=1,t=2",
+        "$argon2id$v=19$m=99999999999999999999,t=2,p=1$", "$argon2i$v=19$m=64,t=3,p=1$a$b"})
+    EXPECT_FALSE(cost_of(bad)) << bad;
+  verify_no_account("anything", kOdd);
+  verify_no_account(std::string(kMaxPasswordBytes + 1, 'a'), kOdd);
 }
 
 TEST(Password, RefusesOverlongInputAndForeignHashes) {
@@ -120,6 +133,22 @@ TEST(Strength, RanksObviousPasswordsBelowRandomOnes) {
   EXPECT_EQ(strength_name(4), "strong");
   // Quadratic work is bounded: only the head counts.
   EXPECT_EQ(password_strength(std::string(100'000, 'q')).score, password_strength(std::string(100, 'q')).score);
+}
+
+TEST(Strength, SaysWhatWouldHelpWithoutRepeatingThePassword) {
+  using testing::Contains;
+  using testing::HasSubstr;
+  const std::vector<std::string> personal{"lovelace"};
+  const auto advice = [&](std::string_view password) { return password_strength(password, personal).advice; };
+  EXPECT_THAT(advice("monkey"), Contains(HasSubstr("common word")));
+  EXPECT_THAT(advice("lovelace1"), Contains(HasSubstr("your name")));
+  EXPECT_THAT(advice("p4ssw0rd"), Contains(HasSubstr("in the place of letters")));
+  EXPECT_THAT(advice("zxcvbnm,./"), Contains(HasSubstr("Rows of keys")));
+  EXPECT_THAT(advice("19991231"), Contains(HasSubstr("Dates")));
+  EXPECT_THAT(advice("x7$kQ"), Contains(HasSubstr("Longer is better")));
+  EXPECT_TRUE(advice("vX9#qLz!28dTmw").empty());
+  for (const auto* weak : {"monkey", "lovelace1", "p4ssw0rd", "abcdefgh"})
+    for (const auto line : advice(weak)) EXPECT_EQ(line.find(weak), std::string_view::npos) << line;
 }
 
 TEST(BearerToken, IsFoundByItsHashAndOnlyInItsOwnForm) {
