@@ -11,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "cli/secret_input.hpp"
 #include "cmd/rescue/invocation.hpp"
+#include "cmd/rescue/sign_in.hpp"
 
 namespace rescue::program {
 namespace {
@@ -20,13 +21,6 @@ constexpr std::string_view kUserKeys[] = {"id", "email", "name", "role", "disabl
 constexpr cli::Column kUserColumns[] = {{"ID"},       {"EMAIL"},  {"NAME"},      {"ROLE"},
                                         {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
 constexpr cli::Column kContextColumns[] = {{"NAME"}, {"CURRENT"}, {"SERVER"}, {"EMAIL"}, {"TRUST"}, {"SIGNED IN"}};
-
-std::string device_name(const Invocation& in) {
-  if (auto given = in.parsed.maybe("device")) return *given;
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) return "unknown";
-  return base::to_valid_utf8(host.data());
-}
 
 base::Result<std::string> email_of(Invocation& in, const Context& context) {
   if (auto given = in.parsed.maybe("email")) return *given;
@@ -50,23 +44,28 @@ cli::Record context_record(const ContextStore& store, const Context& c) {
 
 }  // namespace
 
-base::Result<int> login(Invocation& in) {
+std::string device_name(const Invocation& in) {
+  if (auto given = in.parsed.maybe("device")) return *given;
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) return "unknown";
+  return base::to_valid_utf8(host.data());
+}
+
+base::Result<Context> login_context(Invocation& in) {
   RESCUE_TRY(auto target, in.contexts.resolve(in.parsed));
   auto context = target.context;
   if (in.parsed.given("context")) context.name = in.parsed.text("context");
   if (context.name.empty()) context.name = context_name_of(context.server);
   if (!is_context_name(context.name))
     return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is no name for a context", context.name));
-  RESCUE_TRY(context.email, email_of(in, context));
-  RESCUE_TRY(const auto password,
-             cli::read_secret(in.env, in.parsed, "password", fmt::format("Password of {}", context.email)));
-  RESCUE_TRY(auto* api, in.api(false));
-  json::object body{
-      {"email", context.email}, {"password", base::as_text(password.view())}, {"device", device_name(in)}};
-  RESCUE_TRY(const auto answer, api->post("/auth/login", std::move(body)));
+  return context;
+}
+
+base::Result<int> accept_sign_in(Invocation& in, Context context, const json::value& answer) {
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer to the sign-in is no object");
   RESCUE_TRY(const auto token, client::text_field(answer.as_object(), "token"));
   RESCUE_TRY(const auto user, client::object_field(answer.as_object(), "user"));
+  context.email = cell_of(user, "email");
   RESCUE_CHECK(in.contexts.save(context));
   RESCUE_CHECK(in.contexts.save_token(context.name, token));
   RESCUE_CHECK(in.contexts.set_current(context.name));
@@ -85,6 +84,18 @@ base::Result<int> login(Invocation& in) {
        context.name});
   if (change) in.hint("The password must be changed now: rescue passwd");
   return 0;
+}
+
+base::Result<int> login(Invocation& in) {
+  RESCUE_TRY(auto context, login_context(in));
+  RESCUE_TRY(context.email, email_of(in, context));
+  RESCUE_TRY(const auto password,
+             cli::read_secret(in.env, in.parsed, "password", fmt::format("Password of {}", context.email)));
+  RESCUE_TRY(auto* api, in.api(false));
+  json::object body{
+      {"email", context.email}, {"password", base::as_text(password.view())}, {"device", device_name(in)}};
+  RESCUE_TRY(const auto answer, api->post("/auth/login", std::move(body)));
+  return accept_sign_in(in, std::move(context), answer);
 }
 
 base::Result<int> logout(Invocation& in) {

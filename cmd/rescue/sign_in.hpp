@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every way to sign in has in common: the context it becomes, and what is kept and shown of it.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "cmd/rescue/invocation.hpp"
+
+namespace rescue::program {
+
+/// --device, else the name of this host.
+[[nodiscard]] std::string device_name(const Invocation& in);
+/// The context that a sign-in saves: as --context says, the current one, or one named like the server's host.
+[[nodiscard]] base::Result<Context> login_context(Invocation& in);
+/// Keeps token and context and shows who is signed in. `answer`: of /auth/login and the like.
+[[nodiscard]] base::Result<int> accept_sign_in(Invocation& in, Context context, const boost::json::value& answer);
+
+}  // namespace rescue::program
