@@ -50,7 +50,7 @@ base::Result<store::Gateway> named_gateway(store::ReadTransaction& tx, const Cal
 Answer set_draining(Services& s, Call& c, bool draining) {
   RESCUE_TRY(const auto gateway, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::Gateway> {
     RESCUE_TRY(const auto named, named_gateway(tx, c));
-    return gateways::set_draining(tx, named.id, draining, c.who().email, c.now);
+    return gateways::set_draining(tx, named.id, draining, c.by(), c.now);
   }));
   s.gateways.drain(gateway.id, draining);
   return Reply{.body = json::object{{"gateway", gateway_view(s, gateway)}}};
@@ -117,7 +117,7 @@ Answer resume_gateway(Services& s, Call& c) { return set_draining(s, c, false); 
 Answer remove_gateway(Services& s, Call& c) {
   RESCUE_TRY(const auto id, s.store->write_now([&](store::Transaction& tx) -> base::Result<base::Guid> {
     RESCUE_TRY(const auto named, named_gateway(tx, c));
-    RESCUE_CHECK(gateways::remove(tx, named.id, c.who().email, c.now));
+    RESCUE_CHECK(gateways::remove(tx, named.id, c.by(), c.now));
     return named.id;
   }));
   s.gateways.close(id, "removed");

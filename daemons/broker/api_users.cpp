@@ -19,11 +19,12 @@ base::Result<store::User> named_user(store::ReadTransaction& tx, const Call& c) 
 Reply user_reply(const store::User& user) { return Reply{.body = json::object{{"user", user_view(user)}}}; }
 
 /// disable, enable, unlock and remove have one form.
-using Change = base::Result<store::User> (*)(store::Transaction&, const base::Guid&, std::string_view, base::WallTime);
+using Change = base::Result<store::User> (*)(store::Transaction&, const base::Guid&, const directory::By&,
+                                             base::WallTime);
 base::Result<store::User> change_named(Services& s, Call& c, Change change) {
   return s.store->write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_TRY(const auto user, named_user(tx, c));
-    return change(tx, user.id, c.who().email, c.now);
+    return change(tx, user.id, c.by(), c.now);
   });
 }
 
@@ -60,9 +61,8 @@ Answer create_user(Services& s, Call& c) {
   RESCUE_TRY(auto hash, directory::HashedPassword::hash(*body.password, rules.cost));
   const accounts::NewUser user{
       base::Guid::random(s.random), body.email, body.name, body.role, std::move(hash), made_here};
-  RESCUE_TRY(const auto created, s.store->write_now([&](store::Transaction& tx) {
-    return accounts::create(tx, user, c.who().email, c.now);
-  }));
+  RESCUE_TRY(const auto created,
+             s.store->write_now([&](store::Transaction& tx) { return accounts::create(tx, user, c.by(), c.now); }));
   json::object out{{"user", user_view(created)}};
   if (made_here) out["initial_password"] = *body.password;
   return Reply{.status = 201, .body = std::move(out)};
@@ -78,7 +78,7 @@ Answer change_user(Services& s, Call& c) {
   if (change.email) RESCUE_CHECK(directory::check_email(*change.email));
   RESCUE_TRY(const auto user, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_TRY(const auto named, named_user(tx, c));
-    return accounts::change(tx, named.id, change, c.who().email, c.now);
+    return accounts::change(tx, named.id, change, c.by(), c.now);
   }));
   return user_reply(user);
 }
@@ -98,7 +98,7 @@ Answer reset_password(Services& s, Call& c) {
   RESCUE_TRY(const auto hash, directory::HashedPassword::hash(password, rules.cost));
   RESCUE_TRY(const auto user, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_TRY(const auto named, named_user(tx, c));
-    return accounts::reset_password(tx, named.id, hash, c.who().email, c.now);
+    return accounts::reset_password(tx, named.id, hash, c.by(), c.now);
   }));
   return Reply{.body = json::object{{"user", user_view(user)}, {"initial_password", password}}};
 }

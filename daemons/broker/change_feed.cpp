@@ -85,6 +85,9 @@ void ChangeFeed::committed(const std::vector<store::Change>& changes) {
         case store::Change::Kind::gateway:
           pending_.gateways = true;
           break;
+        case store::Change::Kind::group:
+        case store::Change::Kind::channel:
+          break;
         case store::Change::Kind::log:
           pending_.log = true;
           break;

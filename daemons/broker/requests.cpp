@@ -20,7 +20,7 @@ base::Result<JsonBody> object_of(std::string_view body) { return JsonBody::parse
 
 store::UserRole role_of(JsonBody& json, const std::string& text) {
   const auto role = store::parse_user_role(text);
-  if (!role) json.refuse("role", "must be technician, administrator or auditor");
+  if (!role || *role == store::UserRole::service) json.refuse("role", "must be technician, group_administrator, administrator or auditor");
   return role.value_or(store::UserRole::technician);
 }
 

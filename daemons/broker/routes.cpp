@@ -122,7 +122,8 @@ std::vector<std::string> who_may(const Route& route) {
       break;
   }
   std::vector<std::string> out;
-  for (const auto role : {store::UserRole::technician, store::UserRole::administrator, store::UserRole::auditor})
+  for (const auto role : {store::UserRole::technician, store::UserRole::group_administrator,
+                          store::UserRole::administrator, store::UserRole::auditor, store::UserRole::service})
     if (directory::reach(role, route.verb) != directory::Reach::none) out.emplace_back(store::to_string(role));
   return out;
 }

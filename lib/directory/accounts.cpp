@@ -60,18 +60,19 @@ impl::Json about(const User& user) {
   return data;
 }
 
-base::Result<User> save(store::Transaction& tx, User user, EventType type, std::string_view actor, impl::Json data,
+base::Result<User> save(store::Transaction& tx, User user, EventType type, const By& by, impl::Json data,
                         base::WallTime now) {
   if (auto done = store::users::update(tx, user); !done) return base::fail(email_or(done.error(), user.email));
-  RESCUE_CHECK(impl::record(tx, {.type = type, .actor = actor, .data = std::move(data)}, now));
+  data.add(by);
+  RESCUE_CHECK(impl::record(tx, {.type = type, .actor = by.actor, .data = std::move(data)}, now));
   return user;
 }
 
 /// Ends what the account is in; returns the event data with the number of sessions that ended.
-base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, std::string_view actor,
-                                 std::string_view reason, base::WallTime now) {
+base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, const By& by, std::string_view reason,
+                                 base::WallTime now) {
   RESCUE_TRY(const auto tokens, store::tokens::revoke_all(tx, user.id, now));
-  RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, actor, reason, now));
+  RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, by.actor, reason, now));
   auto data = about(user);
   data.add("sign_ins_ended", tokens).add("sessions_ended", sessions);
   return data;
@@ -94,7 +95,7 @@ base::Result<> check_line(std::string_view text, std::string_view what, std::siz
 
 namespace accounts {
 
-base::Result<User> create(store::Transaction& tx, const NewUser& wanted, std::string_view actor, base::WallTime now) {
+base::Result<User> create(store::Transaction& tx, const NewUser& wanted, const By& by, base::WallTime now) {
   RESCUE_CHECK(check_email(wanted.email));
   RESCUE_CHECK(check_line(wanted.name, "name"));
   RESCUE_TRY(const auto group, store::groups::get_default(tx));
@@ -112,8 +113,8 @@ base::Result<User> create(store::Transaction& tx, const NewUser& wanted, std::st
   }
   if (auto done = store::users::insert(tx, user); !done) return base::fail(email_or(done.error(), user.email));
   auto data = about(user);
-  data.add("role", store::to_string(user.role));
-  RESCUE_CHECK(impl::record(tx, {.type = EventType::user_created, .actor = actor, .data = std::move(data)}, now));
+  data.add("role", store::to_string(user.role)).add(by);
+  RESCUE_CHECK(impl::record(tx, {.type = EventType::user_created, .actor = by.actor, .data = std::move(data)}, now));
   return user;
 }
 
@@ -124,8 +125,8 @@ base::Result<User> find(store::ReadTransaction& tx, std::string_view id_or_email
   return std::move(*user);
 }
 
-base::Result<User> change(store::Transaction& tx, const base::Guid& id, const UserChange& wanted,
-                          std::string_view actor, base::WallTime now) {
+base::Result<User> change(store::Transaction& tx, const base::Guid& id, const UserChange& wanted, const By& by,
+                          base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   impl::Json changes;
   const User before = user;
@@ -147,46 +148,46 @@ base::Result<User> change(store::Transaction& tx, const base::Guid& id, const Us
   if (user == before) return user;
   auto data = about(before);
   data.add("changes", changes.text());
-  return save(tx, std::move(user), EventType::user_changed, actor, std::move(data), now);
+  return save(tx, std::move(user), EventType::user_changed, by, std::move(data), now);
 }
 
-base::Result<User> disable(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+base::Result<User> disable(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   if (user.disabled) return user;
   RESCUE_CHECK(keep_an_administrator(tx, user));
   user.disabled = true;
-  RESCUE_TRY(auto data, end_all(tx, user, actor, "account disabled", now));
-  return save(tx, std::move(user), EventType::user_disabled, actor, std::move(data), now);
+  RESCUE_TRY(auto data, end_all(tx, user, by, "account disabled", now));
+  return save(tx, std::move(user), EventType::user_disabled, by, std::move(data), now);
 }
 
-base::Result<User> enable(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+base::Result<User> enable(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   if (!user.disabled) return user;
   user.disabled = false;
   auto data = about(user);
-  return save(tx, std::move(user), EventType::user_enabled, actor, std::move(data), now);
+  return save(tx, std::move(user), EventType::user_enabled, by, std::move(data), now);
 }
 
-base::Result<User> unlock(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+base::Result<User> unlock(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   if (!user.locked_at) return user;
   user.locked_at.reset();
   user.failed_sign_ins = 0;
   auto data = about(user);
-  return save(tx, std::move(user), EventType::user_unlocked, actor, std::move(data), now);
+  return save(tx, std::move(user), EventType::user_unlocked, by, std::move(data), now);
 }
 
-base::Result<User> remove(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+base::Result<User> remove(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   RESCUE_CHECK(keep_an_administrator(tx, user));
-  RESCUE_TRY(auto data, end_all(tx, user, actor, "account removed", now));
+  RESCUE_TRY(auto data, end_all(tx, user, by, "account removed", now));
   user.removed_at = now;
   user.password_hash.clear();
-  return save(tx, std::move(user), EventType::user_removed, actor, std::move(data), now);
+  return save(tx, std::move(user), EventType::user_removed, by, std::move(data), now);
 }
 
 base::Result<User> reset_password(store::Transaction& tx, const base::Guid& id, const HashedPassword& password,
-                                  std::string_view actor, base::WallTime now) {
+                                  const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
   RESCUE_TRY(const auto ended, store::tokens::revoke_all(tx, user.id, now));
   user.password_hash = password.text();
@@ -194,7 +195,7 @@ base::Result<User> reset_password(store::Transaction& tx, const base::Guid& id, 
   user.must_change_password = true;
   auto data = about(user);
   data.add("sign_ins_ended", ended);
-  return save(tx, std::move(user), EventType::user_password_reset, actor, std::move(data), now);
+  return save(tx, std::move(user), EventType::user_password_reset, by, std::move(data), now);
 }
 
 }  // namespace accounts

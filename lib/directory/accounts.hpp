@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts: made, changed, disabled, removed. Each function is one mutation with its log event; `actor` is who did it,
-// as the log shows it (an e-mail address, or "local administrator" for the program on the broker's own machine).
-// Functions over a transaction; they check the rules of accounts, not who may call them (authorization.hpp).
+// Accounts: made, changed, disabled, removed. Each function is one mutation with its log event; `by` is who did it and
+// from where. Functions over a transaction; they check the rules of accounts, not who may call them
+// (authorization.hpp).
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "directory/by.hpp"
 #include "directory/errors.hpp"
 #include "directory/passwords.hpp"
 #include "store/model.hpp"
@@ -37,7 +38,7 @@ struct NewUser {
   bool must_change_password = false;       // true for initial passwords
 };
 /// email_taken, invalid_argument. The default group.
-[[nodiscard]] base::Result<store::User> create(store::Transaction& tx, const NewUser& user, std::string_view actor,
+[[nodiscard]] base::Result<store::User> create(store::Transaction& tx, const NewUser& user, const By& by,
                                                base::WallTime now);
 /// By GUID text or e-mail address; removed users are not found. user_not_found.
 [[nodiscard]] base::Result<store::User> find(store::ReadTransaction& tx, std::string_view id_or_email);
@@ -49,21 +50,21 @@ struct UserChange {
 };
 /// email_taken, last_administrator, user_not_found. A new role counts from the next request on.
 [[nodiscard]] base::Result<store::User> change(store::Transaction& tx, const base::Guid& id, const UserChange& change,
-                                               std::string_view actor, base::WallTime now);
+                                               const By& by, base::WallTime now);
 /// Ends every sign-in at once, revokes the account's grants and closes the sessions it holds or has waiting.
 /// last_administrator. Disabling twice changes nothing and logs nothing; so with the next three.
-[[nodiscard]] base::Result<store::User> disable(store::Transaction& tx, const base::Guid& id, std::string_view actor,
+[[nodiscard]] base::Result<store::User> disable(store::Transaction& tx, const base::Guid& id, const By& by,
                                                 base::WallTime now);
-[[nodiscard]] base::Result<store::User> enable(store::Transaction& tx, const base::Guid& id, std::string_view actor,
+[[nodiscard]] base::Result<store::User> enable(store::Transaction& tx, const base::Guid& id, const By& by,
                                                base::WallTime now);
-[[nodiscard]] base::Result<store::User> unlock(store::Transaction& tx, const base::Guid& id, std::string_view actor,
+[[nodiscard]] base::Result<store::User> unlock(store::Transaction& tx, const base::Guid& id, const By& by,
                                                base::WallTime now);
 /// disable, and the e-mail address is free again. The row stays for the log. last_administrator.
-[[nodiscard]] base::Result<store::User> remove(store::Transaction& tx, const base::Guid& id, std::string_view actor,
+[[nodiscard]] base::Result<store::User> remove(store::Transaction& tx, const base::Guid& id, const By& by,
                                                base::WallTime now);
 /// A new initial password that has to be changed at the next sign-in; ends every sign-in; does not unlock.
 [[nodiscard]] base::Result<store::User> reset_password(store::Transaction& tx, const base::Guid& id,
-                                                       const HashedPassword& password, std::string_view actor,
+                                                       const HashedPassword& password, const By& by,
                                                        base::WallTime now);
 
 }  // namespace accounts

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "directory/errors.hpp"
@@ -22,12 +23,29 @@ struct Principal {
   base::Guid group;
   bool must_change_password = false;
   base::Bytes token_hash;  // of the token that was shown
+  bool must_enrol_mfa = false;
+  base::Guid token{};  // its id
+  store::TokenKind kind = store::TokenKind::sign_in;
+  std::vector<std::string> scopes{};  // of an API token
+  std::string token_name{};           // of an API token
 };
 
 enum class Verb : std::uint8_t {
-  own_account,  // whoami, change the own password, sign out
-  user_list,    // see accounts
-  user_manage,  // add, change, disable, enable, unlock, reset password, remove
+  own_account,  // whoami, change the own password and second factor, sign out
+  user_list,    // see accounts; object: the account's group
+  user_manage,  // add, change, invite, disable, enable, unlock, reset, remove; object: the account's group
+  group_list,
+  group_manage,  // object: the group; making one is nobody's in particular
+  channel_list,  // object: a group that is assigned to it
+  channel_manage,
+  token_list,
+  token_manage,  // API tokens of service accounts
+  sign_in_list,  // object: whose sign-ins, and the group
+  sign_in_end,
+  policy_read,  // the site's settings, and why something is allowed
+  policy_manage,
+  sso_manage,  // the identity provider's side
+  provision,   // apply and export
   session_create,
   session_list,    // object: the technician whose sessions are listed; none: everybody's
   session_read,    // object: SessionDesk::owner_for
@@ -45,14 +63,30 @@ enum class Verb : std::uint8_t {
 };
 inline constexpr std::size_t kVerbs = static_cast<std::size_t>(Verb::gateway_manage) + 1;
 [[nodiscard]] std::string_view to_string(Verb verb);  // "session.pickup"
+/// What an API token needs for it: "sessions"; empty: nothing.
+[[nodiscard]] std::string_view scope_of(Verb verb);
+/// Every scope there is, each once.
+[[nodiscard]] std::vector<std::string_view> all_scopes();
 
-enum class Reach : std::uint8_t { none, own, any };
+enum class Reach : std::uint8_t { none, own, group, any };
 /// The table itself.
 [[nodiscard]] Reach reach(store::UserRole role, Verb verb);
+/// reach() of the principal's role, or none when it shows an API token without the scope.
+[[nodiscard]] Reach reach(const Principal& who, Verb verb);
 
-/// `owner`: whose object it is; nullopt: nobody's in particular, which only Reach::any covers.
-/// password_change_required for all but own_account while the principal has to change the password; base::Errc::denied.
-[[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const std::optional<base::Guid>& owner = {});
+/// Whose thing it is, and of which group; nullopt: nobody's in particular, which only Reach::any covers.
+struct Object {
+  std::optional<base::Guid> owner;
+  std::optional<base::Guid> group;
+  Object(std::optional<base::Guid> o = {}, std::optional<base::Guid> g = {})  // NOLINT(google-explicit-constructor)
+      : owner(o), group(g) {}
+  Object(const base::Guid& o) : owner(o) {}  // NOLINT(google-explicit-constructor)
+};
+
+/// Reach::own covers what `who` owns; Reach::group that, and what belongs to the group `who` is in.
+/// password_change_required and mfa_enrolment_required for all but own_account while the principal owes them;
+/// scope_missing; base::Errc::denied.
+[[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const Object& object = {});
 
 /// Who holds a session, or made it while nobody holds it. For one caller's question: SessionDesk::owner_for.
 [[nodiscard]] base::Guid owner_of(const store::Session& session);

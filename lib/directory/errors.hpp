@@ -30,7 +30,19 @@ enum class Errc : int {
   not_your_session,         // another technician holds it
   enrolment_token_invalid,  // unknown, used, expired, or for another gateway name
   name_taken,
-  permission_missing,  // the technician's group does not allow it
+  permission_missing,      // the technician's group does not allow it
+  code_needed,             // right password; a code of the second factor is missing or wrong
+  mfa_enrolment_required,  // signed in, but a second factor has to be set up first
+  network_not_allowed,     // not from this address
+  scope_missing,           // the API token does not have the scope for it
+  sso_required,            // members of this group do not sign in by password
+  sso_refused,             // what the identity provider sent was not accepted; the context names the rule
+  group_not_found,
+  channel_not_found,
+  token_not_found,
+  group_in_use,        // it has members, or is the default group
+  invitation_invalid,  // unknown, used or expired
+  request_id_reused,   // the same id came before with another request
 };
 const base::ErrorDomain& error_domain(Errc);
 

@@ -29,10 +29,11 @@ base::Result<Gateway> get(store::ReadTransaction& tx, const base::Guid& id) {
   return gateway;
 }
 
-base::Result<Gateway> save(store::Transaction& tx, Gateway gateway, EventType type, std::string_view actor,
-                           impl::Json data, base::WallTime now) {
+base::Result<Gateway> save(store::Transaction& tx, Gateway gateway, EventType type, const By& by, impl::Json data,
+                           base::WallTime now) {
   RESCUE_CHECK(store::gateways::update(tx, gateway));
-  RESCUE_CHECK(impl::record(tx, {.type = type, .actor = actor, .data = std::move(data)}, now));
+  data.add(by);
+  RESCUE_CHECK(impl::record(tx, {.type = type, .actor = by.actor, .data = std::move(data)}, now));
   return gateway;
 }
 
@@ -136,21 +137,21 @@ base::Result<> lost(store::Transaction& tx, const base::Guid& id, std::string_vi
   return {};
 }
 
-base::Result<Gateway> set_draining(store::Transaction& tx, const base::Guid& id, bool draining, std::string_view actor,
+base::Result<Gateway> set_draining(store::Transaction& tx, const base::Guid& id, bool draining, const By& by,
                                    base::WallTime now) {
   RESCUE_TRY(auto gateway, get(tx, id));
   if (gateway.draining == draining) return gateway;
   gateway.draining = draining;
   auto data = about(gateway);
   data.add("draining", draining);
-  return save(tx, std::move(gateway), EventType::gateway_drained, actor, std::move(data), now);
+  return save(tx, std::move(gateway), EventType::gateway_drained, by, std::move(data), now);
 }
 
-base::Result<> remove(store::Transaction& tx, const base::Guid& id, std::string_view actor, base::WallTime now) {
+base::Result<> remove(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(auto gateway, get(tx, id));
   gateway.removed_at = now;
   auto data = about(gateway);
-  if (auto done = save(tx, std::move(gateway), EventType::gateway_removed, actor, std::move(data), now); !done) {
+  if (auto done = save(tx, std::move(gateway), EventType::gateway_removed, by, std::move(data), now); !done) {
     return base::fail(done.error());
   }
   return {};

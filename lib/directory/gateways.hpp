@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "directory/authorization.hpp"
+#include "directory/by.hpp"
 #include "directory/errors.hpp"
 #include "store/model.hpp"
 #include "store/transaction.hpp"
@@ -49,8 +50,7 @@ struct Enrolment {
 
 /// gateway_not_found. Draining twice changes nothing.
 [[nodiscard]] base::Result<store::Gateway> set_draining(store::Transaction& tx, const base::Guid& id, bool draining,
-                                                        std::string_view actor, base::WallTime now);
-[[nodiscard]] base::Result<> remove(store::Transaction& tx, const base::Guid& id, std::string_view actor,
-                                    base::WallTime now);
+                                                        const By& by, base::WallTime now);
+[[nodiscard]] base::Result<> remove(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now);
 
 }  // namespace rescue::directory::gateways

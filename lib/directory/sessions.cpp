@@ -72,7 +72,7 @@ std::uint32_t pin_digits_for(std::uint64_t live) {
 }
 
 Actor actor_of(const Principal& who) {
-  const bool admin = who.role == store::UserRole::administrator;
+  const bool admin = who.role == store::UserRole::administrator || who.role == store::UserRole::group_administrator;
   return {admin ? wire::Party::administrator : wire::Party::technician, who.email, who.id};
 }
 

@@ -66,8 +66,15 @@ base::Result<SignedIn> let_in(store::Transaction& tx, User user, const Attempt& 
   RESCUE_CHECK(store::users::update(tx, user));
   auto token = crypto::make_bearer_token(random);
   const base::WallTime expires = now + kTokenLifetime;
-  RESCUE_CHECK(store::tokens::insert(
-      tx, {base::Bytes(token.hash.begin(), token.hash.end()), user.id, device, now, expires, std::nullopt}));
+  store::Token issued;
+  issued.hash.assign(token.hash.begin(), token.hash.end());
+  issued.user = user.id;
+  issued.device = device;
+  issued.created_at = issued.last_used_at = now;
+  issued.expires_at = expires;
+  issued.id = base::Guid::random(random);
+  issued.address = attempt.credentials.address;
+  RESCUE_CHECK(store::tokens::insert(tx, issued));
   if (!device.empty()) {
     store::Device row;
     row.id = base::Guid::random(random);
@@ -238,9 +245,20 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
   if (!row || row->revoked_at || row->expires_at <= now) return refused;
   RESCUE_TRY(auto user, store::users::get(tx, row->user));
   if (user.disabled || user.removed_at) return refused;
-  return Principal{
-      user.id,  std::move(user.email), std::move(user.name), user.role, user.group, user.must_change_password,
-      row->hash};
+  Principal who{.id = user.id,
+                .email = std::move(user.email),
+                .name = std::move(user.name),
+                .role = user.role,
+                .group = user.group,
+                .must_change_password = user.must_change_password,
+                .token_hash = row->hash};
+  who.token = row->id;
+  who.kind = row->kind;
+  if (row->kind == store::TokenKind::api) {
+    who.scopes = row->scopes;
+    who.token_name = row->device;
+  }
+  return who;
 }
 
 base::Result<> sign_out(store::Transaction& tx, const Principal& who, base::WallTime now) {

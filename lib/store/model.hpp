@@ -25,7 +25,9 @@ struct Page {
 inline constexpr std::size_t kMaxPage = 1000;
 inline constexpr std::size_t kDefaultPage = 100;
 
-enum class UserRole : std::uint8_t { technician, administrator, auditor };
+/// A group_administrator administers the one group it is in; a service has no password, only API tokens.
+enum class UserRole : std::uint8_t { technician, group_administrator, administrator, auditor, service };
+inline constexpr std::size_t kUserRoles = static_cast<std::size_t>(UserRole::service) + 1;
 [[nodiscard]] std::string_view to_string(UserRole role);
 [[nodiscard]] std::optional<UserRole> parse_user_role(std::string_view name);
 
@@ -46,8 +48,17 @@ struct User {
   std::optional<base::WallTime> password_changed_at;
   std::optional<base::WallTime> last_login_at;
   std::optional<base::WallTime> removed_at;
+  std::vector<std::string> allowed_networks;  // CIDR; empty: from anywhere
+  std::string sso_id;                         // NameID of the identity provider; empty: none. Unique
+  bool sso_disabled = false;
+  base::Bytes totp_secret;  // sealed under a key of the site; empty: no second factor
+  std::optional<base::WallTime> totp_confirmed_at;
+  std::uint64_t totp_last_step = 0;  // RFC 6238 time step that was used last
   bool operator==(const User&) const = default;
 };
+
+/// Whoever has the broker's own machine: a row that never signs in and is in no list.
+inline constexpr std::string_view kLocalAdministratorId = "00000000-0000-4000-8000-000000000002";
 
 /// A technician group: what its members may do (DESIGN "Permissions").
 struct Group {
@@ -62,18 +73,95 @@ struct Group {
   std::chrono::seconds consent_timeout{60};
   std::chrono::seconds inactivity_timeout{1800};
   std::vector<std::string> allowed_networks;  // CIDR; empty: from anywhere
+  std::string description;
+  bool require_mfa = false;  // members sign in with a second factor
+  bool require_sso = false;  // members do not sign in by password
+  base::WallTime created_at;
   bool operator==(const Group&) const = default;
 };
 
-/// A bearer token of a signed-in user, named by SHA-256 of its text.
+/// A shared queue. Groups are assigned to it; their members see and pick up its sessions.
+struct Channel {
+  base::Guid id;
+  std::string name;  // unique
+  std::string description;
+  base::WallTime created_at;
+  bool operator==(const Channel&) const = default;
+};
+
+/// Of a sign-in, or made by an administrator for a service account.
+enum class TokenKind : std::uint8_t { sign_in, api };
+[[nodiscard]] std::string_view to_string(TokenKind kind);
+
+/// A bearer token, named by SHA-256 of its text.
 struct Token {
   base::Bytes hash;  // 32 bytes
   base::Guid user;
-  std::string device;
+  std::string device;  // of an API token: its name
   base::WallTime created_at;
   base::WallTime expires_at;
   std::optional<base::WallTime> revoked_at;
+  base::Guid id{};  // names it in lists and log
+  TokenKind kind = TokenKind::sign_in;
+  std::vector<std::string> scopes{};  // of an API token; what a sign-in may do is its role's
+  std::string address{};              // where it was made
+  base::WallTime last_used_at{};      // to a minute
   bool operator==(const Token&) const = default;
+};
+
+/// A one-time invitation to set the first password, named by SHA-256 of its code.
+struct Invitation {
+  base::Bytes hash;  // 32 bytes
+  base::Guid user;
+  base::Guid created_by;
+  base::WallTime created_at;
+  base::WallTime expires_at;
+  std::optional<base::WallTime> used_at;
+  bool operator==(const Invitation&) const = default;
+};
+
+/// How an account's sign-ins went from one network.
+struct SignInNetwork {
+  base::Guid user;
+  std::string network;  // as the directory names it
+  std::optional<base::WallTime> succeeded_at;
+  std::uint32_t failures = 0;  // since the last success from there
+  std::optional<base::WallTime> failed_at;
+  bool operator==(const SignInNetwork&) const = default;
+};
+
+/// A sign-in at the identity provider that began here.
+struct SsoRequest {
+  std::string id;        // of the AuthnRequest
+  base::Bytes verifier;  // SHA-256 of what only the beginner knows
+  std::string target;    // where the browser goes afterwards
+  base::WallTime created_at;
+  base::WallTime expires_at;
+  std::optional<base::WallTime> used_at;
+  bool operator==(const SsoRequest&) const = default;
+};
+
+/// A one-time code that is exchanged for a sign-in, named by SHA-256 of its text.
+struct SignInCode {
+  base::Bytes hash;  // 32 bytes
+  base::Guid user;
+  base::Bytes verifier;  // SHA-256
+  base::WallTime created_at;
+  base::WallTime expires_at;
+  std::optional<base::WallTime> used_at;
+  bool operator==(const SignInCode&) const = default;
+};
+
+/// The answer that a request with an id got.
+struct RequestId {
+  base::Guid user;
+  std::string request_id;
+  std::string operation;
+  base::Bytes body_hash;  // 32 bytes
+  std::uint32_t status = 0;
+  std::string answer;
+  base::WallTime created_at;
+  bool operator==(const RequestId&) const = default;
 };
 
 /// A technician's device, one per user and device name. `public_key` is empty until the device has registered one.

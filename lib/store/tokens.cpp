@@ -8,6 +8,10 @@ using impl::Statement;
 
 namespace tokens {
 namespace {
+#define RESCUE_TOKEN_COLUMNS                                                                                   \
+  "t.hash, t.user_id, t.device, t.created_at, t.expires_at, t.revoked_at, t.id, t.kind, t.scopes, t.address, " \
+  "t.last_used_at"
+
 Token read(Statement& st) {
   Token t;
   t.hash = st.blob(0);
@@ -16,23 +20,52 @@ Token read(Statement& st) {
   t.created_at = st.time(3);
   t.expires_at = st.time(4);
   t.revoked_at = st.maybe_time(5);
+  t.id = st.guid(6);
+  t.kind = st.text(7) == to_string(TokenKind::api) ? TokenKind::api : TokenKind::sign_in;
+  t.scopes = impl::split_lines(st.text(8));
+  t.address = st.text(9);
+  t.last_used_at = st.time(10);
   return t;
 }
 }  // namespace
 
 base::Result<> insert(Transaction& tx, const Token& t) {
-  auto done =
-      impl::run(tx.connection(),
-                "INSERT INTO tokens (hash, user_id, device, created_at, expires_at, revoked_at) VALUES (?,?,?,?,?,?)",
-                t.hash, t.user, t.device, t.created_at, t.expires_at, t.revoked_at);
+  const auto scopes = impl::join_lines(t.scopes);
+  auto done = impl::run(tx.connection(),
+                        "INSERT INTO tokens (hash, user_id, device, created_at, expires_at, revoked_at, id, kind, "
+                        "scopes, address, last_used_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                        t.hash, t.user, t.device, t.created_at, t.expires_at, t.revoked_at, t.id, to_string(t.kind),
+                        scopes, t.address, t.last_used_at);
   if (!done) return base::fail(done.error());
   return {};
 }
 
 base::Result<std::optional<Token>> find(ReadTransaction& tx, base::ByteView hash) {
-  return impl::first(tx.connection(),
-                     "SELECT hash, user_id, device, created_at, expires_at, revoked_at FROM tokens WHERE hash=?", read,
-                     hash);
+  return impl::first(tx.connection(), "SELECT " RESCUE_TOKEN_COLUMNS " FROM tokens t WHERE hash=?", read, hash);
+}
+
+base::Result<std::optional<Token>> find_by_id(ReadTransaction& tx, const base::Guid& id) {
+  return impl::first(tx.connection(), "SELECT " RESCUE_TOKEN_COLUMNS " FROM tokens t WHERE id=?", read, id);
+}
+
+base::Result<Page<Token>> list(ReadTransaction& tx, const Filter& filter, base::WallTime now, std::string_view cursor,
+                               std::size_t limit) {
+  RESCUE_TRY(const auto after, impl::read_cursor(cursor));
+  const auto size = impl::page_size(limit);
+  const auto kind = filter.kind ? std::optional(to_string(*filter.kind)) : std::nullopt;
+  RESCUE_TRY(auto rows,
+             impl::all(tx.connection(),
+                       "SELECT " RESCUE_TOKEN_COLUMNS
+                       " FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id > ?1 AND t.revoked_at IS NULL AND "
+                       "t.expires_at > ?3 AND (?4 IS NULL OR t.user_id=?4) AND (?5 IS NULL OR u.group_id=?5) AND "
+                       "(?6 IS NULL OR t.kind=?6) ORDER BY t.id LIMIT ?2",
+                       read, after, std::uint64_t{size + 1}, now, filter.user, filter.group, kind));
+  return impl::to_page(std::move(rows), size, [](const Token& t) { return t.id.bytes(); });
+}
+
+base::Result<> used(Transaction& tx, base::ByteView hash, base::WallTime now) {
+  return impl::run_one(tx.connection(), "token", "UPDATE tokens SET last_used_at=max(last_used_at, ?2) WHERE hash=?1",
+                       hash, now);
 }
 
 base::Result<> revoke(Transaction& tx, base::ByteView hash, base::WallTime now) {
@@ -107,6 +140,17 @@ base::Result<> set(Transaction& tx, std::string_view key, std::string_view value
                         key, value, now);
   if (!done) return base::fail(done.error());
   return {};
+}
+
+base::Result<> unset(Transaction& tx, std::string_view key) {
+  auto done = impl::run(tx.connection(), "DELETE FROM settings WHERE key=?", key);
+  if (!done) return base::fail(done.error());
+  return {};
+}
+
+base::Result<std::vector<std::pair<std::string, std::string>>> list(ReadTransaction& tx) {
+  return impl::all(tx.connection(), "SELECT key, value FROM settings ORDER BY key",
+                   [](Statement& st) { return std::pair(st.text(0), st.text(1)); });
 }
 }  // namespace settings
 

@@ -28,9 +28,9 @@ class ReadTransaction {
 
 /// A hint for listeners: something about this row changed; read it for what. Delivered after the commit alone.
 struct Change {
-  enum class Kind : std::uint8_t { user, session, grant, gateway, log };
+  enum class Kind : std::uint8_t { user, group, channel, session, grant, gateway, log };
   Kind kind = Kind::log;
-  base::Guid id;            // user, session (also for grant), gateway; for log the event's session, or none
+  base::Guid id;  // user, group, channel, session (also for grant), gateway; for log the event's session, or none
   std::int64_t log_id = 0;  // log only
   bool operator==(const Change&) const = default;
 };

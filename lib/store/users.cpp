@@ -21,7 +21,8 @@ namespace users {
 namespace {
 #define RESCUE_USER_COLUMNS                                                                                      \
   "id, email, name, role, group_id, password_hash, must_change_password, disabled, failed_sign_ins, locked_at, " \
-  "created_at, password_changed_at, last_login_at, removed_at"
+  "created_at, password_changed_at, last_login_at, removed_at, allowed_networks, sso_id, sso_disabled, "         \
+  "totp_secret, totp_confirmed_at, totp_last_step"
 
 User read(Statement& st) {
   User u;
@@ -39,20 +40,33 @@ User read(Statement& st) {
   u.password_changed_at = st.maybe_time(11);
   u.last_login_at = st.maybe_time(12);
   u.removed_at = st.maybe_time(13);
+  u.allowed_networks = impl::split_lines(st.text(14));
+  u.sso_id = st.text(15);
+  u.sso_disabled = st.flag(16);
+  u.totp_secret = st.blob(17);
+  u.totp_confirmed_at = st.maybe_time(18);
+  u.totp_last_step = st.u64(19);
   return u;
 }
 
 std::optional<std::string> email_key(const User& u) {
   return u.removed_at ? std::nullopt : std::optional(lower(u.email));
 }
+std::optional<std::string> sso_key(const User& u) {
+  return u.removed_at || u.sso_id.empty() ? std::nullopt : std::optional(u.sso_id);
+}
 }  // namespace
 
 base::Result<> insert(Transaction& tx, const User& u) {
   const auto key = email_key(u);
+  const auto sso = sso_key(u);
+  const auto networks = impl::join_lines(u.allowed_networks);
   auto done = impl::run(
-      tx.connection(), "INSERT INTO users (" RESCUE_USER_COLUMNS ", email_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-      u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
-      u.failed_sign_ins, u.locked_at, u.created_at, u.password_changed_at, u.last_login_at, u.removed_at, key);
+      tx.connection(),
+      "INSERT INTO users (" RESCUE_USER_COLUMNS ", email_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", u.id,
+      u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
+      u.failed_sign_ins, u.locked_at, u.created_at, u.password_changed_at, u.last_login_at, u.removed_at, networks, sso,
+      u.sso_disabled, u.totp_secret, u.totp_confirmed_at, u.totp_last_step, key);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::user, u.id});
   return {};
@@ -60,14 +74,18 @@ base::Result<> insert(Transaction& tx, const User& u) {
 
 base::Result<> update(Transaction& tx, const User& u) {
   const auto key = email_key(u);
+  const auto sso = sso_key(u);
+  const auto networks = impl::join_lines(u.allowed_networks);
   RESCUE_CHECK(impl::run_one(tx.connection(), "user " + u.id.text(),
                              "UPDATE users SET email=?2, name=?3, role=?4, group_id=?5, password_hash=?6, "
-                             "must_change_password=?7, disabled=?8, "
-                             "failed_sign_ins=?9, locked_at=?10, password_changed_at=?11, last_login_at=?12, "
-                             "removed_at=?13, email_key=?14 WHERE id=?1",
+                             "must_change_password=?7, disabled=?8, failed_sign_ins=?9, locked_at=?10, "
+                             "password_changed_at=?11, last_login_at=?12, removed_at=?13, email_key=?14, "
+                             "allowed_networks=?15, sso_id=?16, sso_disabled=?17, totp_secret=?18, "
+                             "totp_confirmed_at=?19, totp_last_step=?20 WHERE id=?1",
                              u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password,
                              u.disabled, u.failed_sign_ins, u.locked_at, u.password_changed_at, u.last_login_at,
-                             u.removed_at, key));
+                             u.removed_at, key, networks, sso, u.sso_disabled, u.totp_secret, u.totp_confirmed_at,
+                             u.totp_last_step));
   tx.changed({Change::Kind::user, u.id});
   return {};
 }
@@ -84,19 +102,48 @@ base::Result<std::optional<User>> find_by_email(ReadTransaction& tx, std::string
   return impl::first(tx.connection(), "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE email_key=?", read, key);
 }
 
-base::Result<Page<User>> list(ReadTransaction& tx, std::string_view cursor, std::size_t limit) {
+base::Result<std::optional<User>> find_by_sso_id(ReadTransaction& tx, std::string_view sso_id) {
+  if (sso_id.empty()) return std::nullopt;
+  return impl::first(tx.connection(), "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE sso_id=?", read, sso_id);
+}
+
+base::Result<Page<User>> list(ReadTransaction& tx, std::string_view cursor, std::size_t limit,
+                              const UserFilter& filter) {
   RESCUE_TRY(const auto after, impl::read_cursor(cursor));
   const auto size = impl::page_size(limit);
-  RESCUE_TRY(auto rows,
-             impl::all(tx.connection(),
-                       "SELECT " RESCUE_USER_COLUMNS " FROM users WHERE email_key > ? ORDER BY email_key LIMIT ?", read,
-                       base::as_text(after), std::uint64_t{size + 1}));
+  const auto role = filter.role ? std::optional(to_string(*filter.role)) : std::nullopt;
+  // A group's members have an index of their own; one statement with "?2 IS NULL OR" would not use it.
+  auto rows =
+      filter.group
+          ? impl::all(tx.connection(),
+                      "SELECT " RESCUE_USER_COLUMNS
+                      " FROM users WHERE group_id=?3 AND email_key > ?1 AND (?4 IS NULL OR role=?4) "
+                      "ORDER BY email_key LIMIT ?2",
+                      read, base::as_text(after), std::uint64_t{size + 1}, *filter.group, role)
+          : impl::all(tx.connection(),
+                      "SELECT " RESCUE_USER_COLUMNS
+                      " FROM users WHERE email_key > ?1 AND (?3 IS NULL OR role=?3) ORDER BY email_key LIMIT ?2",
+                      read, base::as_text(after), std::uint64_t{size + 1}, role);
+  if (!rows) return base::fail(rows.error());
   // The key is kept in a variable: to_page's cursor is made from a view of it.
   std::string key;
-  return impl::to_page(std::move(rows), size, [&key](const User& u) {
+  return impl::to_page(std::move(*rows), size, [&key](const User& u) {
     key = lower(u.email);
     return base::as_bytes(key);
   });
+}
+
+base::Result<> move_removed(Transaction& tx, const base::Guid& from, const base::Guid& to) {
+  auto done =
+      impl::run(tx.connection(), "UPDATE users SET group_id=?2 WHERE group_id=?1 AND removed_at IS NOT NULL", from, to);
+  if (!done) return base::fail(done.error());
+  return {};
+}
+
+base::Result<std::uint64_t> count_in_group(ReadTransaction& tx, const base::Guid& group) {
+  RESCUE_TRY(const auto n, impl::number(tx.connection(),
+                                        "SELECT count(*) FROM users WHERE group_id=? AND removed_at IS NULL", group));
+  return static_cast<std::uint64_t>(n);
 }
 
 base::Result<std::uint64_t> count_administrators(ReadTransaction& tx) {
@@ -112,7 +159,7 @@ namespace {
 #define RESCUE_GROUP_COLUMNS                                                                         \
   "id, name, is_default, permissions, single_prompt, force_recording, require_sas, omit_chat_text, " \
   "consent_timeout_s, "                                                                              \
-  "inactivity_timeout_s, allowed_networks"
+  "inactivity_timeout_s, allowed_networks, description, require_mfa, require_sso, created_at"
 
 Group read(Statement& st) {
   Group g;
@@ -127,28 +174,46 @@ Group read(Statement& st) {
   g.consent_timeout = st.seconds(8);
   g.inactivity_timeout = st.seconds(9);
   g.allowed_networks = impl::split_lines(st.text(10));
+  g.description = st.text(11);
+  g.require_mfa = st.flag(12);
+  g.require_sso = st.flag(13);
+  g.created_at = st.time(14);
   return g;
 }
 }  // namespace
 
 base::Result<> insert(Transaction& tx, const Group& g) {
   const auto networks = impl::join_lines(g.allowed_networks);
-  auto done = impl::run(tx.connection(), "INSERT INTO groups (" RESCUE_GROUP_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                        g.id, g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas,
-                        g.omit_chat_text, g.consent_timeout, g.inactivity_timeout, networks);
+  auto done = impl::run(
+      tx.connection(), "INSERT INTO groups (" RESCUE_GROUP_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", g.id,
+      g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas, g.omit_chat_text,
+      g.consent_timeout, g.inactivity_timeout, networks, g.description, g.require_mfa, g.require_sso, g.created_at);
   if (!done) return base::fail(done.error());
+  tx.changed({Change::Kind::group, g.id});
   return {};
 }
 
 base::Result<> update(Transaction& tx, const Group& g) {
   const auto networks = impl::join_lines(g.allowed_networks);
-  return impl::run_one(
+  RESCUE_CHECK(impl::run_one(
       tx.connection(), "group " + g.id.text(),
       "UPDATE groups SET name=?2, is_default=?3, permissions=?4, single_prompt=?5, force_recording=?6, "
-      "require_sas=?7, omit_chat_text=?8, consent_timeout_s=?9, inactivity_timeout_s=?10, "
-      "allowed_networks=?11 WHERE id=?1",
+      "require_sas=?7, omit_chat_text=?8, consent_timeout_s=?9, inactivity_timeout_s=?10, allowed_networks=?11, "
+      "description=?12, require_mfa=?13, require_sso=?14 WHERE id=?1",
       g.id, g.name, g.is_default, g.permissions, g.single_prompt, g.force_recording, g.require_sas, g.omit_chat_text,
-      g.consent_timeout, g.inactivity_timeout, networks);
+      g.consent_timeout, g.inactivity_timeout, networks, g.description, g.require_mfa, g.require_sso));
+  tx.changed({Change::Kind::group, g.id});
+  return {};
+}
+
+base::Result<> remove(Transaction& tx, const base::Guid& id) {
+  RESCUE_CHECK(impl::run_one(tx.connection(), "group " + id.text(), "DELETE FROM groups WHERE id=?", id));
+  tx.changed({Change::Kind::group, id});
+  return {};
+}
+
+base::Result<std::optional<Group>> find_by_name(ReadTransaction& tx, std::string_view name) {
+  return impl::first(tx.connection(), "SELECT " RESCUE_GROUP_COLUMNS " FROM groups WHERE name=?", read, name);
 }
 
 base::Result<Group> get(ReadTransaction& tx, const base::Guid& id) {

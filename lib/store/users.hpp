@@ -8,6 +8,11 @@
 
 namespace rescue::store {
 
+struct UserFilter {
+  std::optional<base::Guid> group;
+  std::optional<UserRole> role;
+};
+
 namespace users {
 /// conflict when another user has this e-mail address.
 [[nodiscard]] base::Result<> insert(Transaction& tx, const User& user);
@@ -18,7 +23,14 @@ namespace users {
 /// Case of ASCII letters ignored; removed users are not found.
 [[nodiscard]] base::Result<std::optional<User>> find_by_email(ReadTransaction& tx, std::string_view email);
 /// By e-mail address, without removed ones. invalid_argument for a cursor that no list gave.
-[[nodiscard]] base::Result<Page<User>> list(ReadTransaction& tx, std::string_view cursor = {}, std::size_t limit = 0);
+[[nodiscard]] base::Result<Page<User>> list(ReadTransaction& tx, std::string_view cursor = {}, std::size_t limit = 0,
+                                            const UserFilter& filter = {});
+/// Exact; removed users are not found, nobody has the empty one.
+[[nodiscard]] base::Result<std::optional<User>> find_by_sso_id(ReadTransaction& tx, std::string_view sso_id);
+/// Removed users of a group become removed users of another.
+[[nodiscard]] base::Result<> move_removed(Transaction& tx, const base::Guid& from, const base::Guid& to);
+/// Users of the group that are not removed.
+[[nodiscard]] base::Result<std::uint64_t> count_in_group(ReadTransaction& tx, const base::Guid& group);
 /// Administrators who can sign in: neither removed nor disabled.
 [[nodiscard]] base::Result<std::uint64_t> count_administrators(ReadTransaction& tx);
 }  // namespace users
@@ -30,6 +42,9 @@ namespace groups {
 /// The group new users get; made by the first migration under a fixed id.
 [[nodiscard]] base::Result<Group> get_default(ReadTransaction& tx);
 [[nodiscard]] base::Result<std::vector<Group>> list(ReadTransaction& tx);
+[[nodiscard]] base::Result<std::optional<Group>> find_by_name(ReadTransaction& tx, std::string_view name);
+/// not_found, also while a user is in it, removed ones included: move those first (move_removed). Its channels lose it.
+[[nodiscard]] base::Result<> remove(Transaction& tx, const base::Guid& id);
 }  // namespace groups
 
 namespace tokens {
@@ -38,6 +53,18 @@ namespace tokens {
 [[nodiscard]] base::Result<std::optional<Token>> find(ReadTransaction& tx, base::ByteView hash);
 /// not_found. Revoking twice keeps the first time.
 [[nodiscard]] base::Result<> revoke(Transaction& tx, base::ByteView hash, base::WallTime now);
+/// By its id; nothing when there is none.
+[[nodiscard]] base::Result<std::optional<Token>> find_by_id(ReadTransaction& tx, const base::Guid& id);
+struct Filter {
+  std::optional<base::Guid> user;
+  std::optional<base::Guid> group;  // of its user
+  std::optional<TokenKind> kind;
+};
+/// Those that live at `now`, by id.
+[[nodiscard]] base::Result<Page<Token>> list(ReadTransaction& tx, const Filter& filter, base::WallTime now,
+                                             std::string_view cursor = {}, std::size_t limit = 0);
+/// Sets last_used_at, which never goes back.
+[[nodiscard]] base::Result<> used(Transaction& tx, base::ByteView hash, base::WallTime now);
 /// All of one user but `except` (empty: none); returns how many were live.
 [[nodiscard]] base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now,
                                                      base::ByteView except = {});
@@ -56,6 +83,9 @@ namespace settings {
 /// Site settings by name ("password.min_score"); values are text.
 [[nodiscard]] base::Result<std::optional<std::string>> get(ReadTransaction& tx, std::string_view key);
 [[nodiscard]] base::Result<> set(Transaction& tx, std::string_view key, std::string_view value, base::WallTime now);
+/// Back to the default.
+[[nodiscard]] base::Result<> unset(Transaction& tx, std::string_view key);
+[[nodiscard]] base::Result<std::vector<std::pair<std::string, std::string>>> list(ReadTransaction& tx);
 }  // namespace settings
 
 }  // namespace rescue::store

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "directory/by.hpp"
 #include "store/log.hpp"
 
 namespace rescue::directory::impl {
@@ -17,6 +18,14 @@ class Json {
   Json& add(std::string_view key, const std::string& value) { return add(key, std::string_view(value)); }
   Json& add(std::string_view key, std::uint64_t value) { return raw(key, std::to_string(value)); }
   Json& add(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
+  /// The field's value is JSON text already.
+  Json& add_json(std::string_view key, std::string_view value) { return raw(key, value); }
+  /// From where and through what; nothing that is empty.
+  Json& add(const By& by) {
+    if (!by.address.empty()) add("address", by.address);
+    if (!by.via.empty()) add("via", by.via);
+    return *this;
+  }
   [[nodiscard]] std::string text() const { return "{" + body_ + "}"; }
 
  private:

@@ -184,8 +184,154 @@ CREATE VIRTUAL TABLE log_text USING fts5 (
 );
 )sql";
 
+// Groups, channels, roles, second factors, invitations, single sign-on.
+constexpr const char* kAccounts = R"sql(
+ALTER TABLE groups ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE groups ADD COLUMN require_mfa INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE groups ADD COLUMN require_sso INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE groups ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE users_new (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  email TEXT NOT NULL,
+  email_key TEXT UNIQUE,                      -- lower case; NULL once removed
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('technician', 'group_administrator', 'administrator', 'auditor', 'service')),
+  group_id BLOB NOT NULL REFERENCES groups (id),
+  password_hash TEXT NOT NULL,
+  must_change_password INTEGER NOT NULL,
+  disabled INTEGER NOT NULL,
+  failed_sign_ins INTEGER NOT NULL,
+  locked_at INTEGER,
+  created_at INTEGER NOT NULL,
+  password_changed_at INTEGER,
+  last_login_at INTEGER,
+  removed_at INTEGER,
+  allowed_networks TEXT NOT NULL,             -- CIDRs, one a line
+  sso_id TEXT UNIQUE,                         -- NULL: none, or removed
+  sso_disabled INTEGER NOT NULL,
+  totp_secret BLOB NOT NULL,                  -- sealed; empty: none
+  totp_confirmed_at INTEGER,
+  totp_last_step INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO users_new SELECT id, email, email_key, name, role, group_id, password_hash, must_change_password, disabled,
+  failed_sign_ins, locked_at, created_at, password_changed_at, last_login_at, removed_at, '', NULL, 0, x'', NULL, 0
+  FROM users;
+DROP TABLE users;
+ALTER TABLE users_new RENAME TO users;
+CREATE INDEX users_group ON users (group_id, email_key);
+-- Whoever has the broker's own machine. Never signs in, is in no list, and rows that it made can name it.
+INSERT INTO users VALUES (x'00000000000040008000000000000002', 'local administrator', NULL, 'local administrator',
+  'administrator', x'00000000000040008000000000000001', '', 0, 0, 0, NULL, 0, NULL, NULL, 0, '', NULL, 0, x'', NULL, 0);
+
+CREATE TABLE tokens_new (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  user_id BLOB NOT NULL REFERENCES users (id),
+  device TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),  -- names it in lists and log
+  kind TEXT NOT NULL CHECK (kind IN ('sign_in', 'api')),
+  scopes TEXT NOT NULL,                       -- of an API token, one a line
+  address TEXT NOT NULL,                      -- where it was made
+  last_used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO tokens_new SELECT hash, user_id, device, created_at, expires_at, revoked_at, randomblob(16), 'sign_in', '',
+  '', created_at FROM tokens;
+DROP TABLE tokens;
+ALTER TABLE tokens_new RENAME TO tokens;
+CREATE INDEX tokens_user ON tokens (user_id);
+CREATE INDEX tokens_expiry ON tokens (expires_at);
+
+CREATE TABLE channels (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE channel_groups (
+  channel_id BLOB NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+  group_id BLOB NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+  PRIMARY KEY (channel_id, group_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX channel_groups_group ON channel_groups (group_id);
+
+CREATE TABLE password_history (
+  user_id BLOB NOT NULL REFERENCES users (id),
+  changed_at INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (user_id, changed_at, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recovery_codes (
+  user_id BLOB NOT NULL REFERENCES users (id),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  used_at INTEGER,
+  PRIMARY KEY (user_id, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Networks from which an account has signed in, or failed to.
+CREATE TABLE sign_in_networks (
+  user_id BLOB NOT NULL REFERENCES users (id),
+  network TEXT NOT NULL,
+  succeeded_at INTEGER,
+  failures INTEGER NOT NULL,
+  failed_at INTEGER,
+  PRIMARY KEY (user_id, network)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invitations (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  user_id BLOB NOT NULL REFERENCES users (id),
+  created_by BLOB NOT NULL REFERENCES users (id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitations_user ON invitations (user_id);
+
+-- Sign-ins at an identity provider that were begun here, by the ID of the request.
+CREATE TABLE sso_requests (
+  id TEXT PRIMARY KEY,
+  verifier BLOB NOT NULL,                     -- SHA-256 of what only the beginner knows
+  target TEXT NOT NULL,                       -- where the browser goes afterwards
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+-- Assertions that were accepted, until nobody would accept them any more.
+CREATE TABLE sso_assertions (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- One-time codes that are exchanged for a sign-in.
+CREATE TABLE sign_in_codes (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+  user_id BLOB NOT NULL REFERENCES users (id),
+  verifier BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Answers to requests that carried an id, so that a retry gets the same answer and does nothing.
+CREATE TABLE request_ids (
+  user_id BLOB NOT NULL,
+  request_id TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
+  status INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (user_id, request_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX request_ids_age ON request_ids (created_at);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "initial schema", kInitial},
+    {2, "groups, channels, second factors, invitations, single sign-on", kAccounts},
 };
 
 base::Result<> check_ours(Connection& c, int version) {

@@ -3,23 +3,49 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/random.hpp"
 
 namespace rescue::directory {
 namespace {
 using store::UserRole;
 
-/// Written by hand from what each role is for, not from the code: n nobody's, o own, a any.
+/// Written by hand from what each role is for, not from the code: n nobody's, o own, g own and those of the own group,
+/// a any. Technician, group administrator, administrator, auditor, service; then the scope an API token needs.
 struct Expected {
-  std::string_view verb, technician, administrator, auditor;
+  std::string_view verb, roles, scope;
 };
 constexpr Expected kExpected[] = {
-    {"account.own", "a", "a", "a"},    {"user.list", "n", "a", "n"},       {"user.manage", "n", "a", "n"},
-    {"session.create", "a", "a", "n"}, {"session.list", "o", "a", "n"},    {"session.read", "o", "a", "n"},
-    {"session.pickup", "o", "a", "n"}, {"session.join", "a", "a", "n"},    {"session.ticket", "o", "o", "n"},
-    {"session.close", "o", "a", "n"},  {"session.note", "o", "a", "n"},    {"session.log_write", "o", "o", "n"},
-    {"log.query", "o", "a", "a"},      {"events.sessions", "o", "a", "n"}, {"events.log", "o", "a", "a"},
-    {"gateway.list", "n", "a", "n"},   {"gateway.manage", "n", "a", "n"},
+    {"account.own", "aaaaa", ""},
+    {"user.list", "ngana", "users.read"},
+    {"user.manage", "ngana", "users.write"},
+    {"group.list", "ggana", "groups.read"},
+    {"group.manage", "ngana", "groups.write"},
+    {"channel.list", "ggana", "channels.read"},
+    {"channel.manage", "nnana", "channels.write"},
+    {"token.list", "nnann", "tokens"},
+    {"token.manage", "nnann", "tokens"},
+    {"sign_in.list", "ogana", "users.read"},
+    {"sign_in.end", "ogana", "users.write"},
+    {"policy.read", "naaaa", "policy.read"},
+    {"policy.manage", "nnana", "policy.write"},
+    {"sso.manage", "nnann", "sso"},
+    {"provision", "nnana", "provision"},
+    {"session.create", "aaana", "sessions"},
+    {"session.list", "ogana", "sessions"},
+    {"session.read", "ogana", "sessions"},
+    {"session.pickup", "ogana", "sessions"},
+    {"session.join", "aaana", "sessions"},
+    {"session.ticket", "ooono", "sessions"},
+    {"session.close", "ogana", "sessions"},
+    {"session.note", "ogana", "sessions"},
+    {"session.log_write", "ooono", "sessions"},
+    {"log.query", "ogaaa", "log.read"},
+    {"events.sessions", "ogana", "sessions"},
+    {"events.log", "ogaaa", "log.read"},
+    {"gateway.list", "nnana", "gateways.read"},
+    {"gateway.manage", "nnana", "gateways.write"},
 };
 static_assert(std::size(kExpected) == kVerbs);
 
@@ -29,35 +55,64 @@ class Authorization : public ::testing::Test {
     Principal p;
     p.id = base::Guid::random(random_);
     p.role = role;
+    p.group = base::Guid::random(random_);
     return p;
   }
   base::SeededRandom random_{1};
 };
 
+constexpr UserRole kRoles[] = {UserRole::technician, UserRole::group_administrator, UserRole::administrator,
+                               UserRole::auditor, UserRole::service};
+
+const Expected& expected(Verb verb) {
+  const auto* row = std::find_if(std::begin(kExpected), std::end(kExpected),
+                                 [&](const Expected& e) { return e.verb == to_string(verb); });
+  EXPECT_NE(row, std::end(kExpected)) << to_string(verb);
+  return *row;
+}
+
 TEST_F(Authorization, EachRoleMayDoWhatTheTableSaysAndNoMore) {
-  constexpr UserRole kRoles[] = {UserRole::technician, UserRole::administrator, UserRole::auditor};
   for (std::size_t v = 0; v < kVerbs; ++v) {
     const auto verb = static_cast<Verb>(v);
-    const auto* row = std::find_if(std::begin(kExpected), std::end(kExpected),
-                                   [&](const Expected& e) { return e.verb == to_string(verb); });
-    ASSERT_NE(row, std::end(kExpected)) << to_string(verb);
-    for (const auto role : kRoles) {
-      const auto want = role == UserRole::technician      ? row->technician
-                        : role == UserRole::administrator ? row->administrator
-                                                          : row->auditor;
-      const auto who = principal(role);
+    for (std::size_t r = 0; r < std::size(kRoles); ++r) {
+      const char want = expected(verb).roles[r];
+      auto who = principal(kRoles[r]);
       const auto other = base::Guid::random(random_);
-      EXPECT_EQ(authorize(who, verb, other).has_value(), want == "a")
-          << store::to_string(role) << ' ' << to_string(verb);
-      EXPECT_EQ(authorize(who, verb).has_value(), want == "a") << store::to_string(role) << ' ' << to_string(verb);
-      EXPECT_EQ(authorize(who, verb, who.id).has_value(), want != "n")
-          << store::to_string(role) << ' ' << to_string(verb);
+      const auto elsewhere = base::Guid::random(random_);
+      const auto said = [&] { return std::string(store::to_string(kRoles[r])) + ' ' + std::string(to_string(verb)); };
+      EXPECT_EQ(authorize(who, verb, other).has_value(), want == 'a') << said();
+      EXPECT_EQ(authorize(who, verb).has_value(), want == 'a') << said();
+      EXPECT_EQ(authorize(who, verb, {other, elsewhere}).has_value(), want == 'a') << said();
+      EXPECT_EQ(authorize(who, verb, {other, who.group}).has_value(), want == 'a' || want == 'g') << said();
+      EXPECT_EQ(authorize(who, verb, {who.id, elsewhere}).has_value(), want != 'n') << said();
     }
   }
 }
 
+TEST_F(Authorization, AnApiTokenDoesWhatItsScopesSayAndNoMore) {
+  for (std::size_t v = 0; v < kVerbs; ++v) {
+    const auto verb = static_cast<Verb>(v);
+    const auto& row = expected(verb);
+    EXPECT_EQ(scope_of(verb), row.scope);
+    auto who = principal(UserRole::service);
+    who.kind = store::TokenKind::api;
+    const auto with = [&](std::vector<std::string> scopes) {
+      who.scopes = std::move(scopes);
+      return authorize(who, verb, who.id);
+    };
+    const bool may = row.roles[4] != 'n';
+    EXPECT_EQ(with({}).has_value(), may && row.scope.empty()) << to_string(verb);
+    EXPECT_EQ(with({std::string(row.scope)}).has_value(), may) << to_string(verb);
+    // Every scope but the right one.
+    std::vector<std::string> others;
+    for (const auto scope : all_scopes())
+      if (scope != row.scope) others.emplace_back(scope);
+    EXPECT_EQ(with(others).has_value(), may && row.scope.empty()) << to_string(verb);
+  }
+}
+
 TEST_F(Authorization, WhoHasToChangeThePasswordMayDoNothingElse) {
-  for (const auto role : {UserRole::technician, UserRole::administrator, UserRole::auditor}) {
+  for (const auto role : kRoles) {
     auto who = principal(role);
     who.must_change_password = true;
     for (std::size_t v = 0; v < kVerbs; ++v) {
@@ -69,6 +124,17 @@ TEST_F(Authorization, WhoHasToChangeThePasswordMayDoNothingElse) {
         EXPECT_TRUE(answer.error().code == Errc::password_change_required);
       }
     }
+  }
+}
+
+TEST_F(Authorization, WhoOwesASecondFactorMayDoNothingElse) {
+  for (const auto role : kRoles) {
+    auto who = principal(role);
+    who.must_enrol_mfa = true;
+    EXPECT_TRUE(authorize(who, Verb::own_account, who.id).has_value());
+    const auto refused = authorize(who, Verb::session_create, who.id);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_TRUE(refused.error().code == Errc::mfa_enrolment_required);
   }
 }
 

@@ -20,6 +20,12 @@ TEST_F(Contract, AUserComesBackAsItWasStored) {
   u.locked_at = kNow + 1s;
   u.password_changed_at = kNow + 2s;
   u.last_login_at = kNow + 3s;
+  u.allowed_networks = {"192.0.2.0/24"};
+  u.sso_id = "ada-at-idp";
+  u.sso_disabled = true;
+  u.totp_secret = bytes(48);
+  u.totp_confirmed_at = kNow + 4s;
+  u.totp_last_step = 56'000'000;
   EXPECT_OK(write([&](Transaction& tx) { return users::insert(tx, u); }));
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return users::get(tx, u.id); })), u);
   u.name = "Augusta Ada";
@@ -92,6 +98,9 @@ TEST_F(Contract, GroupsKeepFlagsAndNetworks) {
   g.consent_timeout = 45s;
   g.inactivity_timeout = 90s;
   g.allowed_networks = {"10.0.0.0/8", "2001:db8::/32"};
+  g.description = "who the first line asks";
+  g.require_mfa = g.require_sso = true;
+  g.created_at = kNow;
   EXPECT_OK(write([&](Transaction& tx) { return groups::insert(tx, g); }));
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return groups::get(tx, g.id); })), g);
   g.force_recording = g.omit_chat_text = true;
@@ -105,13 +114,18 @@ TEST_F(Contract, GroupsKeepFlagsAndNetworks) {
 
 TEST_F(Contract, TokensAreRevokedOnceAndPurgedByTime) {
   const auto u = stored_user("a@x");
-  const Token one{bytes(32), u.id, "laptop", kNow, kNow + 1h, std::nullopt};
-  const Token two{bytes(32), u.id, "phone", kNow, kNow + 1h, std::nullopt};
+  const Token one{bytes(32), u.id, "laptop", kNow, kNow + 1h, std::nullopt, id()};
+  Token two{bytes(32), u.id, "phone", kNow, kNow + 1h, std::nullopt, id()};
+  two.kind = TokenKind::api;
+  two.scopes = {"log.read", "sessions"};
+  two.address = "192.0.2.1";
+  two.last_used_at = kNow + 1s;
   EXPECT_OK(write([&](Transaction& tx) -> base::Result<> {
     RESCUE_CHECK(tokens::insert(tx, one));
     return tokens::insert(tx, two);
   }));
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return tokens::find(tx, one.hash); })), one);
+  EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return tokens::find_by_id(tx, two.id); })), two);
   EXPECT_EQ(ok_value(write([&](Transaction& tx) { return tokens::revoke_all(tx, u.id, kNow + 1min, two.hash); })), 1u);
   EXPECT_OK(write([&](Transaction& tx) { return tokens::revoke(tx, one.hash, kNow + 5min); }));
   EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return tokens::find(tx, one.hash); }))->revoked_at, kNow + 1min);
