@@ -150,6 +150,7 @@ struct SignInCode {
   base::WallTime expires_at;
   std::optional<base::WallTime> used_at;
   bool operator==(const SignInCode&) const = default;
+  std::optional<base::WallTime> session_end{};  // the sign-in must not last longer
 };
 
 /// The answer that a request with an id got.

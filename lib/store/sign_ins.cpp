@@ -179,17 +179,18 @@ base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before) {
 namespace sign_in_codes {
 base::Result<> insert(Transaction& tx, const SignInCode& c) {
   return just(impl::run(tx.connection(),
-                        "INSERT INTO sign_in_codes (hash, user_id, verifier, created_at, expires_at, used_at) VALUES "
-                        "(?,?,?,?,?,?)",
-                        c.hash, c.user, c.verifier, c.created_at, c.expires_at, c.used_at));
+                        "INSERT INTO sign_in_codes (hash, user_id, verifier, created_at, expires_at, used_at, "
+                        "session_end) VALUES (?,?,?,?,?,?,?)",
+                        c.hash, c.user, c.verifier, c.created_at, c.expires_at, c.used_at, c.session_end));
 }
 
 base::Result<std::optional<SignInCode>> find(ReadTransaction& tx, base::ByteView hash) {
   return impl::first(
       tx.connection(),
-      "SELECT hash, user_id, verifier, created_at, expires_at, used_at FROM sign_in_codes WHERE hash=?",
+      "SELECT hash, user_id, verifier, created_at, expires_at, used_at, session_end FROM sign_in_codes WHERE hash=?",
       [](Statement& st) {
-        return SignInCode{st.blob(0), st.guid(1), st.blob(2), st.time(3), st.time(4), st.maybe_time(5)};
+        return SignInCode{st.blob(0), st.guid(1),       st.blob(2),      st.time(3),
+                          st.time(4), st.maybe_time(5), st.maybe_time(6)};
       },
       hash);
 }

@@ -312,7 +312,8 @@ CREATE TABLE sign_in_codes (
   verifier BLOB NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
-  used_at INTEGER
+  used_at INTEGER,
+  session_end INTEGER                         -- the sign-in must not last longer
 ) STRICT, WITHOUT ROWID;
 
 -- Answers to requests that carried an id, so that a retry gets the same answer and does nothing.

@@ -77,7 +77,7 @@ TEST_F(SignIns, AnInvitationIsUsedOnceAndTheNewestCounts) {
 TEST_F(SignIns, SsoRequestsAssertionsAndCodesAreUsedOnce) {
   const auto u = stored_user("a@x");
   const SsoRequest request{"_id1", bytes(32), "/done", kNow, kNow + 10min, std::nullopt};
-  const SignInCode code{bytes(32), u.id, bytes(32), kNow, kNow + 1min, std::nullopt};
+  const SignInCode code{bytes(32), u.id, bytes(32), kNow, kNow + 1min, std::nullopt, kNow + 8h};
   const auto assertion = bytes(32);
   EXPECT_OK(write([&](Transaction& tx) -> base::Result<> {
     RESCUE_CHECK(sso::insert(tx, request));
