@@ -22,7 +22,7 @@ struct Applicant {
   std::string remote_address;
 };
 
-enum class Verdict : std::uint8_t { admitted, unknown_session, session_ended, wrong_key, refused, broker_away };
+enum class Verdict : std::uint8_t { admitted, unknown_session, session_ended, wrong_key, refused, network, broker_away };
 
 struct PairReport {
   base::Guid session;

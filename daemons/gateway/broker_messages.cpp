@@ -92,6 +92,8 @@ Verdict verdict_of(fb::AdmitVerdict verdict) {
       return Verdict::session_ended;
     case fb::AdmitVerdict::wrong_key:
       return Verdict::wrong_key;
+    case fb::AdmitVerdict::network:
+      return Verdict::network;
     default:
       return Verdict::refused;
   }

@@ -232,7 +232,8 @@ bool HandoffConnection::step_framed() {
   const int r = SSL_read(ssl_.get(), buffer, static_cast<int>(wanted));
   if (r > 0) {
     const auto keys = owner_->token_keys();
-    core_.on_plaintext({buffer, static_cast<std::size_t>(r)}, {exporter_, keys.get(), owner_->wall()}, parts_->now);
+    core_.on_plaintext({buffer, static_cast<std::size_t>(r)}, {exporter_, keys.get(), owner_->wall(), client_.address},
+                       parts_->now);
   } else if (judge(r, "read") == Io::ended) {
     core_.on_close_notify();
   } else {

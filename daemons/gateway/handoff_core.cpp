@@ -15,6 +15,8 @@ void finish(Builder& b, fb::Message kind, Offset message) {
   fb::FinishHandoffBuffer(b, fb::CreateHandoff(b, kind, message.Union()));
 }
 
+constexpr const char* kForeignNetwork = "ticket shown from a network that is not allowed";
+
 std::string_view sentence(Verdict verdict) {
   switch (verdict) {
     case Verdict::unknown_session:
@@ -85,6 +87,11 @@ void HandoffCore::on_hello(const fb::Hello& hello, const Proof& proof, base::Ste
     report(ticket->session, ticket->role, "wrong session GUID");
     return refuse(RefuseReason::wrong_guid, "the GUID is not that of the session");
   }
+  // Only whoever holds the key hears where from it may come.
+  if (!ticket->networks.allows(proof.from)) {
+    report(ticket->session, ticket->role, kForeignNetwork);
+    return refuse(RefuseReason::network, "this end may not come from this network");
+  }
   applicant_.session = ticket->session;
   applicant_.role = ticket->role;
   applicant_.guid_id = ticket->guid_id;
@@ -104,6 +111,10 @@ void HandoffCore::refuse_token(const base::Error& error) {
 
 void HandoffCore::on_admission(Verdict verdict, base::SteadyTime now) {
   if (state_ != HandoffState::admitting) return;
+  if (verdict == Verdict::network) {
+    report(applicant_.session, applicant_.role, kForeignNetwork);
+    return refuse(RefuseReason::network, "this end may not come from this network any more");
+  }
   if (verdict != Verdict::admitted && verdict != Verdict::broker_away) {
     if (verdict == Verdict::wrong_key) report(applicant_.session, applicant_.role, "key that the site did not bind");
     return refuse(RefuseReason::not_admitted, sentence(verdict));

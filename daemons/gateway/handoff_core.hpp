@@ -30,6 +30,7 @@ class HandoffCore {
     base::ByteView exporter;  // of this TLS connection
     const std::vector<crypto::PublicKey>* token_keys;
     base::WallTime wall;
+    base::IpAddress from{};  // the client's address
   };
 
   /// `timeouts` must outlive it.

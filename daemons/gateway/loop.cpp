@@ -72,8 +72,13 @@ void Loop::turn() {
 
 // Works off what was told during the batch. Each step may tell more.
 void Loop::settle() {
-  while (!admitted_.empty() || !left_.empty() || !decided_.empty() || mailbox_->has_own()) {
+  while (!admitted_.empty() || !left_.empty() || !named_.empty() || !decided_.empty() || mailbox_->has_own()) {
     if (mailbox_->has_own()) work_off_mail();
+    for (auto* c : std::exchange(named_, {})) {
+      if (c->dead()) continue;
+      take_client(c->take(), c->address(), c->port());
+      proxied_closed(*c);
+    }
     for (auto* c : std::exchange(decided_, {})) {
       if (c->dead()) continue;
       const auto refuse = c->refuse_with();
@@ -125,6 +130,29 @@ void Loop::listen_again() {
 
 void Loop::accept_one(Fd fd, const net::IpAddress& address, std::uint16_t port) {
   counters_.add(Metric::accepted);
+  const auto& proxies = shared_.options.trusted_proxies;
+  const auto holds = [&address](const net::IpPrefix& p) { return p.contains(address); };
+  if (std::any_of(proxies.begin(), proxies.end(), holds)) return ask_proxy(std::move(fd), address, port);
+  take_client(std::move(fd), address, port);
+}
+
+// Limits of one address are not the proxy's: all its clients share that one.
+void Loop::ask_proxy(Fd fd, const net::IpAddress& proxy, std::uint16_t port) {
+  const auto& limits = shared_.options.limits;
+  auto entered = shared_.connections.enter(proxy);
+  if (entered.in_all > limits.connections + limits.refusal_lane) return counters_.add(Metric::over_limit);  // closes
+  auto waiting =
+      std::make_unique<ProxiedConnection>(parts_, *this, std::move(fd), std::move(entered.lease), proxy, port);
+  auto* raw = waiting.get();
+  proxied_.emplace(raw, std::move(waiting));
+  raw->start();
+}
+
+void Loop::proxied_closed(ProxiedConnection& c) {
+  if (auto node = proxied_.extract(&c)) graves_.push_back(std::move(node.mapped()));
+}
+
+void Loop::take_client(Fd fd, const net::IpAddress& address, std::uint16_t port) {
   const auto& limits = shared_.options.limits;
   auto entered = shared_.connections.enter(address);
   auto fresh = shared_.unauthenticated.enter(address);

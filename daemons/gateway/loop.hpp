@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "daemons/gateway/front_connection.hpp"
 #include "daemons/gateway/mailbox.hpp"
+#include "daemons/gateway/proxied_connection.hpp"
 
 namespace rescue::gateway {
 
@@ -31,7 +32,7 @@ struct DataPlaneShared {
 };
 
 /// All members but the constructor, counters() and mailbox() belong to the loop's own thread; others post.
-class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
+class Loop final : public HandoffOwner, public ProxiedOwner, public FrontOwner, public RelayOwner {
  public:
   Loop(DataPlaneShared& shared, std::shared_ptr<Mailbox> mailbox, Fd listener, crypto::TlsContext tls);
   ~Loop();
@@ -60,6 +61,8 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
   void closed(HandoffConnection& c) override;
   [[nodiscard]] TokenKeys::List token_keys() const override { return shared_.token_keys.get(); }
   [[nodiscard]] base::WallTime wall() const override { return shared_.clock.wall(); }
+  void proxied_decided(ProxiedConnection& c) override { named_.push_back(&c); }
+  void proxied_closed(ProxiedConnection& c) override;
   void front_decided(FrontConnection& c) override { decided_.push_back(&c); }
   void front_closed(FrontConnection& c) override;
   void relay_has_more(RelayPair& pair) override;
@@ -82,6 +85,8 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
   void turn();
   void accept_all();
   void accept_one(Fd fd, const net::IpAddress& address, std::uint16_t port);
+  void ask_proxy(Fd fd, const net::IpAddress& proxy, std::uint16_t port);
+  void take_client(Fd fd, const net::IpAddress& address, std::uint16_t port);
   void listen_again();
   void read_mail();
   void work_off_mail();
@@ -119,6 +124,7 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
   base::SteadyTime next_unnamed_incident_{};
 
   std::unordered_map<std::uint64_t, std::unique_ptr<HandoffConnection>> handoffs_;
+  std::unordered_map<ProxiedConnection*, std::unique_ptr<ProxiedConnection>> proxied_;
   std::unordered_map<FrontConnection*, std::unique_ptr<FrontConnection>> fronts_;
   std::unordered_map<RelayPair*, std::unique_ptr<RelayPair>> pairs_;
   std::unordered_map<base::Guid, Session> sessions_;
@@ -126,6 +132,7 @@ class Loop final : public HandoffOwner, public FrontOwner, public RelayOwner {
   // Told during a batch of events, acted on after it.
   std::vector<HandoffConnection*> admitted_;
   std::vector<HandoffConnection*> left_;
+  std::vector<ProxiedConnection*> named_;
   std::vector<FrontConnection*> decided_;
   std::deque<RelayPair*> run_queue_;
   std::vector<std::unique_ptr<Timer>> graves_;

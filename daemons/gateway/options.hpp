@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "net/endpoint.hpp"
 
@@ -52,6 +53,7 @@ struct DataPlaneOptions {
   unsigned threads = 1;
   std::optional<net::Endpoint>
       front_backend;  // set: connections that are not for the gateway go there, numeric address
+  std::vector<net::IpPrefix> trusted_proxies;  // from these a PROXY v2 header is taken when it comes; from others never
   Timeouts timeouts;
   Limits limits;
 };

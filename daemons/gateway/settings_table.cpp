@@ -22,6 +22,7 @@ bool is_listen(std::string_view value) {
   const auto endpoint = net::Endpoint::parse(value);
   return endpoint && net::IpAddress::parse(endpoint->host).has_value();
 }
+bool is_prefix(std::string_view value) { return net::IpPrefix::parse(value).has_value(); }
 constexpr config::Constraint between(std::int64_t min, std::int64_t max) { return {.min = min, .max = max}; }
 constexpr config::Constraint kNumericAddress{.check = is_listen, .rule = "a numeric address and a port"};
 constexpr config::Constraint kWait = between(10 * kMillisecond, kHour);
@@ -36,6 +37,12 @@ constexpr Key kKeys[] = {
      "on one "
      "machine.",
      false, kNumericAddress},
+    {"trusted_proxies",
+     Type::text_list,
+     "",
+     "Networks from which a PROXY protocol header (version 2) names the client, such as a load balancer's.",
+     false,
+     {.check = is_prefix, .rule = "a network such as 10.0.0.0/8"}},
     {"threads", Type::integer, "1", "Threads that relay; 0 takes one per core.", false, between(0, 256)},
     {"log_level", Type::text, "info", "Least severe level that is logged.", false, {.choices = kLogLevels}},
     {"drain_grace", Type::duration, "30s", "How long joined pairs may go on after SIGTERM.", false, between(0, kDay)},
@@ -87,6 +94,10 @@ base::Result<GatewaySettings> gateway_settings(const config::Settings& s) {
   if (!s.text("front").empty()) {
     RESCUE_TRY(auto backend, net::Endpoint::parse(s.text("front")));
     plane.front_backend = std::move(backend);
+  }
+  for (const auto& network : s.list("trusted_proxies")) {
+    RESCUE_TRY(auto prefix, net::IpPrefix::parse(network));
+    plane.trusted_proxies.push_back(prefix);
   }
   plane.threads = static_cast<unsigned>(s.integer("threads"));
   if (plane.threads == 0) plane.threads = std::max(1U, std::thread::hardware_concurrency());

@@ -87,8 +87,10 @@ Result<Bytes> make_ticket(const Ticket& t, const PrivateKey& token_key) {
   const auto session = vector_of(b, t.session.bytes());
   const auto spki = vector_of(b, holder.spki());
   const auto guid = vector_of(b, t.guid_id);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> networks;
+  if (t.networks.restricts()) networks = vector_of(b, t.networks.packed());
   const auto ticket = fb::CreateTicket(b, serial, session, static_cast<fb::Role>(t.role), spki, guid, micros(t.issued),
-                                       micros(t.not_after));
+                                       micros(t.not_after), networks);
   return seal(b, fb::Token::Ticket, ticket.Union(), kTicketDomain, token_key);
 }
 
@@ -104,6 +106,9 @@ Result<Ticket> open_ticket(ByteView envelope, std::span<const PublicKey> token_k
   out.guid_id = digest_of(t.guid_id());
   out.issued = wall(t.issued_us());
   out.not_after = wall(t.not_after_us());
+  if (t.allowed_networks() != nullptr) {
+    RESCUE_TRY(out.networks, base::NetworkRule::unpack(wire::view(t.allowed_networks())));
+  }
   RESCUE_CHECK(check_times(out.issued, out.not_after, now, "ticket"));
   return out;
 }

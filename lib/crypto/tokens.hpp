@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/guid.hpp"
+#include "base/ip.hpp"
 #include "crypto/signed.hpp"
 
 namespace rescue::crypto {
@@ -32,6 +33,7 @@ struct Ticket {
   Digest256 guid_id{};      // SHA-256 of the session authentication GUID
   base::WallTime issued;
   base::WallTime not_after;
+  base::NetworkRule networks;  // from where the holder may come to a gateway
   bool operator==(const Ticket&) const = default;
 };
 

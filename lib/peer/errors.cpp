@@ -7,7 +7,7 @@ namespace rescue::peer {
 
 const base::ErrorDomain& error_domain(Errc) {
   using base::Exit;
-  static constexpr std::array<base::ErrorEntry, 9> kEntries{{
+  static constexpr std::array<base::ErrorEntry, 10> kEntries{{
       {static_cast<int>(Errc::gateway_protocol), "GATEWAY_PROTOCOL", "the gateway broke the protocol", Exit::failed,
        true},
       {static_cast<int>(Errc::gateway_refused), "GATEWAY_REFUSED", "the gateway cannot take the connection now",
@@ -26,6 +26,8 @@ const base::ErrorDomain& error_domain(Errc) {
        Exit::verification_failed, false},
       {static_cast<int>(Errc::replaced), "REPLACED", "the technician came back with another key", Exit::conflict,
        false},
+      {static_cast<int>(Errc::network_refused), "NETWORK_NOT_ALLOWED",
+       "this network is not allowed to reach the session", Exit::denied, true},
   }};
   static constexpr base::ErrorDomain kDomain{"peer", kEntries};
   return kDomain;

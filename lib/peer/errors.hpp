@@ -16,6 +16,7 @@ enum class Errc : int {
   wrong_console,         // somebody without a valid grant knocked through the gateway
   grant_invalid,         // a grant that is not for this applet, session or key, or is older than one seen
   replaced,              // the technician came back with another key
+  network_refused,       // this end may not come from the network it is in
 };
 const base::ErrorDomain& error_domain(Errc);
 

@@ -55,6 +55,8 @@ Errc refusal_code(fb::RefuseReason reason) {
       return Errc::holder_refused;
     case fb::RefuseReason::not_admitted:
       return Errc::not_admitted;
+    case fb::RefuseReason::network:
+      return Errc::network_refused;
     case fb::RefuseReason::bad_message:
       return Errc::gateway_protocol;
     default:

@@ -4,14 +4,19 @@
 
 #include <cstddef>
 
+#include "base/ip.hpp"
+
 namespace rescue::wire {
 
-/// One hand-off frame, length field not counted. A Hello with ticket and proof takes about 700 bytes.
-inline constexpr std::size_t kMaxHandoffMessage = 4096;
+/// One hand-off frame, length field not counted. A Hello with ticket and proof takes about 700 bytes, and as much as the
+/// ticket's networks.
+inline constexpr std::size_t kMaxHandoffMessage = 8192;
 /// One message between gateway and broker.
 inline constexpr std::size_t kMaxGatewayMessage = 16 * 1024;
 /// A signed envelope (ticket, grant, invite).
-inline constexpr std::size_t kMaxSignedEnvelope = 4096;
+inline constexpr std::size_t kMaxSignedEnvelope = 6144;
+/// The networks of a ticket: three full lists.
+inline constexpr std::size_t kMaxPackedNetworks = 3 * base::kMaxNetworks * base::kPackedNetwork;
 /// DER SubjectPublicKeyInfo: RSA-2048 takes 294 bytes, P-256 91.
 inline constexpr std::size_t kMaxSpki = 600;
 /// ECDSA P-256 takes at most 72 bytes, RSA-2048 256.

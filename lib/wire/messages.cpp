@@ -34,6 +34,12 @@ Result<void> check_role(tokens::Role role) {
   if (role == tokens::Role::applet || role == tokens::Role::console) return {};
   return fail(Errc::bad_format, fmt::format("role {} does not exist", static_cast<int>(role)));
 }
+Result<void> check_networks(const ByteVector* v) {
+  if (v == nullptr) return {};
+  if (v->size() > kMaxPackedNetworks || !base::NetworkRule::unpack(view(v)))
+    return fail(Errc::bad_format, "ticket allowed_networks");
+  return {};
+}
 Result<void> check_keys(const flatbuffers::Vector<flatbuffers::Offset<tokens::TokenKey>>* keys) {
   if (keys == nullptr || keys->size() == 0 || keys->size() > kMaxTokenKeys)
     return fail(Errc::bad_format, fmt::format("token_keys: 1 to {} are allowed", kMaxTokenKeys));
@@ -58,6 +64,7 @@ Result<void> check(const tokens::Ticket& t) {
   RESCUE_CHECK(sized(t.session(), kGuidSize, "ticket session"));
   RESCUE_CHECK(check_role(t.role()));
   RESCUE_CHECK(capped(t.holder_spki(), kMaxSpki, "ticket holder key"));
+  RESCUE_CHECK(check_networks(t.allowed_networks()));
   return sized(t.guid_id(), kFingerprintSize, "ticket guid_id");
 }
 Result<void> check(const tokens::Grant& g) {

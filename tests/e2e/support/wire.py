@@ -14,7 +14,7 @@ import subprocess
 
 HELLO, WAITING, JOINED, REFUSED, PING, PONG = range(1, 7)
 REASONS = ("other", "bad_message", "bad_ticket", "expired", "wrong_holder", "wrong_guid", "not_admitted", "full", "draining",
-           "timed_out", "too_many")
+           "timed_out", "too_many", "network")
 APPLET, CONSOLE = 1, 2
 
 

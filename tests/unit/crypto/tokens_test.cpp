@@ -79,6 +79,32 @@ void expect_every_flip_refused(const Bytes& good, Open open) {
   ASSERT_FALSE(open(longer));
 }
 
+TEST(Tickets, CarryFromWhereTheirHolderMayCome) {
+  auto t = ticket();
+  EXPECT_FALSE(open_ticket(make_ticket(t, kSite).value(), kKeys, kNow)->networks.restricts());
+  const std::vector<std::string> some{"10.0.0.0/8", "2001:db8::/32"}, other{"192.0.2.0/24"};
+  t.networks = base::NetworkRule::parse(some).value();
+  EXPECT_EQ(open_ticket(make_ticket(t, kSite).value(), kKeys, kNow).value(), t);
+  t.networks = t.networks.both(base::NetworkRule::parse(other).value());  // from nowhere
+  const auto nowhere = open_ticket(make_ticket(t, kSite).value(), kKeys, kNow).value();
+  EXPECT_TRUE(nowhere.networks.restricts());
+  EXPECT_TRUE(nowhere.networks.networks().empty());
+}
+
+TEST(Tickets, HaveRoomForThreeFullListsAndAnRsaKey) {
+  const auto rsa = PrivateKey::generate(KeyKind::rsa2048).value();
+  auto t = ticket();
+  t.holder_spki = rsa.public_key().spki();
+  base::Bytes packed;
+  for (std::uint8_t i = 0; i < 3 * base::kMaxNetworks; ++i)
+    base::append(packed, base::NetworkRule::parse(std::vector{fmt::format("2001:db8:{:x}::/48", i)}).value().packed());
+  t.networks = base::NetworkRule::unpack(packed).value();
+  ASSERT_EQ(t.networks.networks().size(), 3 * base::kMaxNetworks);
+  const auto envelope = make_ticket(t, kSite).value();
+  EXPECT_EQ(open_ticket(envelope, kKeys, kNow).value(), t);
+  EXPECT_LT(envelope.size() + kMaxSignatureBytes + 200, wire::kMaxHandoffMessage) << "a Hello takes it";
+}
+
 TEST(Envelope, OpensOnlyInItsDomainWithAKnownKey) {
   const auto other = PrivateKey::generate(KeyKind::ed25519).value();
   const auto bytes = sign_envelope("rescue-test/1", as_bytes("payload"), kSite).value();

@@ -24,7 +24,9 @@ struct Bench {
   base::WallTime wall = base::system_clock().wall();
   HandoffCore core{kTimeouts, "192.0.2.1:5", kStart};
 
-  [[nodiscard]] HandoffCore::Proof proof() const { return {kExporter, &keys, wall}; }
+  base::IpAddress from = base::IpAddress::parse("192.0.2.1").value();
+
+  [[nodiscard]] HandoffCore::Proof proof() const { return {kExporter, &keys, wall, from}; }
   /// As a socket would: never more than wanted.
   void feed(base::ByteView bytes, base::SteadyTime now = kStart) {
     while (!bytes.empty() && core.wanted() > 0) {
@@ -233,6 +235,65 @@ TEST(HandoffCore, AsksForTheBrokersWordAndDecidesAloneWithoutIt) {
   }
 }
 
+/// The console of `session` with a ticket that is good from these networks only.
+HelloParts restricted(const TestSession& session, const std::vector<std::string>& networks) {
+  auto console = session.console;
+  auto ticket = session.ticket_for(console);
+  ticket.networks = base::NetworkRule::parse(networks).value();
+  console.ticket = crypto::make_ticket(ticket, SiteKeys::get().token).value();
+  return parts_of(console);
+}
+
+TEST(HandoffCore, HoldsTheClientsAddressAgainstTheNetworksOfItsTicket) {
+  const TestSession session;
+  const auto parts = restricted(session, {"192.0.2.0/28", "2001:db8:5::/48"});
+  struct Case {
+    const char* from;
+    bool allowed;
+  };
+  for (const auto& c : {Case{"192.0.2.1", true}, Case{"::ffff:192.0.2.15", true}, Case{"2001:db8:5::7", true},
+                        Case{"192.0.2.16", false}, Case{"2001:db8:6::7", false}, Case{"::1", false}}) {
+    Bench bench;
+    bench.from = base::IpAddress::parse(c.from).value();
+    bench.feed(hello(parts));
+    EXPECT_EQ(bench.core.state(), c.allowed ? HandoffState::admitting : HandoffState::refused) << c.from;
+    const auto incident = bench.core.take_incident();
+    ASSERT_EQ(incident.has_value(), !c.allowed) << c.from;
+    if (c.allowed) continue;
+    EXPECT_EQ(bench.core.refused_for(), RefuseReason::network) << c.from;
+    EXPECT_EQ(incident->session, session.id);
+    EXPECT_EQ(incident->role, crypto::Role::console);
+    bench.core.on_admission(Verdict::broker_away, kStart);  // nobody asks, and nobody's silence lets it in
+    EXPECT_EQ(bench.core.state(), HandoffState::refused);
+  }
+}
+
+TEST(HandoffCore, OnlyTheHolderHearsThatItsNetworkIsWrong) {
+  const TestSession session;
+  auto stolen = restricted(session, {"198.51.100.0/24"});
+  stolen.possession = crypto::prove_possession(session.applet.key, kExporter, stolen.ticket).value();
+  EXPECT_EQ(refused(stolen), RefuseReason::wrong_holder);
+}
+
+TEST(HandoffCore, ATicketOfNowhereIsRefusedEverywhere) {
+  const TestSession session;
+  auto console = session.console;
+  auto ticket = session.ticket_for(console);
+  const std::vector<std::string> one{"192.0.2.0/24"}, other{"2001:db8::/32"};
+  ticket.networks = base::NetworkRule::parse(one)->both(base::NetworkRule::parse(other).value());
+  console.ticket = crypto::make_ticket(ticket, SiteKeys::get().token).value();
+  EXPECT_EQ(refused(parts_of(console)), RefuseReason::network);
+}
+
+TEST(HandoffCore, TheBrokersNewerRuleIsHeard) {
+  const TestSession session;
+  Bench bench;
+  bench.feed(hello(parts_of(session.console)));
+  bench.core.on_admission(Verdict::network, kStart);
+  EXPECT_EQ(bench.core.refused_for(), RefuseReason::network);
+  EXPECT_TRUE(bench.core.take_incident().has_value());
+}
+
 TEST(HandoffCore, EveryPhaseEndsInTime) {
   const TestSession session;
   Bench hello_phase;
@@ -263,7 +324,7 @@ TEST(HandoffCore, RefusesMessagesOutOfTurnOversizedAndMalformed) {
   out_of_turn.feed(ping());
   EXPECT_EQ(out_of_turn.core.refused_for(), RefuseReason::bad_message);
   Bench oversized;
-  oversized.feed(base::Bytes{0, 0, 0x10, 1});
+  oversized.feed(base::Bytes{0, 0, 0x20, 1});
   EXPECT_EQ(oversized.core.refused_for(), RefuseReason::bad_message);
   Bench empty;
   empty.feed(base::Bytes{0, 0, 0, 0});

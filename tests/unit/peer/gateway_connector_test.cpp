@@ -71,7 +71,7 @@ TEST(GatewayConnector, TellsRefusalsApart) {
         {R::expired, Errc::ticket_refused},      {R::bad_ticket, Errc::ticket_refused},
         {R::wrong_holder, Errc::holder_refused}, {R::wrong_guid, Errc::holder_refused},
         {R::not_admitted, Errc::not_admitted},   {R::full, Errc::gateway_refused},
-        {R::draining, Errc::gateway_refused}};
+        {R::draining, Errc::gateway_refused},    {R::network, Errc::network_refused}};
     for (const auto& [reason, code] : cases) {
       gateway.refuse_next = reason;
       const auto c = co_await knock(world, gateway, world.applet);

@@ -59,6 +59,9 @@ test::GoldenTable handoff_table() {
   table["refused"] = handoff_message(Message::Refused, [](Builder& b) {
     return handoff::CreateRefused(b, handoff::RefuseReason::expired, b.CreateString("ticket expired"));
   });
+  table["refused_network"] = handoff_message(Message::Refused, [](Builder& b) {
+    return handoff::CreateRefused(b, handoff::RefuseReason::network, b.CreateString("not from here"));
+  });
   table["ping"] = handoff_message(Message::Ping, [](Builder& b) { return handoff::CreatePing(b, 7); });
   table["pong"] = handoff_message(Message::Pong, [](Builder& b) { return handoff::CreatePong(b, 7); });
   return table;
@@ -125,6 +128,24 @@ test::GoldenTable token_table() {
     return tokens::CreateTicket(b, serial, session, tokens::Role::applet, spki, b.CreateVector(counting(32)), 1'000'000,
                                 2'000'000);
   });
+  table["ticket_of_networks"] = token(tokens::Token::Ticket, [](Builder& b) {
+    const auto serial = b.CreateVector(counting(16));
+    const auto session = b.CreateVector(counting(16, 0x20));
+    const auto spki = b.CreateVector(counting(91));
+    const auto guid_id = b.CreateVector(counting(32));
+    const std::vector<std::string> list{"10.0.0.0/8", "2001:db8::/32"};
+    const auto networks = b.CreateVector(base::NetworkRule::parse(list).value().packed());
+    return tokens::CreateTicket(b, serial, session, tokens::Role::console, spki, guid_id, 1'000'000, 2'000'000,
+                                networks);
+  });
+  table["ticket_of_nowhere"] = token(tokens::Token::Ticket, [](Builder& b) {
+    const auto serial = b.CreateVector(counting(16));
+    const auto session = b.CreateVector(counting(16, 0x20));
+    const auto spki = b.CreateVector(counting(91));
+    const auto guid_id = b.CreateVector(counting(32));
+    return tokens::CreateTicket(b, serial, session, tokens::Role::console, spki, guid_id, 1'000'000, 2'000'000,
+                                b.CreateVector(Bytes()));
+  });
   table["grant"] = token(tokens::Token::Grant, [](Builder& b) {
     const auto session = b.CreateVector(counting(16));
     const auto technician = b.CreateVector(counting(16, 0x20));
@@ -161,7 +182,8 @@ test::GoldenTable token_table() {
 TEST(HandoffGolden, EveryMessageKeepsItsBytesAndIsAccepted) {
   const auto table = handoff_table();
   test::expect_golden("handoff.txt", table);
-  EXPECT_EQ(table.size(), static_cast<std::size_t>(handoff::Message::MAX) + 2) << "Hello stands three times";
+  EXPECT_EQ(table.size(), static_cast<std::size_t>(handoff::Message::MAX) + 3)
+      << "Hello stands three times, Refused twice";
   for (const auto& [name, bytes] : table) EXPECT_TRUE(read_handoff(bytes)) << name;
 }
 
@@ -178,8 +200,8 @@ TEST(GatewayGolden, EveryMessageKeepsItsBytesAndIsAccepted) {
 TEST(TokenGolden, EveryKindKeepsItsBytesAndIsAccepted) {
   const auto table = token_table();
   test::expect_golden("tokens.txt", table);
-  EXPECT_EQ(table.size(), static_cast<std::size_t>(tokens::Token::MAX) + 1)
-      << "the invite stands twice, once per trust";
+  EXPECT_EQ(table.size(), static_cast<std::size_t>(tokens::Token::MAX) + 3)
+      << "the invite stands twice, once per trust, and the ticket three times";
   for (const auto& [name, bytes] : table) EXPECT_TRUE(read_token(bytes)) << name;
 }
 
@@ -219,6 +241,26 @@ TEST(Messages, CapsHoldBeforeAnyFieldIsUsed) {
     return gateway::CreateIncident(b, 0, tokens::Role::applet, b.CreateString("\xff"));
   });
   EXPECT_EQ(read_gateway_message(not_utf8).error().code, base::Errc::bad_format);
+}
+
+TEST(Messages, TheNetworksOfATicketAreWholeAndSane) {
+  const auto with = [](const Bytes& packed) {
+    return token(tokens::Token::Ticket, [&](Builder& b) {
+      const auto serial = b.CreateVector(counting(16));
+      const auto session = b.CreateVector(counting(16, 0x20));
+      const auto spki = b.CreateVector(counting(91));
+      const auto guid_id = b.CreateVector(counting(32));
+      return tokens::CreateTicket(b, serial, session, tokens::Role::console, spki, guid_id, 1, 2,
+                                  b.CreateVector(packed));
+    });
+  };
+  Bytes one(base::kPackedNetwork);
+  EXPECT_TRUE(read_token(with(one)));
+  EXPECT_TRUE(read_token(with(Bytes(kMaxPackedNetworks))));
+  EXPECT_FALSE(read_token(with(Bytes(kMaxPackedNetworks + base::kPackedNetwork))));
+  EXPECT_FALSE(read_token(with(Bytes(base::kPackedNetwork - 1))));
+  one.back() = 129;
+  EXPECT_FALSE(read_token(with(one))) << "a prefix longer than its address";
 }
 
 TEST(Messages, OneKindNeverPassesAsAnother) {
