@@ -33,6 +33,7 @@ struct Reply {
   boost::json::value body = boost::json::object{{"ok", true}};
   std::string content_type{};  // with `text` instead of `body`
   std::string text{};
+  net::HttpHeaders headers{};  // beside those that every answer has, or in their place
 };
 
 using Answer = base::Result<Reply>;

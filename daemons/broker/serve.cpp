@@ -19,15 +19,16 @@ constexpr base::Duration kUndecidedPause = std::chrono::milliseconds(20);
 constexpr base::Duration kUndecidedPatience = std::chrono::seconds(20);
 
 net::HttpResponse response_of(const Reply& reply) {
-  if (!reply.content_type.empty()) {
-    net::HttpResponse out(reply.status, reply.content_type, reply.text);
+  auto out = reply.content_type.empty() ? net::HttpResponse::json(reply.status, boost::json::serialize(reply.body))
+                                        : net::HttpResponse(reply.status, reply.content_type, reply.text);
+  if (reply.content_type.empty()) {
+    out.headers.add("Cache-Control", "no-store");  // tickets, grants and tokens are in some
+  } else {
     // The start page and the metrics have no script, frame or foreign part.
     out.headers.add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     out.headers.add("X-Content-Type-Options", "nosniff");
-    return out;
   }
-  auto out = net::HttpResponse::json(reply.status, boost::json::serialize(reply.body));
-  out.headers.add("Cache-Control", "no-store");  // tickets, grants and tokens are in some
+  for (const auto& [name, value] : reply.headers.fields()) out.headers.set(name, value);
   return out;
 }
 
