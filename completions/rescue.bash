@@ -4,13 +4,14 @@ _rescue() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--name|--role|--limit|--note|--customer|--state|--technician|--timeout|--script|--record|--record-to|--format|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
+      --context|--server|--ca|--ca-pin|--output|-o|--email|--password-file|--device|--current-password-file|--new-password-file|--code-file|--name|--role|--limit|--reset|--note|--customer|--state|--technician|--timeout|--script|--record|--record-to|--format|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--key|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
     esac
     case "$at ${COMP_WORDS[i]}" in
       ' login') at=' login' ;;
       ' logout') at=' logout' ;;
       ' whoami') at=' whoami' ;;
       ' passwd') at=' passwd' ;;
+      ' accept-invitation') at=' accept-invitation' ;;
       ' context') at=' context' ;;
       ' context list') at=' context list' ;;
       ' context use') at=' context use' ;;
@@ -26,7 +27,11 @@ _rescue() {
       ' admin user enable') at=' admin user enable' ;;
       ' admin user unlock') at=' admin user unlock' ;;
       ' admin user reset-password') at=' admin user reset-password' ;;
+      ' admin user invite') at=' admin user invite' ;;
       ' admin user remove') at=' admin user remove' ;;
+      ' admin policy') at=' admin policy' ;;
+      ' admin policy show') at=' admin policy show' ;;
+      ' admin policy set') at=' admin policy set' ;;
       ' admin gateway') at=' admin gateway' ;;
       ' admin gateway enroll') at=' admin gateway enroll' ;;
       ' admin gateway list') at=' admin gateway list' ;;
@@ -69,6 +74,8 @@ _rescue() {
     'login':--device) return ;;
     'passwd':--current-password-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'passwd':--new-password-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'accept-invitation':--code-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'accept-invitation':--new-password-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'admin user add':--name) return ;;
     'admin user add':--role) COMPREPLY=($(compgen -W 'technician administrator auditor' -- "$cur")); return ;;
     'admin user add':--password-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -76,6 +83,7 @@ _rescue() {
     'admin user set':--email) return ;;
     'admin user set':--name) return ;;
     'admin user set':--role) COMPREPLY=($(compgen -W 'technician administrator auditor' -- "$cur")); return ;;
+    'admin policy set':--reset) return ;;
     'session create':--note) return ;;
     'session create':--customer) return ;;
     'session list':--state) COMPREPLY=($(compgen -W 'created waiting active on_hold transferring reconnecting rebooting offline closed timed_out aborted' -- "$cur")); return ;;
@@ -142,11 +150,12 @@ _rescue() {
   esac
   case "$at:$cur" in
     '':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    '':*) words='login logout whoami passwd context admin session log recording completion version help' ;;
+    '':*) words='login logout whoami passwd accept-invitation context admin session log recording completion version help' ;;
     'login':-*) words='--email --password-stdin --password-file --device --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'logout':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'whoami':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'passwd':-*) words='--current-password-stdin --current-password-file --new-password-stdin --new-password-file --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'accept-invitation':-*) words='--code-stdin --code-file --new-password-stdin --new-password-file --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'context':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'context':*) words='list use show remove' ;;
     'context list':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
@@ -154,10 +163,10 @@ _rescue() {
     'context show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'context remove':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'admin':*) words='user gateway' ;;
+    'admin':*) words='user policy gateway' ;;
     'admin user':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
-    'admin user':*) words='add list show set disable enable unlock reset-password remove' ;;
-    'admin user add':-*) words='--name --role --password-stdin --password-file --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'admin user':*) words='add list show set disable enable unlock reset-password invite remove' ;;
+    'admin user add':-*) words='--name --role --password-stdin --password-file --invite --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin user list':-*) words='--limit --all --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin user show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin user set':-*) words='--email --name --role --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
@@ -165,7 +174,12 @@ _rescue() {
     'admin user enable':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin user unlock':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin user reset-password':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'admin user invite':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin user remove':-*) words='--yes --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'admin policy':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'admin policy':*) words='show set' ;;
+    'admin policy show':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
+    'admin policy set':-*) words='--reset --context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin gateway':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;
     'admin gateway':*) words='enroll list drain resume remove' ;;
     'admin gateway enroll':-*) words='--context --server --ca --ca-pin --output --no-color --quiet --verbose --help' ;;

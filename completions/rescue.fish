@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --name --role --limit --note --customer --state --technician --timeout --script --record --record-to --format --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
+    if contains -- $word --context --server --ca --ca-pin --output -o --email --password-file --device --current-password-file --new-password-file --code-file --name --role --limit --reset --note --customer --state --technician --timeout --script --record --record-to --format --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --key --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
       set skip 1
       continue
     end
@@ -20,6 +20,8 @@ function __rescue_at
         set at ' whoami'
       case ' passwd'
         set at ' passwd'
+      case ' accept-invitation'
+        set at ' accept-invitation'
       case ' context'
         set at ' context'
       case ' context list'
@@ -50,8 +52,16 @@ function __rescue_at
         set at ' admin user unlock'
       case ' admin user reset-password'
         set at ' admin user reset-password'
+      case ' admin user invite'
+        set at ' admin user invite'
       case ' admin user remove'
         set at ' admin user remove'
+      case ' admin policy'
+        set at ' admin policy'
+      case ' admin policy show'
+        set at ' admin policy show'
+      case ' admin policy set'
+        set at ' admin policy set'
       case ' admin gateway'
         set at ' admin gateway'
       case ' admin gateway enroll'
@@ -135,6 +145,7 @@ complete -c rescue -n "__rescue_at ''" -a login -d 'sign in and save a context'
 complete -c rescue -n "__rescue_at ''" -a logout -d 'end the sign-in and forget the token'
 complete -c rescue -n "__rescue_at ''" -a whoami -d 'show the account that is signed in'
 complete -c rescue -n "__rescue_at ''" -a passwd -d 'change the own password'
+complete -c rescue -n "__rescue_at ''" -a accept-invitation -d 'set the first password with an invitation'
 complete -c rescue -n "__rescue_at ''" -a context -d 'sites that this user is signed in to'
 complete -c rescue -n "__rescue_at ''" -a admin -d 'administer accounts and gateways'
 complete -c rescue -n "__rescue_at ''" -a session -d 'create, pick up and close support sessions'
@@ -151,11 +162,16 @@ complete -c rescue -n "__rescue_at ' passwd'" -l current-password-stdin -d 'read
 complete -c rescue -n "__rescue_at ' passwd'" -l current-password-file -d 'read the present password from FILE' -r -F
 complete -c rescue -n "__rescue_at ' passwd'" -l new-password-stdin -d 'read the new password from standard input'
 complete -c rescue -n "__rescue_at ' passwd'" -l new-password-file -d 'read the new password from FILE' -r -F
+complete -c rescue -n "__rescue_at ' accept-invitation'" -l code-stdin -d 'read the invitation: its link, or the code in it from standard input'
+complete -c rescue -n "__rescue_at ' accept-invitation'" -l code-file -d 'read the invitation: its link, or the code in it from FILE' -r -F
+complete -c rescue -n "__rescue_at ' accept-invitation'" -l new-password-stdin -d 'read the password to set from standard input'
+complete -c rescue -n "__rescue_at ' accept-invitation'" -l new-password-file -d 'read the password to set from FILE' -r -F
 complete -c rescue -n "__rescue_at ' context'" -a list -d 'list saved contexts'
 complete -c rescue -n "__rescue_at ' context'" -a use -d 'make a context the current one'
 complete -c rescue -n "__rescue_at ' context'" -a show -d 'show one context'
 complete -c rescue -n "__rescue_at ' context'" -a remove -d 'forget a context and its token'
 complete -c rescue -n "__rescue_at ' admin'" -a user -d 'accounts'
+complete -c rescue -n "__rescue_at ' admin'" -a policy -d 'settings of the site'
 complete -c rescue -n "__rescue_at ' admin'" -a gateway -d 'gateways'
 complete -c rescue -n "__rescue_at ' admin user'" -a add -d 'make an account'
 complete -c rescue -n "__rescue_at ' admin user'" -a list -d 'list accounts'
@@ -165,17 +181,22 @@ complete -c rescue -n "__rescue_at ' admin user'" -a disable -d 'disable an acco
 complete -c rescue -n "__rescue_at ' admin user'" -a enable -d 'enable a disabled account'
 complete -c rescue -n "__rescue_at ' admin user'" -a unlock -d 'unlock an account after failed sign-ins'
 complete -c rescue -n "__rescue_at ' admin user'" -a reset-password -d 'give an account a new initial password'
+complete -c rescue -n "__rescue_at ' admin user'" -a invite -d 'make a one-time link with which a person sets the password'
 complete -c rescue -n "__rescue_at ' admin user'" -a remove -d 'remove an account'
 complete -c rescue -n "__rescue_at ' admin user add'" -l name -d 'name that supported users see' -x
 complete -c rescue -n "__rescue_at ' admin user add'" -l role -d 'what the account may do' -x -a 'technician administrator auditor'
 complete -c rescue -n "__rescue_at ' admin user add'" -l password-stdin -d 'read the initial password from standard input'
 complete -c rescue -n "__rescue_at ' admin user add'" -l password-file -d 'read the initial password from FILE' -r -F
+complete -c rescue -n "__rescue_at ' admin user add'" -l invite -d 'print a one-time link with which the person sets the password; no password is made'
 complete -c rescue -n "__rescue_at ' admin user list'" -l limit -d 'show at most N' -x
 complete -c rescue -n "__rescue_at ' admin user list'" -l all -d 'show everything, whatever --limit says'
 complete -c rescue -n "__rescue_at ' admin user set'" -l email -d 'new e-mail address' -x
 complete -c rescue -n "__rescue_at ' admin user set'" -l name -d 'new name' -x
 complete -c rescue -n "__rescue_at ' admin user set'" -l role -d 'new role' -x -a 'technician administrator auditor'
 complete -c rescue -n "__rescue_at ' admin user remove'" -s y -l yes -d 'do not ask'
+complete -c rescue -n "__rescue_at ' admin policy'" -a show -d 'show the settings of the site'
+complete -c rescue -n "__rescue_at ' admin policy'" -a set -d 'change settings of the site'
+complete -c rescue -n "__rescue_at ' admin policy set'" -l reset -d 'set a setting back to its default' -x
 complete -c rescue -n "__rescue_at ' admin gateway'" -a enroll -d 'make a one-time token for a new gateway'
 complete -c rescue -n "__rescue_at ' admin gateway'" -a list -d 'list gateways'
 complete -c rescue -n "__rescue_at ' admin gateway'" -a drain -d 'send no new sessions to a gateway'

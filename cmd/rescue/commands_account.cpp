@@ -120,16 +120,6 @@ base::Result<int> whoami(Invocation& in) {
   return 0;
 }
 
-base::Result<int> passwd(Invocation& in) {
-  RESCUE_TRY(auto* api, in.api());
-  RESCUE_TRY(const auto current, cli::read_secret(in.env, in.parsed, "current-password", "Present password"));
-  RESCUE_TRY(const auto fresh, cli::read_secret(in.env, in.parsed, "new-password", "New password", true));
-  json::object body{{"current", base::as_text(current.view())}, {"new", base::as_text(fresh.view())}};
-  RESCUE_TRY(const auto answer, api->post("/auth/password", std::move(body)));
-  in.hint("password changed");
-  return 0;
-}
-
 base::Result<int> context_list(Invocation& in) {
   RESCUE_TRY(const auto all, in.contexts.list());
   cli::RecordWriter writer(in.env, in.format, in.color, kContextColumns);

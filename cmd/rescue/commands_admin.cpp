@@ -66,14 +66,17 @@ base::Result<int> user_add(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
   json::object body{
       {"email", in.parsed.positional("EMAIL")}, {"name", in.parsed.text("name")}, {"role", in.parsed.text("role")}};
-  const bool given =
-      in.parsed.on("password-stdin") || in.parsed.given("password-file") || in.env.var("RESCUE_NEW_PASSWORD");
-  if (given) {
+  const bool invite = in.parsed.on("invite");
+  const bool named = in.parsed.on("password-stdin") || in.parsed.given("password-file");
+  if (invite && named) return base::fail(base::Errc::invalid_argument, "--invite and a password exclude each other");
+  if (invite) {
+    body["invite"] = true;
+  } else if (named || in.env.var("RESCUE_NEW_PASSWORD")) {
     RESCUE_TRY(const auto password, cli::read_secret(in.env, in.parsed, "password", "Initial password"));
     body["password"] = base::as_text(password.view());
   }
   RESCUE_TRY(const auto answer, api->post("/users", std::move(body)));
-  return show_user_and_password(in, answer);
+  return invite ? show_invitation(in, answer) : show_user_and_password(in, answer);
 }
 
 base::Result<int> user_list(Invocation& in) {

@@ -168,9 +168,10 @@ base::Result<> ContextStore::save_token(const std::string& name, std::string_vie
 
 void ContextStore::remove_token(const std::string& name) const { ::unlink((dir() / "tokens" / name).c_str()); }
 
-base::Result<Target> ContextStore::resolve(const cli::Parsed& parsed) const {
+base::Result<Target> ContextStore::resolve(const cli::Parsed& parsed, const std::string& server) const {
   Target target;
-  const bool other_server = parsed.given("server");
+  const std::string named = parsed.given("server") ? parsed.text("server") : server;
+  const bool other_server = !named.empty();
   const auto wanted = parsed.given("context") ? parsed.maybe("context") : current();
   if (parsed.given("ca") && parsed.given("ca-pin"))
     return base::fail(base::Errc::invalid_argument, "--ca and --ca-pin exclude each other");
@@ -178,12 +179,12 @@ base::Result<Target> ContextStore::resolve(const cli::Parsed& parsed) const {
     auto saved = load(*wanted);
     // A login may name a context that does not exist yet; so does a one-off --server.
     if (!saved && !(saved.error().code == base::Errc::not_found && other_server)) return base::fail(saved.error());
-    if (saved && (!other_server || saved->server == parsed.text("server"))) target.context = *saved;
+    if (saved && (!other_server || saved->server == named)) target.context = *saved;
   }
-  if (other_server) target.context.server = parsed.text("server");
+  if (other_server) target.context.server = named;
   if (target.context.server.empty()) {
     // The one command that makes a server known is short of a flag; all others are short of it.
-    if (parsed.path() == "login")
+    if (parsed.path() == "login" || parsed.path() == "accept-invitation")
       return base::fail(base::Errc::invalid_argument, "no server is known: give --server URL");
     return base::fail(client::Errc::sign_in_needed,
                       "no server is known: sign in with 'rescue login --server URL', or give --server URL");

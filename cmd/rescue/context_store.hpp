@@ -48,8 +48,9 @@ class ContextStore {
   void remove_token(const std::string& name) const;
 
   /// A saved token is used only for the server it was made for. Errors: invalid_argument when no server is known or
-  /// flags contradict, not_found for an unknown context, those of the token file.
-  [[nodiscard]] base::Result<Target> resolve(const cli::Parsed& parsed) const;
+  /// flags contradict, not_found for an unknown context, those of the token file. `server`: as if --server said it, when
+  /// neither flag nor variable does.
+  [[nodiscard]] base::Result<Target> resolve(const cli::Parsed& parsed, const std::string& server = "") const;
 
  private:
   [[nodiscard]] std::filesystem::path dir() const { return env_.config_dir(); }

@@ -53,6 +53,7 @@ base::Result<int> login(Invocation&);
 base::Result<int> logout(Invocation&);
 base::Result<int> whoami(Invocation&);
 base::Result<int> passwd(Invocation&);
+base::Result<int> accept_invitation(Invocation&);
 base::Result<int> context_list(Invocation&);
 base::Result<int> context_use(Invocation&);
 base::Result<int> context_show(Invocation&);
@@ -64,6 +65,9 @@ base::Result<int> user_set(Invocation&);
 base::Result<int> user_act(Invocation&);  // disable, enable, unlock
 base::Result<int> user_reset_password(Invocation&);
 base::Result<int> user_remove(Invocation&);
+base::Result<int> user_invite(Invocation&);
+base::Result<int> policy_show(Invocation&);
+base::Result<int> policy_set(Invocation&);
 base::Result<int> gateway_enroll(Invocation&);
 base::Result<int> gateway_list(Invocation&);
 base::Result<int> gateway_act(Invocation&);  // drain, resume
@@ -93,6 +97,9 @@ base::Result<int> completion(Invocation&);
 base::Result<int> version(Invocation&);
 base::Result<int> help(Invocation&);
 base::Result<int> agent(Invocation&);
+
+/// {"user","invitation"}: an account together with its one-time link.
+[[nodiscard]] base::Result<int> show_invitation(Invocation& in, const boost::json::value& answer);
 
 // ---- how objects of the API look in lists
 [[nodiscard]] cli::Record record_of(const boost::json::object& o, std::span<const std::string_view> keys);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/flags.hpp"
+#include "cmd/rescue/table_policy.hpp"
 
 namespace rescue::program {
 
@@ -30,6 +31,7 @@ inline constexpr cli::Flag kUserAdd[] = {
      .fallback = "technician",
      .choices = kRoles},
     {.name = "password", .type = ValueType::secret, .help = "the initial password", .env = "RESCUE_NEW_PASSWORD"},
+    {.name = "invite", .help = "print a one-time link with which the person sets the password; no password is made"},
 };
 inline constexpr cli::Flag kUserSet[] = {
     {.name = "email", .type = ValueType::text, .value = "EMAIL", .help = "new e-mail address"},
@@ -40,7 +42,9 @@ inline constexpr cli::Flag kPaged[] = {kLimitFlag, kAllFlag};
 inline constexpr cli::Flag kYes[] = {{.name = "yes", .letter = 'y', .help = "do not ask"}};
 inline constexpr cli::Example kUserAddExamples[] = {
     {"rescue admin user add ada@example.org --name 'Ada Lovelace'",
-     "Prints the initial password once; it must be changed at the first sign-in."}};
+     "Prints the initial password once; it must be changed at the first sign-in."},
+    {"rescue admin user add ada@example.org --name 'Ada Lovelace' --invite -o json | jq -r .invitation.link",
+     "The link alone, to be handed on; nobody but Ada ever has the password."}};
 inline constexpr cli::Command kUserCommands[] = {
     {.name = "add",
      .summary = "make an account",
@@ -57,6 +61,11 @@ inline constexpr cli::Command kUserCommands[] = {
     {.name = "enable", .summary = "enable a disabled account", .positionals = kUser},
     {.name = "unlock", .summary = "unlock an account after failed sign-ins", .positionals = kUser},
     {.name = "reset-password", .summary = "give an account a new initial password", .positionals = kUser},
+    {.name = "invite",
+     .summary = "make a one-time link with which a person sets the password",
+     .description =
+         "An earlier link of the account ends. A password that the account has stays until the link is used.",
+     .positionals = kUser},
     {.name = "remove", .summary = "remove an account", .flags = kYes, .positionals = kUser},
 };
 inline constexpr cli::Positional kGateway[] = {{.name = "GATEWAY", .help = "name or id of the gateway"}};
@@ -81,6 +90,7 @@ inline constexpr cli::Command kGatewayCommands[] = {
 };
 inline constexpr cli::Command kAdminCommands[] = {
     {.name = "user", .summary = "accounts", .commands = kUserCommands},
+    {.name = "policy", .summary = "settings of the site", .commands = kPolicyCommands},
     {.name = "gateway", .summary = "gateways", .commands = kGatewayCommands},
 };
 

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <optional>
 #include <ostream>
 
 #include <fcntl.h>
@@ -111,8 +112,10 @@ base::Result<std::string> read_all(int fd, std::size_t cap) {
   }
 }
 
-base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std::string_view name,
-                                            std::string_view prompt, bool confirm) {
+namespace {
+
+/// From standard input, a file or the environment; nothing when none of them was named.
+base::Result<std::optional<base::SecretBytes>> given_secret(Env& env, const Parsed& parsed, std::string_view name) {
   const auto stdin_flag = fmt::format("{}-stdin", name);
   const auto file_flag = fmt::format("{}-file", name);
   if (parsed.on(stdin_flag)) {
@@ -135,13 +138,43 @@ base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std:
     return base::fail(base::Errc::invalid_argument,
                       fmt::format("{} is missing: give --{}, --{} FILE{}{}", name, stdin_flag, file_flag,
                                   variable.empty() ? "" : " or the variable ", variable));
+  return std::nullopt;
+}
+
+/// Asks for what was typed once more.
+base::Result<> typed_again(Env& env, std::string_view name, std::string_view prompt, std::string_view first) {
+  RESCUE_TRY(auto second, prompt_line(env, fmt::format("{} again", prompt)));
+  const bool same = first == second;
+  base::wipe({reinterpret_cast<std::uint8_t*>(second.data()), second.size()});
+  if (!same) return base::fail(base::Errc::invalid_argument, fmt::format("the two entries of {} differ", name));
+  return {};
+}
+
+}  // namespace
+
+base::Result<base::SecretBytes> read_secret(Env& env, const Parsed& parsed, std::string_view name,
+                                            std::string_view prompt, bool confirm) {
+  RESCUE_TRY(auto given, given_secret(env, parsed, name));
+  if (given) return std::move(*given);
   RESCUE_TRY(auto first, prompt_line(env, prompt));
-  if (confirm) {
-    RESCUE_TRY(auto second, prompt_line(env, fmt::format("{} again", prompt)));
-    if (first != second)
-      return base::fail(base::Errc::invalid_argument, fmt::format("the two entries of {} differ", name));
-  }
+  if (confirm) RESCUE_CHECK(typed_again(env, name, prompt, first));
   return finished(name, std::move(first));
+}
+
+base::Result<base::SecretBytes> read_new_secret(Env& env, const Parsed& parsed, std::string_view name,
+                                                std::string_view prompt, const JudgeSecret& judge) {
+  RESCUE_TRY(auto given, given_secret(env, parsed, name));
+  if (given) {
+    (void)judge(given->view());
+    return std::move(*given);
+  }
+  for (int tries = 1;; ++tries) {
+    RESCUE_TRY(auto line, prompt_line(env, prompt));
+    RESCUE_TRY(auto typed, finished(name, std::move(line)));
+    if (!judge(typed.view()) && tries < kSecretTries) continue;
+    RESCUE_CHECK(typed_again(env, name, prompt, base::as_text(typed.view())));
+    return typed;
+  }
 }
 
 bool confirm_on_terminal(Env& env, std::string_view question) {

@@ -54,6 +54,53 @@ TEST(ReadSecret, RefusesEmptyHugeAndMissing) {
             std::string::npos);
 }
 
+class NewSecret : public testing::Test {
+ protected:
+  base::Result<std::string> choose(TestEnv& t, std::string_view flags, const JudgeSecret& judge) {
+    const auto args = words(std::string("item add --name x") + (flags.empty() ? "" : " ") + std::string(flags));
+    const auto parsed = parse(sample::kDemo, args, t.env).value();
+    RESCUE_TRY(auto secret, read_new_secret(t.env, parsed, "password", "New password", judge));
+    return std::string(base::as_text(secret.view()));
+  }
+  /// Takes what is long, and keeps what it saw.
+  JudgeSecret long_enough() {
+    return [this](base::ByteView secret) {
+      seen_.emplace_back(base::as_text(secret));
+      return secret.size() >= 8;
+    };
+  }
+  std::vector<std::string> seen_;
+};
+
+TEST_F(NewSecret, IsAskedForAnewOnATerminalWhenItWillNotDoAndOnceMoreWhenItWill) {
+  TestEnv t("short\nlong enough\nlong enough\n");
+  t.env.in_is_tty = true;
+  EXPECT_EQ(choose(t, "", long_enough()).value(), "long enough");
+  EXPECT_EQ(seen_, (std::vector<std::string>{"short", "long enough"}));
+  EXPECT_EQ(t.err(), "New password: \nNew password: \nNew password again: \n");
+}
+
+TEST_F(NewSecret, ThatIsTypedInTwoWaysIsRefused) {
+  TestEnv t("long enough\nlong enouhg\n");
+  t.env.in_is_tty = true;
+  EXPECT_EQ(choose(t, "", long_enough()).error().code, base::Errc::invalid_argument);
+}
+
+TEST_F(NewSecret, IsTakenAfterThreeTriesSoThatTheSiteSaysWhyItRefusesIt) {
+  TestEnv t("a\nb\nc\nc\n");
+  t.env.in_is_tty = true;
+  EXPECT_EQ(choose(t, "", long_enough()).value(), "c");
+  EXPECT_EQ(seen_.size(), 3U);
+}
+
+TEST_F(NewSecret, FromElsewhereIsJudgedAndTakenAsItIs) {
+  TestEnv t("short\n");
+  EXPECT_EQ(choose(t, "--password-stdin", long_enough()).value(), "short");
+  EXPECT_EQ(seen_, std::vector<std::string>{"short"});
+  TestEnv nobody("");
+  EXPECT_EQ(choose(nobody, "", long_enough()).error().code, base::Errc::invalid_argument);
+}
+
 TEST(ReadAll, StopsAtItsCap) {
   TestEnv t("12345");
   EXPECT_EQ(read_all(t.env.in_fd, 5).value(), "12345");
