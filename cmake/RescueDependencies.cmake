@@ -22,4 +22,6 @@ endif()
 pkg_check_modules(ass REQUIRED IMPORTED_TARGET libass fontconfig)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(xcb REQUIRED IMPORTED_TARGET xcb xcb-shm xcb-damage xcb-xfixes xcb-xtest xcb-randr xcb-xkb xcb-xinput)
+# SAML: linked by rescue-saml alone (docs/adr/0016-saml-in-a-helper.md).
+pkg_check_modules(xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl libxml-2.0)
 find_library(RESCUE_ZXCVBN zxcvbn REQUIRED)
