@@ -146,10 +146,14 @@ BrokerApi::~BrokerApi() = default;
 base::Result<std::unique_ptr<BrokerApi>> BrokerApi::create(boost::asio::any_io_executor executor,
                                                            const SiteAddress& site, std::string token) {
   RESCUE_TRY(auto origin, net::Origin::parse(site.url));
-  if (!origin.secure) return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is not https", site.url));
+  const bool local = !origin.local.empty();
+  if (!origin.secure && !local)
+    return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is not https", site.url));
   net::HttpClientOptions options;
-  RESCUE_TRY(options.tls, crypto::https_client_context(site.trust));
-  options.proxy = site.proxy;
+  if (!local) {
+    RESCUE_TRY(options.tls, crypto::https_client_context(site.trust));
+    options.proxy = site.proxy;
+  }
   options.user_agent = "rescue";
   auto http = std::make_unique<net::HttpClient>(std::move(executor), std::move(origin), std::move(options));
   return std::unique_ptr<BrokerApi>(new BrokerApi(std::move(http), std::move(token)));

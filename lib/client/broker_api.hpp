@@ -20,7 +20,7 @@ namespace rescue::client {
 
 /// Where the site is and how it proves to be that.
 struct SiteAddress {
-  std::string url;  // "https://host[:port]"
+  std::string url;  // "https://host[:port]", or "unix:/path" for the broker of this machine
   crypto::ServerTrust trust;
   std::optional<net::ProxySetting> proxy = {};
 };

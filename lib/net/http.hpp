@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "crypto/hash.hpp"
 #include "net/endpoint.hpp"
+#include "net/local_peer.hpp"
 
 namespace rescue::net {
 
@@ -60,6 +61,7 @@ struct HttpRequest {
   std::optional<base::Bytes> peer_key;                  // that key, DER SubjectPublicKeyInfo
   std::string request_id;                               // 16 hex digits, unique in this process
   bool secure = false;                                  // came over TLS
+  std::optional<LocalPeer> local_peer;  // came over a socket of this machine, from a process of this user
   /// On routes with RouteOptions::watch_client: whether the client has ended its direction, so that work for it may
   /// stop. Any thread, also after the connection's end; does not block.
   std::function<bool()> client_gone;

@@ -24,6 +24,7 @@ struct Origin {
   std::string host;
   std::uint16_t port = 443;
   std::string base_path;  // "" or "/rescue", put in front of every target
+  std::string local;      // path of a Unix socket instead of host and port ("unix:/run/…"), without TLS
 
   /// bad_format for other schemes, user info, query or fragment.
   [[nodiscard]] static base::Result<Origin> parse(std::string_view url);

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.hpp"
 
+#include <unistd.h>
+
 #include <vector>
 
 #include "base/assert.hpp"
 #include "net/impl/http_connection.hpp"
+#include "net/local_socket.hpp"
 
 namespace rescue::net {
 
 namespace asio = boost::asio;
 
+namespace {
+base::Result<std::unique_ptr<TcpListener>> listen(const asio::any_io_executor& executor,
+                                                  const HttpServerOptions& options) {
+  if (options.listen_local.empty()) return TcpListener::open(executor, options.listen);
+  RESCUE_TRY(const int fd, listen_local(options.listen_local));
+  return TcpListener::adopt(executor, fd, options.listen_local);
+}
+}  // namespace
+
 struct HttpServer::Impl {
   Impl(IoContext& c, std::shared_ptr<HttpShared> s, std::unique_ptr<TcpListener> l, asio::any_io_executor ex)
       : context(c), shared(std::move(s)), listener(std::move(l)), executor(std::move(ex)) {}
+  ~Impl() {
+    if (!shared->options.listen_local.empty()) ::unlink(shared->options.listen_local.c_str());
+  }
 
   IoContext& context;
   std::shared_ptr<HttpShared> shared;
@@ -51,7 +66,7 @@ base::Result<std::unique_ptr<HttpServer>> HttpServer::create(IoContext& context,
                                                              std::shared_ptr<const Router> router,
                                                              HttpServerOptions options) {
   const auto executor = context.make_strand();
-  RESCUE_TRY(auto listener, TcpListener::open(executor, options.listen));
+  RESCUE_TRY(auto listener, listen(executor, options));
   auto shared = std::make_shared<HttpShared>(executor, std::move(router), std::move(options));
   shared->tls = std::move(tls);
   auto impl = std::make_shared<Impl>(context, std::move(shared), std::move(listener), executor);

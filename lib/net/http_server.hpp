@@ -16,6 +16,7 @@ namespace rescue::net {
 
 struct HttpServerOptions {
   Endpoint listen{"127.0.0.1", 0};        // numeric address; port 0 takes a free one
+  std::string listen_local;               // instead: path of a Unix socket for root and this user (listen_local)
   std::vector<IpPrefix> trusted_proxies;  // from these a PROXY v2 header is taken when it comes; from others never
   std::size_t header_cap = kHeaderCap;
   std::size_t max_connections = kMaxConnections;
@@ -54,7 +55,7 @@ struct HttpServerCounters {
 class HttpServer {
  public:
   /// Binds at once, so that local() is known; serves after start(). Without `tls` it serves plain HTTP (metrics,
-  /// redirects). The client's certificate, where the context asks for one, shows as HttpRequest::peer_fingerprint.
+  /// redirects, a socket of this machine, whose path goes when the server does). The client's certificate, where the context asks for one, shows as HttpRequest::peer_fingerprint.
   /// `context` must outlive the server. Errors: invalid_argument, conflict (address in use), io.
   [[nodiscard]] static base::Result<std::unique_ptr<HttpServer>> create(IoContext& context,
                                                                         std::optional<crypto::TlsContext> tls,

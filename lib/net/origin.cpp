@@ -50,9 +50,23 @@ bool goes_direct(std::string_view list, std::string_view host) {
   return false;
 }
 
+constexpr std::string_view kLocal = "unix:";
+
+base::Result<Origin> local_origin(std::string_view path) {
+  if (!path.starts_with('/') || path.size() < 2 || path.find('\0') != std::string_view::npos)
+    return base::fail(base::Errc::bad_format, fmt::format("'unix:{}' must be unix: and an absolute path", path));
+  Origin out;
+  out.secure = false;
+  out.host = "localhost";
+  out.port = 80;
+  out.local = path;
+  return out;
+}
+
 }  // namespace
 
 base::Result<Origin> Origin::parse(std::string_view text) {
+  if (text.starts_with(kLocal)) return local_origin(text.substr(kLocal.size()));
   RESCUE_TRY(const auto url, parse_url(text));
   Origin out;
   const auto scheme = str(url.scheme());
@@ -83,6 +97,7 @@ std::string Origin::host_header() const {
 }
 
 std::string Origin::text() const {
+  if (!local.empty()) return std::string(kLocal) + local;
   return fmt::format("{}://{}{}", secure ? "https" : "http", host_header(), base_path);
 }
 
@@ -92,6 +107,7 @@ base::Result<std::optional<ProxySetting>> proxy_from_environment(
     auto v = lookup(lower);
     return v ? v : lookup(upper);
   };
+  if (!origin.local.empty()) return std::nullopt;
   // HTTP_PROXY in capitals is not read: in a CGI program it is the client's "Proxy:" field.
   const auto setting = origin.secure ? either("https_proxy", "HTTPS_PROXY") : lookup("http_proxy");
   if (!setting || setting->empty()) return std::nullopt;

@@ -64,6 +64,9 @@ class TcpListener {
   /// `at.host` is numeric. Errors: invalid_argument, conflict (address in use), denied, io.
   [[nodiscard]] static base::Result<std::unique_ptr<TcpListener>> open(const boost::asio::any_io_executor& executor,
                                                                        const Endpoint& at);
+  /// Takes a listening descriptor of another family (listen_local); local() is {`name`, 0}.
+  [[nodiscard]] static base::Result<std::unique_ptr<TcpListener>> adopt(const boost::asio::any_io_executor& executor,
+                                                                        int fd, std::string name);
   ~TcpListener();
   [[nodiscard]] Endpoint local() const;
   /// The connection's socket runs on `on`. Transient failures (out of descriptors) are waited out inside; `closed`

@@ -54,6 +54,16 @@ base::Result<std::unique_ptr<TcpListener>> TcpListener::open(const asio::any_io_
   return std::unique_ptr<TcpListener>(new TcpListener(std::move(impl)));
 }
 
+base::Result<std::unique_ptr<TcpListener>> TcpListener::adopt(const asio::any_io_executor& executor, int fd,
+                                                              std::string name) {
+  auto impl = std::make_unique<Impl>(executor);
+  boost::system::error_code ec;
+  impl->acceptor.assign(tcp::v4(), fd, ec);  // of the family it only wants to know for addresses, which nobody asks for
+  if (ec) return base::fail(base::Errc::io, fmt::format("listen at {}", name), ec);
+  impl->local = Endpoint(std::move(name), 0);
+  return std::unique_ptr<TcpListener>(new TcpListener(std::move(impl)));
+}
+
 asio::awaitable<base::Result<std::unique_ptr<TcpStream>>> TcpListener::accept(asio::any_io_executor on) {
   for (;;) {
     if (!impl_->acceptor.is_open()) co_return base::fail(base::Errc::closed, "listener closed");

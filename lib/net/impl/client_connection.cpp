@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "net/local_socket.hpp"
 #include "net/timeout.hpp"
 #include "net/tls_stream.hpp"
 
@@ -48,6 +49,12 @@ bool ClientConnection::stale() const {
 
 asio::awaitable<base::Result<std::unique_ptr<ClientConnection>>> connect_to(const Origin& origin,
                                                                             const HttpClientOptions& options) {
+  if (!origin.local.empty()) {
+    const auto executor = co_await asio::this_coro::executor;
+    RESCUE_CO_TRY(auto local, connect_local(executor, origin.local));
+    auto* socket = local.get();
+    co_return std::make_unique<ClientConnection>(std::move(local), *socket);
+  }
   ConnectLimits limits;
   limits.resolve = options.resolve_timeout;
   limits.connect = options.connect_timeout;

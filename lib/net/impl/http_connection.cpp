@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "net/impl/http_streams.hpp"
+#include "net/local_socket.hpp"
 #include "net/proxy_protocol.hpp"
 #include "net/tls_stream.hpp"
 #include "net/uri.hpp"
@@ -157,6 +158,11 @@ asio::awaitable<void> HttpConnection::serve() {
 
 asio::awaitable<base::Result<>> HttpConnection::open() {
   fd_ = socket_->fd();
+  if (!shared_->options.listen_local.empty()) {
+    RESCUE_CO_TRY(local_, local_peer(fd_));
+    stream_ = std::move(socket_);
+    co_return base::Result<>{};
+  }
   RESCUE_CO_TRY(const auto remote, socket_->remote());
   RESCUE_CO_TRY(remote_, IpAddress::parse(remote.host));
   remote_port_ = remote.port;
@@ -301,6 +307,7 @@ std::optional<HttpResponse> HttpConnection::prepare(Exchange& x) {
   r.peer_fingerprint = stream_->peer_fingerprint();
   r.peer_key = stream_->peer_key();
   r.secure = secure_;
+  r.local_peer = local_;
   auto target = parse_target(r.target);
   if (!target) return refuse(400, "INVALID_ARGUMENT", target.error().message(), r);
   r.path = std::move(target->path);

@@ -118,6 +118,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string in_;  // read and not yet parsed
   IpAddress remote_;
   std::uint16_t remote_port_ = 0;
+  std::optional<LocalPeer> local_;
   std::optional<IpAddress> place_;  // the address whose place is taken
   Watchdog watchdog_;
   Phase phase_ = Phase::opening;
