@@ -58,6 +58,8 @@ constexpr std::array kEntries{
                false},
     ErrorEntry{int(Errc::invitation_invalid), "INVITATION_INVALID", "the invitation is unknown, used or expired",
                Exit::denied, false},
+    ErrorEntry{int(Errc::code_wrong), "CODE_NEEDED", "the code of the second factor is wrong, was used, or is too old",
+               Exit::sign_in_needed, false},
     ErrorEntry{int(Errc::request_id_reused), "REQUEST_ID_REUSED", "this request id came before with another request",
                Exit::conflict, false},
 };

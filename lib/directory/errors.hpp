@@ -31,7 +31,7 @@ enum class Errc : int {
   enrolment_token_invalid,  // unknown, used, expired, or for another gateway name
   name_taken,
   permission_missing,      // the technician's group does not allow it
-  code_needed,             // right password; a code of the second factor is missing or wrong
+  code_needed,             // right password; a code of the second factor is missing
   mfa_enrolment_required,  // signed in, but a second factor has to be set up first
   network_not_allowed,     // not from this address
   scope_missing,           // the API token does not have the scope for it
@@ -43,6 +43,7 @@ enum class Errc : int {
   group_in_use,        // it has members, or is the default group
   invitation_invalid,  // unknown, used or expired
   request_id_reused,   // the same id came before with another request
+  code_wrong,          // the code of the second factor is wrong, was used, or is too old
 };
 const base::ErrorDomain& error_domain(Errc);
 

@@ -95,6 +95,7 @@ base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Sess
   grant.permissions = wire::PermissionSet::from_bits(group.permissions).bits();
   grant.issued_at = now;
   grant.lease_until = now + policy_.lease;
+  if (!who.token.is_none()) grant.sign_in = who.token;
   RESCUE_CHECK(store::grants::insert(tx, grant));
 
   impl::Event event{
@@ -137,6 +138,7 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
   RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
   grant->permissions = wire::PermissionSet::from_bits(group.permissions).bits();
   grant->lease_until = now + policy_.lease;
+  if (!who.token.is_none()) grant->sign_in = who.token;
   RESCUE_CHECK(store::grants::update(tx, *grant));
   RESCUE_TRY(const auto applet, applet_of(tx, session));
   PickedUp out;

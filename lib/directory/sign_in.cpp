@@ -5,6 +5,8 @@
 #include "crypto/token.hpp"
 #include "directory/accounts.hpp"
 #include "directory/impl/event.hpp"
+#include "directory/second_factor.hpp"
+#include "directory/sign_in_sessions.hpp"
 #include "store/users.hpp"
 
 namespace rescue::directory {
@@ -35,13 +37,14 @@ base::Result<> record_failure(store::Transaction& tx, const Credentials& c, std:
       tx, {.type = EventType::auth_login_failed, .actor = actor, .data = std::move(data), .technician = user}, now);
 }
 
-/// Counts a wrong password; locks at the limit.
-base::Result<> count_failure(store::Transaction& tx, User& user, const Credentials& c, base::WallTime now) {
+/// Counts a wrong password or code; locks at the limit.
+base::Result<> count_failure(store::Transaction& tx, User& user, const Credentials& c, std::string_view reason,
+                             base::WallTime now) {
   ++user.failed_sign_ins;
   const bool lock = user.failed_sign_ins >= kSignInFailuresToLock && !user.locked_at;
   if (lock) user.locked_at = now;
   RESCUE_CHECK(store::users::update(tx, user));
-  RESCUE_CHECK(record_failure(tx, c, "wrong password", user.failed_sign_ins, user.id, now));
+  RESCUE_CHECK(record_failure(tx, c, reason, user.failed_sign_ins, user.id, now));
   if (!lock) return {};
   impl::Json data;
   data.add("failures", std::uint64_t{user.failed_sign_ins}).add("address", c.address);
@@ -64,17 +67,7 @@ base::Result<SignedIn> let_in(store::Transaction& tx, User user, const Attempt& 
   user.last_login_at = now;
   if (!attempt.new_hash.empty()) user.password_hash = attempt.new_hash;
   RESCUE_CHECK(store::users::update(tx, user));
-  auto token = crypto::make_bearer_token(random);
-  const base::WallTime expires = now + kTokenLifetime;
-  store::Token issued;
-  issued.hash.assign(token.hash.begin(), token.hash.end());
-  issued.user = user.id;
-  issued.device = device;
-  issued.created_at = issued.last_used_at = now;
-  issued.expires_at = expires;
-  issued.id = base::Guid::random(random);
-  issued.address = attempt.credentials.address;
-  RESCUE_CHECK(store::tokens::insert(tx, issued));
+  RESCUE_TRY(auto signed_in, sign_ins::issue(tx, user, {device, attempt.credentials.address}, random, now));
   if (!device.empty()) {
     store::Device row;
     row.id = base::Guid::random(random);
@@ -87,11 +80,12 @@ base::Result<SignedIn> let_in(store::Transaction& tx, User user, const Attempt& 
   data.add("address", attempt.credentials.address).add("device", device);
   RESCUE_CHECK(impl::record(
       tx, {.type = EventType::auth_login, .actor = user.email, .data = std::move(data), .technician = user.id}, now));
-  return SignedIn{std::move(token.text), expires, std::move(user)};
+  return signed_in;
 }
 
 base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Attempt& attempt,
-                                               base::RandomSource& random, base::WallTime now) {
+                                               const SecondFactor* second_factor, base::RandomSource& random,
+                                               base::WallTime now) {
   RESCUE_TRY(auto user, same_account(tx, attempt.user));
   const auto refuse = [&](Errc code, std::string_view reason) -> base::Result<Outcome<SignedIn>> {
     const auto id = user ? std::optional(user->id) : std::nullopt;
@@ -101,10 +95,20 @@ base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Att
   if (!user) return refuse(Errc::sign_in_failed, "unknown account");
   if (user->locked_at) return refuse(Errc::sign_in_failed, "account locked");
   if (!attempt.right) {
-    RESCUE_CHECK(count_failure(tx, *user, attempt.credentials, now));
+    RESCUE_CHECK(count_failure(tx, *user, attempt.credentials, "wrong password", now));
     return Outcome<SignedIn>(base::fail(Errc::sign_in_failed, "sign in"));
   }
   if (user->disabled) return refuse(Errc::account_disabled, "account disabled");
+  if (SecondFactor::enrolled(*user)) {
+    if (second_factor == nullptr) return base::fail(base::Errc::internal, "nothing here can check a second factor");
+    RESCUE_TRY(const auto checked, second_factor->check(tx, *user, attempt.credentials.code, now));
+    // Every sign-in begins so: the password is right, and the program asks for the code next. No failure.
+    if (checked == SecondFactor::Check::missing) return Outcome<SignedIn>(base::fail(Errc::code_needed, "sign in"));
+    if (checked == SecondFactor::Check::wrong) {
+      RESCUE_CHECK(count_failure(tx, *user, attempt.credentials, "wrong code", now));
+      return Outcome<SignedIn>(base::fail(Errc::code_wrong, "sign in"));
+    }
+  }
   RESCUE_TRY(auto signed_in, let_in(tx, std::move(*user), attempt, random, now));
   return Outcome<SignedIn>(std::move(signed_in));
 }
@@ -129,7 +133,9 @@ void SignIn::sign_in(Credentials credentials, std::move_only_function<void(base:
 
   auto record = [this, attempt, finish] {
     store_.write<Outcome<SignedIn>>(
-        [this, attempt](store::Transaction& tx) { return record_sign_in(tx, *attempt, random_, clock_.wall()); },
+        [this, attempt](store::Transaction& tx) {
+          return record_sign_in(tx, *attempt, second_factor_, random_, clock_.wall());
+        },
         [finish](base::Result<Outcome<SignedIn>> r) {
           (*finish)(r ? std::move(*r) : base::Result<SignedIn>(base::fail(std::move(r).error())));
         });
@@ -172,7 +178,7 @@ base::Result<Outcome<void>> record_change(store::Transaction& tx, const Change& 
     if (change.refused->code == Errc::sign_in_failed) {
       Credentials by;
       by.email = user->email;
-      RESCUE_CHECK(count_failure(tx, *user, by, now));
+      RESCUE_CHECK(count_failure(tx, *user, by, "wrong password", now));
     }
     return Outcome<void>(base::fail(*change.refused));
   }
@@ -242,9 +248,10 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
   const auto hash = crypto::hash_bearer_token(token);
   if (!hash) return refused;
   RESCUE_TRY(const auto row, store::tokens::find(tx, *hash));
-  if (!row || row->revoked_at || row->expires_at <= now) return refused;
+  if (!row) return refused;
   RESCUE_TRY(auto user, store::users::get(tx, row->user));
-  if (user.disabled || user.removed_at) return refused;
+  RESCUE_TRY(const bool live, sign_ins::is_live(tx, *row, user, now));
+  if (!live) return refused;
   Principal who{.id = user.id,
                 .email = std::move(user.email),
                 .name = std::move(user.name),
@@ -254,6 +261,8 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
                 .token_hash = row->hash};
   who.token = row->id;
   who.kind = row->kind;
+  who.last_used_at = row->last_used_at;
+  who.must_enrol_mfa = row->must_enrol_mfa && !SecondFactor::enrolled(user);
   if (row->kind == store::TokenKind::api) {
     who.scopes = row->scopes;
     who.token_name = row->device;

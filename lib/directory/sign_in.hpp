@@ -21,22 +21,25 @@ namespace rescue::directory {
 
 /// Failures in a row that lock an account. Unlocking is an administrator's act.
 inline constexpr std::uint32_t kSignInFailuresToLock = 5;
-inline constexpr std::chrono::hours kTokenLifetime{12};
 
 struct Credentials {
   std::string email;
   std::string password;
   std::string device;   // shown in lists and log, may be empty
   std::string address;  // remote address, for the log
+  std::string code{};   // of the second factor; empty: none was given
 };
 struct SignedIn {
   std::string token;  // secret, shown once
   base::WallTime expires_at;
   store::User user;
+  bool must_enrol_mfa = false;  // nothing else may be done before
 };
 
 /// Runs a slow function somewhere: a pool of the caller's. Bounded by the caller.
 using RunSlow = std::function<void(std::move_only_function<void()>)>;
+
+class SecondFactor;
 
 /// Thread-safe; one for the whole program. Outlives its calls.
 class SignIn {
@@ -44,8 +47,8 @@ class SignIn {
   SignIn(store::Store& store, RunSlow run_slow, const base::Clock& clock, base::RandomSource& random)
       : store_(store), run_slow_(std::move(run_slow)), clock_(clock), random_(random) {}
 
-  /// sign_in_failed, account_disabled. The wrong password, the unknown and the locked account cost the same work and
-  /// give the same error. `done` runs on a store thread or in the pool.
+  /// sign_in_failed, account_disabled, code_needed and code_wrong. The wrong password, the unknown and the locked
+  /// account cost the same work and give the same error. `done` runs on a store thread or in the pool.
   void sign_in(Credentials credentials, std::move_only_function<void(base::Result<SignedIn>)> done);
 
   /// Needs the present password (sign_in_failed; counts towards the lock). password_too_weak; invalid_argument when it
@@ -61,6 +64,8 @@ class SignIn {
   [[nodiscard]] const Counters& counters() const { return counters_; }
   /// The cost of new hashes; tests lower it. Before the first call only.
   void set_cost(crypto::PasswordCost cost) { cost_ = cost; }
+  /// What checks codes; without it accounts with a second factor are not let in. Before the first call only.
+  void set_second_factor(const SecondFactor* second_factor) { second_factor_ = second_factor; }
 
  private:
   bool password_matches(const std::optional<store::User>& user, const std::string& password);
@@ -69,11 +74,12 @@ class SignIn {
   const base::Clock& clock_;
   base::RandomSource& random_;
   crypto::PasswordCost cost_{};
+  const SecondFactor* second_factor_ = nullptr;
   Counters counters_;
 };
 
 /// Who a presented bearer token stands for. sign_in_needed (malformed, unknown, expired, revoked, account disabled or
-/// removed).
+/// removed, unused for too long).
 [[nodiscard]] base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_view token,
                                                    base::WallTime now);
 /// Revokes the token and logs auth.logout.

@@ -16,6 +16,7 @@ Grant read(impl::Statement& st) {
   g.issued_at = st.time(6);
   g.lease_until = st.time(7);
   g.revoked_at = st.maybe_time(8);
+  g.sign_in = st.maybe_guid(9);
   return g;
 }
 }  // namespace
@@ -23,19 +24,20 @@ Grant read(impl::Statement& st) {
 base::Result<> insert(Transaction& tx, const Grant& g) {
   auto done = impl::run(tx.connection(),
                         "INSERT INTO grants (session_id, generation, technician, console_fingerprint, console_spki, "
-                        "permissions, issued_at, lease_until, revoked_at) VALUES (?,?,?,?,?,?,?,?,?)",
+                        "permissions, issued_at, lease_until, revoked_at, sign_in) VALUES (?,?,?,?,?,?,?,?,?,?)",
                         g.session, g.generation, g.technician, g.console_fingerprint, g.console_spki, g.permissions,
-                        g.issued_at, g.lease_until, g.revoked_at);
+                        g.issued_at, g.lease_until, g.revoked_at, g.sign_in);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::grant, g.session});
   return {};
 }
 
 base::Result<> update(Transaction& tx, const Grant& g) {
-  RESCUE_CHECK(impl::run_one(tx.connection(), "grant of session " + g.session.text(),
-                             "UPDATE grants SET lease_until=?3, permissions=?4, revoked_at=?5 WHERE session_id=?1 AND "
-                             "generation=?2",
-                             g.session, g.generation, g.lease_until, g.permissions, g.revoked_at));
+  RESCUE_CHECK(impl::run_one(
+      tx.connection(), "grant of session " + g.session.text(),
+      "UPDATE grants SET lease_until=?3, permissions=?4, revoked_at=?5, sign_in=?6 WHERE session_id=?1 AND "
+      "generation=?2",
+      g.session, g.generation, g.lease_until, g.permissions, g.revoked_at, g.sign_in));
   tx.changed({Change::Kind::grant, g.session});
   return {};
 }
@@ -44,7 +46,7 @@ base::Result<std::vector<Grant>> current(ReadTransaction& tx, const base::Guid& 
   return impl::all(
       tx.connection(),
       "SELECT session_id, generation, technician, console_fingerprint, console_spki, permissions, issued_at, "
-      "lease_until, revoked_at FROM grants WHERE session_id=? AND revoked_at IS NULL ORDER BY generation",
+      "lease_until, revoked_at, sign_in FROM grants WHERE session_id=? AND revoked_at IS NULL ORDER BY generation",
       read, session);
 }
 
@@ -75,3 +77,11 @@ base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const bas
 }
 
 }  // namespace rescue::store::grants
+base::Result<std::vector<base::Guid>> sessions_by_sign_in(ReadTransaction& tx, const base::Guid& sign_in) {
+  return impl::all(
+      tx.connection(),
+      "SELECT DISTINCT g.session_id FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.sign_in=? AND "
+      "g.revoked_at IS NULL AND s.ended_at IS NULL",
+      [](impl::Statement& st) { return st.guid(0); }, sign_in);
+}
+

@@ -106,6 +106,7 @@ struct Token {
   std::vector<std::string> scopes{};  // of an API token; what a sign-in may do is its role's
   std::string address{};              // where it was made
   base::WallTime last_used_at{};      // to a minute
+  bool must_enrol_mfa = false;        // of a sign-in: its owner has to set up a second factor first
   bool operator==(const Token&) const = default;
 };
 
@@ -234,6 +235,7 @@ struct Grant {
   base::WallTime issued_at;
   base::WallTime lease_until;
   std::optional<base::WallTime> revoked_at;
+  std::optional<base::Guid> sign_in{};  // id of the token it was picked up or renewed with
   bool operator==(const Grant&) const = default;
 };
 

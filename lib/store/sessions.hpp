@@ -65,7 +65,7 @@ namespace pins {
 namespace grants {
 /// conflict when this generation of the session exists.
 [[nodiscard]] base::Result<> insert(Transaction& tx, const Grant& grant);
-/// lease_until, permissions and revoked_at; not_found.
+/// lease_until, permissions, revoked_at and sign_in; not_found.
 [[nodiscard]] base::Result<> update(Transaction& tx, const Grant& grant);
 /// Not revoked, by generation. Lapsed leases are in: they can be renewed.
 [[nodiscard]] base::Result<std::vector<Grant>> current(ReadTransaction& tx, const base::Guid& session);
@@ -79,3 +79,5 @@ namespace grants {
 }  // namespace grants
 
 }  // namespace rescue::store
+/// Live sessions with an unrevoked grant that was made or renewed with this sign-in.
+[[nodiscard]] base::Result<std::vector<base::Guid>> sessions_by_sign_in(ReadTransaction& tx, const base::Guid& sign_in);

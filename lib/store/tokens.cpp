@@ -10,7 +10,7 @@ namespace tokens {
 namespace {
 #define RESCUE_TOKEN_COLUMNS                                                                                   \
   "t.hash, t.user_id, t.device, t.created_at, t.expires_at, t.revoked_at, t.id, t.kind, t.scopes, t.address, " \
-  "t.last_used_at"
+  "t.last_used_at, t.must_enrol_mfa"
 
 Token read(Statement& st) {
   Token t;
@@ -25,6 +25,7 @@ Token read(Statement& st) {
   t.scopes = impl::split_lines(st.text(8));
   t.address = st.text(9);
   t.last_used_at = st.time(10);
+  t.must_enrol_mfa = st.flag(11);
   return t;
 }
 }  // namespace
@@ -33,9 +34,9 @@ base::Result<> insert(Transaction& tx, const Token& t) {
   const auto scopes = impl::join_lines(t.scopes);
   auto done = impl::run(tx.connection(),
                         "INSERT INTO tokens (hash, user_id, device, created_at, expires_at, revoked_at, id, kind, "
-                        "scopes, address, last_used_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                        "scopes, address, last_used_at, must_enrol_mfa) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                         t.hash, t.user, t.device, t.created_at, t.expires_at, t.revoked_at, t.id, to_string(t.kind),
-                        scopes, t.address, t.last_used_at);
+                        scopes, t.address, t.last_used_at, t.must_enrol_mfa);
   if (!done) return base::fail(done.error());
   return {};
 }
@@ -66,6 +67,25 @@ base::Result<Page<Token>> list(ReadTransaction& tx, const Filter& filter, base::
 base::Result<> used(Transaction& tx, base::ByteView hash, base::WallTime now) {
   return impl::run_one(tx.connection(), "token", "UPDATE tokens SET last_used_at=max(last_used_at, ?2) WHERE hash=?1",
                        hash, now);
+}
+
+base::Result<std::vector<Token>> idle(ReadTransaction& tx, std::chrono::seconds site_limit, base::WallTime now,
+                                      std::size_t limit) {
+  // Microseconds; the inactivity time of groups counts for who works in them.
+  return impl::all(
+      tx.connection(),
+      "SELECT " RESCUE_TOKEN_COLUMNS
+      " FROM tokens t JOIN users u ON u.id = t.user_id JOIN groups g ON g.id = u.group_id WHERE t.kind='sign_in' AND "
+      "t.revoked_at IS NULL AND t.expires_at > ?1 AND ((?2 > 0 AND t.last_used_at + ?2 * 1000000 <= ?1) OR "
+      "(u.role IN ('technician', 'group_administrator') AND g.inactivity_timeout_s > 0 AND "
+      "t.last_used_at + g.inactivity_timeout_s * 1000000 <= ?1)) ORDER BY t.last_used_at LIMIT ?3",
+      read, now, site_limit, std::uint64_t{limit});
+}
+
+base::Result<> owe_mfa(Transaction& tx, const base::Guid& user) {
+  auto done = impl::run(tx.connection(), "UPDATE tokens SET must_enrol_mfa=1 WHERE user_id=? AND kind='sign_in'", user);
+  if (!done) return base::fail(done.error());
+  return {};
 }
 
 base::Result<> revoke(Transaction& tx, base::ByteView hash, base::WallTime now) {

@@ -56,9 +56,9 @@ namespace tokens {
 /// By its id; nothing when there is none.
 [[nodiscard]] base::Result<std::optional<Token>> find_by_id(ReadTransaction& tx, const base::Guid& id);
 struct Filter {
-  std::optional<base::Guid> user;
-  std::optional<base::Guid> group;  // of its user
-  std::optional<TokenKind> kind;
+  std::optional<base::Guid> user = {};
+  std::optional<base::Guid> group = {};  // of its user
+  std::optional<TokenKind> kind = {};
 };
 /// Those that live at `now`, by id.
 [[nodiscard]] base::Result<Page<Token>> list(ReadTransaction& tx, const Filter& filter, base::WallTime now,
@@ -71,6 +71,12 @@ struct Filter {
 /// Deletes what expired or was revoked before `before`.
 [[nodiscard]] base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before);
 }  // namespace tokens
+/// Sign-ins that live at `now` and were last used `site_limit` (zero: never mind) or, for who works in a group, the
+/// group's inactivity time ago or earlier; at most `limit`, the longest unused first.
+[[nodiscard]] base::Result<std::vector<Token>> idle(ReadTransaction& tx, std::chrono::seconds site_limit,
+                                                    base::WallTime now, std::size_t limit);
+/// Every sign-in of the user owes a second factor.
+[[nodiscard]] base::Result<> owe_mfa(Transaction& tx, const base::Guid& user);
 
 namespace devices {
 /// Inserts, or updates public key and last_seen_at of the same user's device of that name; returns the stored id.

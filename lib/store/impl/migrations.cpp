@@ -220,6 +220,7 @@ INSERT INTO users_new SELECT id, email, email_key, name, role, group_id, passwor
 DROP TABLE users;
 ALTER TABLE users_new RENAME TO users;
 CREATE INDEX users_group ON users (group_id, email_key);
+CREATE INDEX users_with_password ON users (id) WHERE password_hash <> '';
 -- Whoever has the broker's own machine. Never signs in, is in no list, and rows that it made can name it.
 INSERT INTO users VALUES (x'00000000000040008000000000000002', 'local administrator', NULL, 'local administrator',
   'administrator', x'00000000000040008000000000000001', '', 0, 0, 0, NULL, 0, NULL, NULL, 0, '', NULL, 0, x'', NULL, 0);
@@ -235,14 +236,17 @@ CREATE TABLE tokens_new (
   kind TEXT NOT NULL CHECK (kind IN ('sign_in', 'api')),
   scopes TEXT NOT NULL,                       -- of an API token, one a line
   address TEXT NOT NULL,                      -- where it was made
-  last_used_at INTEGER NOT NULL
+  last_used_at INTEGER NOT NULL,
+  must_enrol_mfa INTEGER NOT NULL             -- its owner has to set up a second factor first
 ) STRICT, WITHOUT ROWID;
 INSERT INTO tokens_new SELECT hash, user_id, device, created_at, expires_at, revoked_at, randomblob(16), 'sign_in', '',
-  '', created_at FROM tokens;
+  '', created_at, 0 FROM tokens;
 DROP TABLE tokens;
 ALTER TABLE tokens_new RENAME TO tokens;
 CREATE INDEX tokens_user ON tokens (user_id);
 CREATE INDEX tokens_expiry ON tokens (expires_at);
+ALTER TABLE grants ADD COLUMN sign_in BLOB;   -- id of the token it was picked up or renewed with
+CREATE INDEX grants_sign_in ON grants (sign_in) WHERE revoked_at IS NULL;
 
 CREATE TABLE channels (
   id BLOB PRIMARY KEY CHECK (length(id) = 16),
