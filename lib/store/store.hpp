@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "store/errors.hpp"
 #include "store/transaction.hpp"
+#include "store/write_mark.hpp"
 
 namespace rescue::store {
 
@@ -67,11 +68,16 @@ class Store {
   }
 
   /// Blocking forms, for start-up, command-line tools and tests; never from a store thread or a network thread.
-  /// `store.write_now([&](Transaction& tx) { return users::insert(tx, user); })`
+  /// `store.write_now([&](Transaction& tx) { return users::insert(tx, user); })`. With the thread's WriteMark.
   template <typename F>
   auto write_now(F body) {
     using R = std::invoke_result_t<F&, Transaction&>;
-    return wait<typename R::value_type, Transaction>(std::move(body));
+    const auto* mark = WriteMark::current();
+    return wait<typename R::value_type, Transaction>([mark, body = std::move(body)](Transaction& tx) mutable -> R {
+      auto outcome = body(tx);
+      if (outcome && mark != nullptr) RESCUE_CHECK(mark->run(tx));
+      return outcome;
+    });
   }
   template <typename F>
   auto read_now(F body) {
