@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stamp/authenticode.hpp"
+
+#include "stamp/impl/fields.hpp"
+#include "stamp/impl/pe_digest.hpp"
+#include "stamp/impl/spc.hpp"
+
+namespace rescue::stamp {
+namespace {
+using base::Bytes;
+using base::ByteView;
+using base::fail;
+using base::Result;
+
+crypto::Digest256 digest_of(ByteView image, const impl::PeLayout& pe) {
+  impl::Sha256 hash;
+  impl::hash_pe(hash, image, pe, pe.content_end);
+  const Bytes padding((8 - pe.content_end % 8) % 8);
+  hash.update(padding);
+  return hash.finish();
+}
+
+auto malformed(std::string_view what) { return fail(base::Errc::bad_format, fmt::format("signature: {}", what)); }
+
+/// The PKCS#7 of the only entry of the certificate table.
+Result<impl::Pkcs7Ptr> read_pkcs7(ByteView table) {
+  const std::uint32_t size = impl::u32(table, 0);
+  if (size < impl::kCertificateHeader || size > table.size() || table.size() - size >= 8)
+    return malformed(fmt::format("an entry of {} bytes in a table of {}", size, table.size()));
+  if (impl::u16(table, 4) != impl::kCertificateRevision || impl::u16(table, 6) != impl::kCertificatePkcs7)
+    return fail(base::Errc::unsupported, "a signature that is not PKCS#7");
+  const unsigned char* at = table.data() + impl::kCertificateHeader;
+  const unsigned char* const begin = at;
+  const auto room = static_cast<long>(size - impl::kCertificateHeader);
+  impl::Pkcs7Ptr out(d2i_PKCS7(nullptr, &at, room));
+  if (!out) return malformed("not PKCS#7: " + impl::openssl_reason());
+  // What is hidden behind it (other programs take orders from there) would be signed by nobody.
+  const ByteView padding(at, static_cast<std::size_t>(room - (at - begin)));
+  if (padding.size() >= 8 || std::ranges::any_of(padding, [](std::uint8_t b) { return b != 0; }))
+    return malformed("something stands behind it");
+  return out;
+}
+
+/// The value, without tag and length, of the SpcIndirectDataContent.
+Result<ByteView> indirect_data(const PKCS7* p7) {
+  if (!PKCS7_type_is_signed(p7) || p7->d.sign == nullptr || p7->d.sign->contents == nullptr)
+    return malformed("not a signed message");
+  std::array<char, 64> type{};
+  const auto* contents = p7->d.sign->contents;
+  if (OBJ_obj2txt(type.data(), type.size(), contents->type, 1) <= 0 ||
+      std::string_view(type.data()) != impl::kSpcIndirectData)
+    return malformed("not over a program file");
+  const auto* other = contents->d.other;
+  if (other == nullptr || other->type != V_ASN1_SEQUENCE) return malformed("without content");
+  const auto* encoded = other->value.sequence;
+  const unsigned char* at = encoded->data;
+  long size = 0;
+  int tag = 0;
+  int kind = 0;
+  if ((ASN1_get_object(&at, &size, &tag, &kind, encoded->length) & 0x80) != 0 || tag != V_ASN1_SEQUENCE)
+    return malformed("its content is cut off");
+  return ByteView(at, static_cast<std::size_t>(size));
+}
+}  // namespace
+
+Result<crypto::Digest256> authenticode_digest(ByteView image) {
+  RESCUE_TRY(const auto place, find_slot(image));
+  if (place.format != ImageFormat::pe) return fail(base::Errc::unsupported, "not a PE file");
+  RESCUE_TRY(const auto pe, impl::parse_pe(image));
+  return digest_of(image, pe);
+}
+
+Result<crypto::Certificate> signer_of(ByteView image) {
+  RESCUE_TRY(const auto place, find_slot(image));
+  if (place.format != ImageFormat::pe) return fail(base::Errc::unsupported, "not a PE file");
+  RESCUE_TRY(const auto pe, impl::parse_pe(image));
+  if (pe.signature_size == 0) return fail(base::Errc::not_found, "this program file is not signed");
+  RESCUE_TRY(const auto p7, read_pkcs7(image.subspan(pe.content_end)));
+  RESCUE_TRY(const auto content, indirect_data(p7.get()));
+  // Our own encoding, to the byte: a signer who writes it in another way is not ours.
+  if (!std::ranges::equal(content, impl::spc_indirect_data(digest_of(image, pe))))
+    return fail(base::Errc::verification_failed, "this program file was changed after it was signed");
+  const impl::StackPtr signers(PKCS7_get0_signers(p7.get(), nullptr, 0));
+  if (!signers || sk_X509_num(signers.get()) != 1) return malformed("not of one signer: " + impl::openssl_reason());
+  const impl::BioPtr in(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
+  // The chain is the caller's business.
+  if (!in || PKCS7_verify(p7.get(), nullptr, nullptr, in.get(), nullptr, PKCS7_NOVERIFY) != 1)
+    return fail(base::Errc::verification_failed, "signature of this program file: " + impl::openssl_reason());
+  return crypto::Certificate::from_native(sk_X509_value(signers.get(), 0));
+}
+
+}  // namespace rescue::stamp
