@@ -112,8 +112,8 @@ Result<std::string> receive_all(int fd, Deadline deadline) {
     std::array<char, 16 * 1024> buffer{};
     const auto n = ::recv(fd, buffer.data(), buffer.size(), 0);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n == 0 || (n < 0 && errno == ECONNRESET)) return out;  // reset: it ended without reading all
     if (n < 0) return base::fail(base::errno_error("read from rescue-saml"));
-    if (n == 0) return out;
     if (out.size() + static_cast<std::size_t>(n) > kMaxAnswerBytes)
       return base::fail(Errc::helper_failed, "its answer is larger than any");
     out.append(buffer.data(), static_cast<std::size_t>(n));
@@ -128,7 +128,7 @@ Result<json::object> ask(const fs::path& program, std::string_view question, std
   RESCUE_TRY(const auto answer, receive_all(child->fd(), deadline));
   if (const int code = child->wait(); code != 0)
     return base::fail(Errc::helper_failed, code < 0 ? "ended by a signal" : fmt::format("ended with {}", code));
-  RESCUE_CHECK(sent);
+  if (!sent) return base::fail(Errc::helper_failed, "it did not read the question");
   boost::system::error_code failed;
   const auto parsed = json::parse(answer, failed);
   if (failed || !parsed.is_object()) return base::fail(Errc::helper_failed, "its answer is no JSON object");
