@@ -25,9 +25,10 @@ Answer login(Services& s, Call& c) {
                                      c.address};
   RESCUE_TRY(const auto signed_in, wait_for<directory::SignedIn>(
                                        [&](auto done) { s.sign_in.sign_in(std::move(credentials), std::move(done)); }));
+  RESCUE_TRY(auto user, user_view(*s.store, signed_in.user));
   return Reply{.body = boost::json::object{{"token", signed_in.token},
                                            {"expires_at", base::to_rfc3339(signed_in.expires_at)},
-                                           {"user", user_view(signed_in.user)},
+                                           {"user", std::move(user)},
                                            {"must_change_password", signed_in.user.must_change_password}}};
 }
 
@@ -46,9 +47,11 @@ Answer change_password(Services& s, Call& c) {
 }
 
 Answer whoami(Services& s, Call& c) {
-  RESCUE_TRY(const auto user,
-             s.store->read_now([&](store::ReadTransaction& tx) { return store::users::get(tx, c.who().id); }));
-  return Reply{.body = user_view(user)};
+  RESCUE_TRY(auto view, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<boost::json::object> {
+    RESCUE_TRY(const auto user, store::users::get(tx, c.who().id));
+    return user_view(tx, user);
+  }));
+  return Reply{.body = std::move(view)};
 }
 
 }  // namespace rescue::broker

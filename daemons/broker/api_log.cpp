@@ -22,23 +22,26 @@ base::Result<> check_not_too_late(const Services& s, const Call& c, const store:
   return base::fail(directory::Errc::session_ended, "too late for its log: session " + session.id.text());
 }
 
-/// Which technician's events a query asks for. A technician's own is what a query without technician and session means.
+/// Which events a query may be answered with. Without technician and session: a technician's own, a group
+/// administrator's those of the group.
 base::Result<> authorize_query(Services& s, store::ReadTransaction& tx, const Call& c, const std::string& technician,
                                store::LogFilter& filter) {
   if (!technician.empty()) {
     RESCUE_TRY(filter.technician, named_technician(tx, c, technician, Verb::log_query));
   }
-  if (directory::reach(c.who().role, Verb::log_query) == directory::Reach::any)
-    return directory::authorize(c.who(), Verb::log_query);
+  const auto reach = directory::reach(c.who(), Verb::log_query);
+  if (reach == directory::Reach::any) return directory::authorize(c.who(), Verb::log_query);
   if (filter.session) {
     RESCUE_TRY(const auto session, find_session(tx, *filter.session));
-    RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
-    RESCUE_CHECK(directory::authorize(c.who(), Verb::log_query, owner));
-    if (!filter.technician) return {};
-  } else if (!filter.technician) {
-    filter.technician = c.who().id;
+    RESCUE_TRY(const auto object, s.desk.object_for(tx, session, c.who()));
+    return directory::authorize(c.who(), Verb::log_query, object);
   }
-  return directory::authorize(c.who(), Verb::log_query, filter.technician);
+  if (filter.technician) return {};  // named_technician() has looked at it
+  if (reach == directory::Reach::group)
+    filter.group = c.who().group;
+  else
+    filter.technician = c.who().id;
+  return directory::authorize(c.who(), Verb::log_query, directory::Object(filter.technician, filter.group));
 }
 
 base::Result<audit::QueryText> query_text(const Call& c) {
@@ -67,8 +70,8 @@ Answer send_console_log(Services& s, Call& c) {
   return accepted(s, s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
     RESCUE_TRY(const auto session, find_session(tx, id));
     // Whoever takes or took part in a colleague's session writes a log of it as well: its own console's, by origin.
-    RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
-    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_log_write, owner));
+    RESCUE_TRY(const auto object, s.desk.object_for(tx, session, c.who()));
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_log_write, object));
     RESCUE_CHECK(check_not_too_late(s, c, session));
     const audit::Sender sender{id, store::EventSource::console, directory::owner_of(session), c.who().id,
                                c.who().email};

@@ -13,7 +13,8 @@ namespace {
 base::Result<store::Session> allowed_session(store::ReadTransaction& tx, const Call& c, Verb verb) {
   RESCUE_TRY(const auto id, session_param(c));
   RESCUE_TRY(auto session, find_session(tx, id));
-  RESCUE_CHECK(directory::authorize(c.who(), verb, directory::owner_of(session)));
+  RESCUE_TRY(const auto object, directory::object_of(tx, session));
+  RESCUE_CHECK(directory::authorize(c.who(), verb, object));
   return session;
 }
 
@@ -22,9 +23,9 @@ base::Result<store::Session> allowed_session(store::ReadTransaction& tx, const C
 base::Result<store::Session> session_to_pick_up(store::ReadTransaction& tx, const Call& c, bool join) {
   RESCUE_TRY(const auto id, session_param(c));
   RESCUE_TRY(auto session, find_session(tx, id));
-  const auto owner = directory::owner_of(session);
+  RESCUE_TRY(const auto object, directory::object_of(tx, session));
   RESCUE_CHECK(
-      directory::authorize(c.who(), join && session.technician ? Verb::session_join : Verb::session_pickup, owner));
+      directory::authorize(c.who(), join && session.technician ? Verb::session_join : Verb::session_pickup, object));
   return session;
 }
 
@@ -79,10 +80,13 @@ Answer list_sessions(Services& s, Call& c) {
   RESCUE_TRY(auto out, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
     if (!technician.empty()) {
       RESCUE_TRY(filter.technician, named_technician(tx, c, technician, Verb::session_list));
-    } else if (directory::reach(c.who().role, Verb::session_list) == directory::Reach::own) {
-      filter.technician = c.who().id;
+    } else {
+      const auto reach = directory::reach(c.who(), Verb::session_list);
+      if (reach == directory::Reach::own) filter.technician = c.who().id;
+      if (reach == directory::Reach::group) filter.group = c.who().group;
+      RESCUE_CHECK(
+          directory::authorize(c.who(), Verb::session_list, directory::Object(filter.technician, filter.group)));
     }
-    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_list, filter.technician));
     RESCUE_TRY(const auto page, store::sessions::list(tx, filter, cursor, limit));
     json::array sessions;
     for (const auto& session : page.items) {
@@ -98,8 +102,8 @@ Answer get_session(Services& s, Call& c) {
   RESCUE_TRY(auto view, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
     RESCUE_TRY(const auto id, session_param(c));
     RESCUE_TRY(const auto session, find_session(tx, id));
-    RESCUE_TRY(const auto owner, s.desk.owner_for(tx, session, c.who()));
-    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_read, owner));
+    RESCUE_TRY(const auto object, s.desk.object_for(tx, session, c.who()));
+    RESCUE_CHECK(directory::authorize(c.who(), Verb::session_read, object));
     return session_view(tx, session, s.is_online());
   }));
   return Reply{.body = json::object{{"session", std::move(view)}}};

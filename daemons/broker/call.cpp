@@ -8,6 +8,7 @@
 
 #include "base/utf8.hpp"
 #include "directory/accounts.hpp"
+#include "directory/groups.hpp"
 
 namespace rescue::broker {
 
@@ -24,10 +25,33 @@ base::Result<store::Session> find_session(store::ReadTransaction& tx, const base
   return session;
 }
 
+base::Result<store::User> named_user(store::ReadTransaction& tx, const Call& call, std::string_view named,
+                                     directory::Verb verb) {
+  auto user = directory::accounts::find(tx, named);
+  if (user)
+    RESCUE_CHECK(directory::authorize_account(call.who(), verb, *user));
+  else if (user.error().code == directory::Errc::user_not_found)
+    RESCUE_CHECK(directory::authorize(call.who(), verb));
+  return user;
+}
+
+base::Result<store::Group> named_group(store::ReadTransaction& tx, const Call& call, std::string_view named,
+                                       directory::Verb verb) {
+  auto group = directory::groups::find(tx, named);
+  if (group)
+    RESCUE_CHECK(directory::authorize(call.who(), verb, directory::Object(std::nullopt, group->id)));
+  else if (group.error().code == directory::Errc::group_not_found)
+    RESCUE_CHECK(directory::authorize(call.who(), verb));
+  return group;
+}
+
 base::Result<base::Guid> named_technician(store::ReadTransaction& tx, const Call& call, std::string_view named,
                                           directory::Verb verb) {
   const auto user = directory::accounts::find(tx, named);
-  if (user) return user->id;
+  if (user) {
+    RESCUE_CHECK(directory::authorize(call.who(), verb, directory::Object(user->id, user->group)));
+    return user->id;
+  }
   if (user.error().code == directory::Errc::user_not_found) RESCUE_CHECK(directory::authorize(call.who(), verb));
   return base::fail(user.error());
 }

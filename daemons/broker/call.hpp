@@ -43,8 +43,15 @@ using Handler = Answer (*)(Services&, Call&);
 [[nodiscard]] base::Result<base::Guid> session_param(const Call& call);
 /// session_not_found where the store says not_found.
 [[nodiscard]] base::Result<store::Session> find_session(store::ReadTransaction& tx, const base::Guid& id);
-/// The account that a "technician" parameter names, for `verb`. user_not_found; but denied for who may use the verb on
-/// own things alone: the answer must not tell which accounts there are.
+/// The account that `named` names (id or e-mail address), if the caller may do `verb` to it (authorize_account).
+/// user_not_found; but denied for who reaches some accounts alone: the answer must not tell which others there are.
+[[nodiscard]] base::Result<store::User> named_user(store::ReadTransaction& tx, const Call& call, std::string_view named,
+                                                   directory::Verb verb);
+/// The group that `named` names (id or name); as named_user.
+[[nodiscard]] base::Result<store::Group> named_group(store::ReadTransaction& tx, const Call& call,
+                                                     std::string_view named, directory::Verb verb);
+/// The account that a "technician" parameter names, if the caller may use `verb` on what is that technician's.
+/// user_not_found, but denied as named_user.
 [[nodiscard]] base::Result<base::Guid> named_technician(store::ReadTransaction& tx, const Call& call,
                                                         std::string_view named, directory::Verb verb);
 /// A whole number parameter of the query within bounds; nullopt when absent. invalid_argument names it.

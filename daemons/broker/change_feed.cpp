@@ -26,24 +26,25 @@ void warn(std::string_view what, const base::Error& error) {
 
 struct OwnedEvent {
   store::LogEvent event;
-  std::optional<base::Guid> owner;  // of its session
+  directory::Object session;  // nobody's without one
 };
 
 base::Result<std::vector<OwnedEvent>> owned_tail(store::ReadTransaction& tx, std::int64_t after) {
   RESCUE_TRY(auto events, store::log::tail(tx, after, kLogPage));
-  std::map<base::Guid, base::Guid> owners;  // by session: neighbours are often of one
+  std::map<base::Guid, directory::Object> objects;  // by session: neighbours are often of one
   std::vector<OwnedEvent> out;
   for (auto& event : events) {
-    std::optional<base::Guid> owner;
+    directory::Object object;
     if (event.session) {
-      auto at = owners.find(*event.session);
-      if (at == owners.end()) {
+      auto at = objects.find(*event.session);
+      if (at == objects.end()) {
         RESCUE_TRY(const auto session, store::sessions::get(tx, *event.session));
-        at = owners.emplace(*event.session, directory::owner_of(session)).first;
+        RESCUE_TRY(const auto owned, directory::object_of(tx, session));
+        at = objects.emplace(*event.session, owned).first;
       }
-      owner = at->second;
+      object = at->second;
     }
-    out.push_back({std::move(event), owner});
+    out.push_back({std::move(event), object});
   }
   return out;
 }
@@ -149,8 +150,8 @@ bool ChangeFeed::tell_log() {
       warn("log could not be read for its receivers", events.error());
       return false;
     }
-    for (const auto& [event, owner] : *events) {
-      s_.counters.events_dropped += s_.events.log_event(owner, log_text(event));
+    for (const auto& [event, session] : *events) {
+      s_.counters.events_dropped += s_.events.log_event(session, log_text(event));
       told_log_ = event.id;
     }
     if (events->size() < kLogPage) return true;
@@ -159,13 +160,14 @@ bool ChangeFeed::tell_log() {
 
 bool ChangeFeed::tell_session(const base::Guid& id) {
   struct Found {
-    store::Session session;
+    directory::Object object;
     json::object view;
     AppletTruth truth;
   };
   const auto now = s_.clock.wall();
   auto found = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<Found> {
     RESCUE_TRY(auto session, store::sessions::get(tx, id));
+    RESCUE_TRY(const auto object, directory::object_of(tx, session));
     RESCUE_TRY(auto view, session_view(tx, session, s_.is_online()));
     AppletTruth truth;
     truth.ended = session.ended_at.has_value();
@@ -178,7 +180,7 @@ bool ChangeFeed::tell_session(const base::Guid& id) {
         truth.grants.push_back({grant.technician, grant.generation, grant.lease_until, std::move(envelope)});
       }
     }
-    return Found{std::move(session), std::move(view), std::move(truth)};
+    return Found{object, std::move(view), std::move(truth)};
   });
   if (!found) {
     warn("session could not be read for its receivers", found.error());
@@ -186,7 +188,7 @@ bool ChangeFeed::tell_session(const base::Guid& id) {
   }
   s_.applets.sync(id, found->truth);
   const auto text = json::serialize(json::object{{"type", "session"}, {"session", std::move(found->view)}});
-  s_.counters.events_dropped += s_.events.session_changed(directory::owner_of(found->session), text);
+  s_.counters.events_dropped += s_.events.session_changed(found->object, text);
   if (found->truth.ended) {
     s_.gateways.kick(id);
     s_.applets.forget(id);
@@ -216,9 +218,9 @@ base::Result<> ChangeFeed::replay(const Receiver& receiver, std::int64_t after, 
     RESCUE_TRY(const auto events,
                s_.store->read_now([&](store::ReadTransaction& tx) { return owned_tail(tx, after); }));
     if (events.empty()) break;
-    for (const auto& [event, owner] : events) {
+    for (const auto& [event, session] : events) {
       if (event.id > through) return {};
-      if (may_see_log(receiver, owner)) {
+      if (may_see_log(receiver, session)) {
         auto text = log_text(event);
         bytes += text.size();
         if (bytes > kReplayBytes) {
@@ -270,7 +272,7 @@ bool ChangeFeed::may_listen(const directory::Principal& who) {
     RESCUE_TRY(const auto token, store::tokens::find(tx, who.token_hash));
     if (!token || token->revoked_at || token->expires_at <= now) return false;
     RESCUE_TRY(const auto user, store::users::get(tx, who.id));
-    return !user.disabled && !user.removed_at && user.role == who.role;
+    return !user.disabled && !user.removed_at && user.role == who.role && user.group == who.group;
   });
   return good.value_or(true);  // a database that cannot be read signs nobody out
 }

@@ -4,12 +4,12 @@
 namespace rescue::broker {
 using directory::Verb;
 
-bool may_see_log(const Receiver& receiver, const std::optional<base::Guid>& owner) {
-  return receiver.log && directory::authorize(receiver.who, Verb::events_log, owner).has_value();
+bool may_see_log(const Receiver& receiver, const directory::Object& session) {
+  return receiver.log && directory::authorize(receiver.who, Verb::events_log, session).has_value();
 }
 
-bool may_see_session(const Receiver& receiver, const base::Guid& owner) {
-  return receiver.sessions && directory::authorize(receiver.who, Verb::events_sessions, owner).has_value();
+bool may_see_session(const Receiver& receiver, const directory::Object& session) {
+  return receiver.sessions && directory::authorize(receiver.who, Verb::events_sessions, session).has_value();
 }
 
 std::uint64_t EventsHub::add(Receiver receiver) {
@@ -38,12 +38,12 @@ std::size_t EventsHub::send(const std::string& text, const std::function<bool(co
   });
 }
 
-std::size_t EventsHub::session_changed(const base::Guid& owner, const std::string& text) {
-  return send(text, [&owner](const Receiver& r) { return may_see_session(r, owner); });
+std::size_t EventsHub::session_changed(const directory::Object& session, const std::string& text) {
+  return send(text, [&session](const Receiver& r) { return may_see_session(r, session); });
 }
 
-std::size_t EventsHub::log_event(const std::optional<base::Guid>& owner, const std::string& text) {
-  return send(text, [&owner](const Receiver& r) { return may_see_log(r, owner); });
+std::size_t EventsHub::log_event(const directory::Object& session, const std::string& text) {
+  return send(text, [&session](const Receiver& r) { return may_see_log(r, session); });
 }
 
 std::size_t EventsHub::ping() {

@@ -38,10 +38,10 @@ class EventsHub {
   void remove(std::uint64_t id);
   [[nodiscard]] std::size_t count() const;
 
-  /// `text` to every receiver of sessions that may see what `owner` owns. Returns how many were too slow and are gone.
-  std::size_t session_changed(const base::Guid& owner, const std::string& text);
-  /// `owner` of the event's session; none: an event of the site, for readers of the whole log.
-  std::size_t log_event(const std::optional<base::Guid>& owner, const std::string& text);
+  /// `text` to every receiver of sessions that may see this one. Returns how many were too slow and are gone.
+  std::size_t session_changed(const directory::Object& session, const std::string& text);
+  /// The event's session; nobody's: an event of the site, for readers of the whole log.
+  std::size_t log_event(const directory::Object& session, const std::string& text);
   std::size_t ping();
   /// Disconnects every receiver for whom `keep` is false: signed out, disabled, expired.
   void recheck(const std::function<bool(const directory::Principal&)>& keep);
@@ -54,8 +54,8 @@ class EventsHub {
   std::uint64_t next_ = 1;
 };
 
-/// May `receiver` see live log events of this owner's sessions?
-[[nodiscard]] bool may_see_log(const Receiver& receiver, const std::optional<base::Guid>& owner);
-[[nodiscard]] bool may_see_session(const Receiver& receiver, const base::Guid& owner);
+/// May `receiver` see live log events of this session?
+[[nodiscard]] bool may_see_log(const Receiver& receiver, const directory::Object& session);
+[[nodiscard]] bool may_see_session(const Receiver& receiver, const directory::Object& session);
 
 }  // namespace rescue::broker

@@ -23,6 +23,27 @@ Answer enable_user(Services& s, Call& c);
 Answer unlock_user(Services& s, Call& c);
 Answer reset_password(Services& s, Call& c);
 
+// api_groups.cpp
+Answer list_groups(Services& s, Call& c);
+Answer create_group(Services& s, Call& c);
+Answer get_group(Services& s, Call& c);
+Answer change_group(Services& s, Call& c);
+Answer remove_group(Services& s, Call& c);
+Answer grant_permissions(Services& s, Call& c);
+Answer revoke_permissions(Services& s, Call& c);
+Answer list_channels(Services& s, Call& c);
+Answer create_channel(Services& s, Call& c);
+Answer get_channel(Services& s, Call& c);
+Answer change_channel(Services& s, Call& c);
+Answer remove_channel(Services& s, Call& c);
+Answer assign_channel(Services& s, Call& c);
+Answer unassign_channel(Services& s, Call& c);
+
+// api_tokens.cpp
+Answer list_tokens(Services& s, Call& c);
+Answer create_token(Services& s, Call& c);
+Answer revoke_token(Services& s, Call& c);
+
 // api_sessions.cpp
 Answer create_session(Services& s, Call& c);
 Answer list_sessions(Services& s, Call& c);

@@ -20,7 +20,7 @@ base::Result<JsonBody> object_of(std::string_view body) { return JsonBody::parse
 
 store::UserRole role_of(JsonBody& json, const std::string& text) {
   const auto role = store::parse_user_role(text);
-  if (!role || *role == store::UserRole::service) json.refuse("role", "must be technician, group_administrator, administrator or auditor");
+  if (!role) json.refuse("role", "must be technician, group_administrator, administrator, auditor or service");
   return role.value_or(store::UserRole::technician);
 }
 
@@ -52,19 +52,21 @@ base::Result<UserBody> read_new_user(std::string_view body) {
   out.name = json.text("name", kName);
   out.role = role_of(json, json.text("role", kName));
   out.password = json.maybe_text("password", kSecret);
+  out.group = json.maybe_text("group", kName);
   RESCUE_CHECK(json.finish());
   return out;
 }
 
-base::Result<directory::accounts::UserChange> read_user_change(std::string_view body) {
+base::Result<UserChangeBody> read_user_change(std::string_view body) {
   RESCUE_TRY(auto json, object_of(body));
-  directory::accounts::UserChange out;
-  out.email = json.maybe_text("email", kEmail);
-  out.name = json.maybe_text("name", kName);
-  if (const auto role = json.maybe_text("role", kName)) out.role = role_of(json, *role);
+  UserChangeBody out;
+  out.change.email = json.maybe_text("email", kEmail);
+  out.change.name = json.maybe_text("name", kName);
+  if (const auto role = json.maybe_text("role", kName)) out.change.role = role_of(json, *role);
+  out.group = json.maybe_text("group", kName);
   RESCUE_CHECK(json.finish());
-  if (!out.email && !out.name && !out.role)
-    return base::fail(base::Errc::invalid_argument, "nothing to change: give email, name or role");
+  if (!out.change.email && !out.change.name && !out.change.role && !out.group)
+    return base::fail(base::Errc::invalid_argument, "nothing to change: give email, name, role or group");
   return out;
 }
 

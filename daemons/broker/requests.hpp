@@ -29,9 +29,14 @@ struct UserBody {
   std::string email, name;
   store::UserRole role = store::UserRole::technician;
   std::optional<std::string> password;
+  std::optional<std::string> group;  // id or name
 };
 [[nodiscard]] base::Result<UserBody> read_new_user(std::string_view body);
-[[nodiscard]] base::Result<directory::accounts::UserChange> read_user_change(std::string_view body);
+struct UserChangeBody {
+  directory::accounts::UserChange change;
+  std::optional<std::string> group;  // id or name: the change's is found by it
+};
+[[nodiscard]] base::Result<UserChangeBody> read_user_change(std::string_view body);
 
 struct SessionBody {
   std::string note;

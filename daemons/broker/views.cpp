@@ -24,11 +24,6 @@ json::value id_or_null(const std::optional<base::Guid>& id) {
   return json::value(id->text());
 }
 
-base::Result<json::object> user_ref(store::ReadTransaction& tx, const base::Guid& id) {
-  RESCUE_TRY(const auto user, store::users::get(tx, id));
-  return json::object{{"id", user.id.text()}, {"email", user.email}, {"name", user.name}};
-}
-
 json::object applet_view(const store::AppletKey& key, bool online) {
   json::object host;
   if (!key.host_name.empty()) host["name"] = key.host_name;
@@ -49,16 +44,27 @@ json::value time_view(const std::optional<base::WallTime>& time) {
   return json::value(base::to_rfc3339(*time));
 }
 
-json::object user_view(const store::User& user) {
-  return {{"id", user.id.text()},
-          {"email", user.email},
-          {"name", user.name},
-          {"role", store::to_string(user.role)},
-          {"disabled", user.disabled},
-          {"locked", user.locked_at.has_value()},
-          {"must_change_password", user.must_change_password},
-          {"created_at", base::to_rfc3339(user.created_at)},
-          {"last_login_at", time_view(user.last_login_at)}};
+base::Result<json::object> user_ref(store::ReadTransaction& tx, const base::Guid& id) {
+  RESCUE_TRY(const auto user, store::users::get(tx, id));
+  return json::object{{"id", user.id.text()}, {"email", user.email}, {"name", user.name}};
+}
+
+base::Result<json::object> user_view(store::ReadTransaction& tx, const store::User& user) {
+  RESCUE_TRY(const auto group, store::groups::get(tx, user.group));
+  return json::object{{"id", user.id.text()},
+                      {"email", user.email},
+                      {"name", user.name},
+                      {"role", store::to_string(user.role)},
+                      {"group", json::object{{"id", group.id.text()}, {"name", group.name}}},
+                      {"disabled", user.disabled},
+                      {"locked", user.locked_at.has_value()},
+                      {"must_change_password", user.must_change_password},
+                      {"created_at", base::to_rfc3339(user.created_at)},
+                      {"last_login_at", time_view(user.last_login_at)}};
+}
+
+base::Result<json::object> user_view(store::Store& store, const store::User& user) {
+  return store.read_now([&](store::ReadTransaction& tx) { return user_view(tx, user); });
 }
 
 base::Result<json::object> session_view(store::ReadTransaction& tx, const store::Session& session,

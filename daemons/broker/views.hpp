@@ -9,6 +9,7 @@
 #include "store/gateways.hpp"
 #include "store/log.hpp"
 #include "store/sessions.hpp"
+#include "store/store.hpp"
 #include "store/users.hpp"
 
 namespace rescue::broker {
@@ -17,7 +18,12 @@ namespace rescue::broker {
 using IsOnline = std::function<bool(const base::Guid& session)>;
 
 [[nodiscard]] boost::json::value time_view(const std::optional<base::WallTime>& time);
-[[nodiscard]] boost::json::object user_view(const store::User& user);
+/// {id, email, name}
+[[nodiscard]] base::Result<boost::json::object> user_ref(store::ReadTransaction& tx, const base::Guid& id);
+/// With the name of its group.
+[[nodiscard]] base::Result<boost::json::object> user_view(store::ReadTransaction& tx, const store::User& user);
+/// The same in a read of its own; never inside another one.
+[[nodiscard]] base::Result<boost::json::object> user_view(store::Store& store, const store::User& user);
 /// Reads the names of creator and technician, and the applet's key.
 [[nodiscard]] base::Result<boost::json::object> session_view(store::ReadTransaction& tx, const store::Session& session,
                                                              const IsOnline& is_online);

@@ -3,8 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "base/ip.hpp"
 #include "base/utf8.hpp"
+#include "directory/authorization.hpp"
+#include "directory/impl/changes.hpp"
 #include "directory/impl/event.hpp"
+#include "directory/impl/regrant.hpp"
 #include "directory/impl/session_end.hpp"
 #include "store/users.hpp"
 
@@ -68,6 +72,38 @@ base::Result<User> save(store::Transaction& tx, User user, EventType type, const
   return user;
 }
 
+base::Result<store::Group> group_of(store::ReadTransaction& tx, const base::Guid& id) {
+  auto group = store::groups::get(tx, id);
+  if (!group && group.error().code == base::Errc::not_found) return base::fail(Errc::group_not_found, id.text());
+  return group;
+}
+
+base::Error no_password() {
+  return {base::Errc::invalid_argument, "password: a service account has none, it shows API tokens"};
+}
+
+/// `user` with another role; what differs.
+base::Result<> change_role(store::Transaction& tx, User& user, UserRole role, impl::Changes& changes) {
+  if (role == user.role) return {};
+  if (role == UserRole::service || user.role == UserRole::service)
+    return base::fail(base::Errc::invalid_argument, "role: people and service accounts do not become each other");
+  if (role != UserRole::administrator) RESCUE_CHECK(keep_an_administrator(tx, user));
+  changes.add("role", store::to_string(user.role), store::to_string(role));
+  user.role = role;
+  return {};
+}
+
+/// After a change of role or group: what the account has going follows.
+base::Result<> follow(store::Transaction& tx, const User& before, const User& user, const By& by, base::WallTime now) {
+  if (reach(user.role, Verb::session_ticket) == Reach::none && reach(before.role, Verb::session_ticket) != Reach::none) {
+    RESCUE_TRY(const auto ended, impl::end_sessions_of(tx, user.id, by.actor, "the role has no sessions", now));
+    static_cast<void>(ended);
+  }
+  if (user.group == before.group) return {};
+  RESCUE_TRY(const auto group, group_of(tx, user.group));
+  return impl::regrant(tx, user, group, by, now);
+}
+
 /// Ends what the account is in; returns the event data with the number of sessions that ended.
 base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, const By& by, std::string_view reason,
                                  base::WallTime now) {
@@ -98,7 +134,8 @@ namespace accounts {
 base::Result<User> create(store::Transaction& tx, const NewUser& wanted, const By& by, base::WallTime now) {
   RESCUE_CHECK(check_email(wanted.email));
   RESCUE_CHECK(check_line(wanted.name, "name"));
-  RESCUE_TRY(const auto group, store::groups::get_default(tx));
+  RESCUE_TRY(const auto group, wanted.group ? group_of(tx, *wanted.group) : store::groups::get_default(tx));
+  if (wanted.role == UserRole::service && wanted.password) return base::fail(no_password());
   User user;
   user.id = wanted.id;
   user.email = wanted.email;
@@ -113,7 +150,7 @@ base::Result<User> create(store::Transaction& tx, const NewUser& wanted, const B
   }
   if (auto done = store::users::insert(tx, user); !done) return base::fail(email_or(done.error(), user.email));
   auto data = about(user);
-  data.add("role", store::to_string(user.role)).add(by);
+  data.add("role", store::to_string(user.role)).add("group", group.name).add(by);
   RESCUE_CHECK(impl::record(tx, {.type = EventType::user_created, .actor = by.actor, .data = std::move(data)}, now));
   return user;
 }
@@ -128,27 +165,30 @@ base::Result<User> find(store::ReadTransaction& tx, std::string_view id_or_email
 base::Result<User> change(store::Transaction& tx, const base::Guid& id, const UserChange& wanted, const By& by,
                           base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
-  impl::Json changes;
+  impl::Changes changes;
   const User before = user;
-  if (wanted.email && *wanted.email != user.email) {
-    RESCUE_CHECK(check_email(*wanted.email));
-    changes.add("email", *wanted.email);
-    user.email = *wanted.email;
+  if (wanted.email) RESCUE_CHECK(check_email(*wanted.email));
+  if (wanted.name) RESCUE_CHECK(check_line(*wanted.name, "name"));
+  changes.set("email", user.email, wanted.email);
+  changes.set("name", user.name, wanted.name);
+  if (wanted.role) RESCUE_CHECK(change_role(tx, user, *wanted.role, changes));
+  if (wanted.group && *wanted.group != user.group) {
+    RESCUE_TRY(const auto from, group_of(tx, user.group));
+    RESCUE_TRY(const auto to, group_of(tx, *wanted.group));
+    changes.add("group", from.name, to.name);
+    user.group = to.id;
   }
-  if (wanted.name && *wanted.name != user.name) {
-    RESCUE_CHECK(check_line(*wanted.name, "name"));
-    changes.add("name", *wanted.name);
-    user.name = *wanted.name;
-  }
-  if (wanted.role && *wanted.role != user.role) {
-    if (*wanted.role != UserRole::administrator) RESCUE_CHECK(keep_an_administrator(tx, user));
-    changes.add("role", store::to_string(*wanted.role));
-    user.role = *wanted.role;
+  if (wanted.allowed_networks) {
+    const auto rule = base::NetworkRule::parse(*wanted.allowed_networks);
+    if (!rule) return base::fail(base::Errc::invalid_argument, "allowed_networks: " + rule.error().message());
+    changes.set("allowed_networks", user.allowed_networks, std::optional(rule->texts()));
   }
   if (user == before) return user;
   auto data = about(before);
-  data.add("changes", changes.text());
-  return save(tx, std::move(user), EventType::user_changed, by, std::move(data), now);
+  data.add_json("changes", changes.text());
+  RESCUE_TRY(auto saved, save(tx, std::move(user), EventType::user_changed, by, std::move(data), now));
+  RESCUE_CHECK(follow(tx, before, saved, by, now));
+  return saved;
 }
 
 base::Result<User> disable(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
@@ -189,6 +229,7 @@ base::Result<User> remove(store::Transaction& tx, const base::Guid& id, const By
 base::Result<User> reset_password(store::Transaction& tx, const base::Guid& id, const HashedPassword& password,
                                   const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
+  if (user.role == UserRole::service) return base::fail(no_password());
   RESCUE_TRY(const auto ended, store::tokens::revoke_all(tx, user.id, now));
   user.password_hash = password.text();
   user.password_changed_at = now;

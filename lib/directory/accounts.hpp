@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -36,8 +37,9 @@ struct NewUser {
   store::UserRole role = store::UserRole::technician;
   std::optional<HashedPassword> password;  // none: no sign-in by password until one is set
   bool must_change_password = false;       // true for initial passwords
+  std::optional<base::Guid> group = {};    // none: the default one
 };
-/// email_taken, invalid_argument. The default group.
+/// email_taken, group_not_found, invalid_argument, also for a service account with a password.
 [[nodiscard]] base::Result<store::User> create(store::Transaction& tx, const NewUser& user, const By& by,
                                                base::WallTime now);
 /// By GUID text or e-mail address; removed users are not found. user_not_found.
@@ -47,8 +49,12 @@ struct UserChange {
   std::optional<std::string> email;
   std::optional<std::string> name;
   std::optional<store::UserRole> role;
+  std::optional<base::Guid> group = {};
+  std::optional<std::vector<std::string>> allowed_networks = {};  // as base::NetworkRule::parse takes them
 };
-/// email_taken, last_administrator, user_not_found. A new role counts from the next request on.
+/// email_taken, last_administrator, user_not_found, group_not_found; invalid_argument for a person that would become a
+/// service account, or the other way. A new role counts from the next request on; what the account is in ends when the
+/// role has no sessions. A new group's terms are those of the account's live grants in the same transaction.
 [[nodiscard]] base::Result<store::User> change(store::Transaction& tx, const base::Guid& id, const UserChange& change,
                                                const By& by, base::WallTime now);
 /// Ends every sign-in at once, revokes the account's grants and closes the sessions it holds or has waiting.
@@ -63,6 +69,7 @@ struct UserChange {
 [[nodiscard]] base::Result<store::User> remove(store::Transaction& tx, const base::Guid& id, const By& by,
                                                base::WallTime now);
 /// A new initial password that has to be changed at the next sign-in; ends every sign-in; does not unlock.
+/// invalid_argument for a service account.
 [[nodiscard]] base::Result<store::User> reset_password(store::Transaction& tx, const base::Guid& id,
                                                        const HashedPassword& password, const By& by,
                                                        base::WallTime now);

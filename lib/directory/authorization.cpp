@@ -120,3 +120,30 @@ base::Result<> authorize(const Principal& who, Verb verb, const Object& object) 
 base::Guid owner_of(const store::Session& session) { return session.technician.value_or(session.created_by); }
 
 }  // namespace rescue::directory
+bool may_administer(store::UserRole who, store::UserRole account) {
+  using enum store::UserRole;
+  switch (who) {
+    case administrator:
+      return true;
+    case group_administrator:
+      return account == technician;
+    case store::UserRole::service:
+      return account != administrator && account != store::UserRole::service;
+    case technician:
+    case auditor:
+      break;
+  }
+  return false;
+}
+
+base::Result<> authorize_account(const Principal& who, Verb verb, const store::User& account) {
+  const bool own_sign_ins = account.id == who.id && (verb == Verb::sign_in_list || verb == Verb::sign_in_end);
+  if (own_sign_ins) return authorize(who, verb, Object(account.id, account.group));
+  RESCUE_CHECK(authorize(who, verb, Object(std::nullopt, account.group)));
+  const bool only_looks = verb == Verb::user_list || verb == Verb::sign_in_list;
+  if (only_looks || may_administer(who.role, account.role)) return {};
+  return base::fail(base::Errc::denied, std::string(to_string(verb)) + " of " +
+                                            std::string(store::to_string(account.role)) + " as " +
+                                            std::string(store::to_string(who.role)));
+}
+

@@ -49,14 +49,14 @@ enum class Verb : std::uint8_t {
   provision,   // apply and export
   session_create,
   session_list,    // object: the technician whose sessions are listed; none: everybody's
-  session_read,    // object: SessionDesk::owner_for
-  session_pickup,  // object of this and what follows, where nothing else is said: owner_of the session
+  session_read,    // object: SessionDesk::object_for
+  session_pickup,  // object of this and what follows, where nothing else is said: object_of the session
   session_join,    // take part in a colleague's session. Whoever knows its id has been told it
   session_ticket,  // reconnect, renew the lease
   session_close,
   session_note,
-  session_log_write,  // object: SessionDesk::owner_for, also after the end
-  log_query,          // object: the technician whose events are asked for; of one session: owner_for; none: everybody's
+  session_log_write,  // object: SessionDesk::object_for, also after the end
+  log_query,          // object: the technician whose events are asked for; of one session: object_for; none: everybody's
   events_sessions,    // live session changes, object as session_list
   events_log,         // live log events, object as log_query
   gateway_list,
@@ -89,7 +89,15 @@ struct Object {
 /// scope_missing; base::Errc::denied.
 [[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const Object& object = {});
 
-/// Who holds a session, or made it while nobody holds it. For one caller's question: SessionDesk::owner_for.
+/// Whether somebody of role `who` may make, change and end accounts of the role `account`, and give that role. A group
+/// administrator cares for technicians alone. A service makes no administrators and no services: who stole its token
+/// could not stay.
+[[nodiscard]] bool may_administer(store::UserRole who, store::UserRole account);
+/// authorize() for user_list, user_manage, sign_in_list and sign_in_end on one account: its group decides and, for verbs
+/// that change it, may_administer. Nobody manages the own account; the own sign-ins are one's own.
+[[nodiscard]] base::Result<> authorize_account(const Principal& who, Verb verb, const store::User& account);
+
+/// Who holds a session, or made it while nobody holds it. For one caller's question: SessionDesk::object_for.
 [[nodiscard]] base::Guid owner_of(const store::Session& session);
 
 }  // namespace rescue::directory

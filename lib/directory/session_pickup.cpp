@@ -149,10 +149,17 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
   return out;
 }
 
-base::Result<base::Guid> SessionDesk::owner_for(store::ReadTransaction& tx, const store::Session& session,
-                                                const Principal& who) const {
+base::Result<Object> object_of(store::ReadTransaction& tx, const store::Session& session) {
+  RESCUE_TRY(const auto owner, store::users::get(tx, owner_of(session)));
+  return Object(owner.id, owner.group);
+}
+
+base::Result<Object> SessionDesk::object_for(store::ReadTransaction& tx, const store::Session& session,
+                                             const Principal& who) const {
+  RESCUE_TRY(auto object, object_of(tx, session));
   RESCUE_TRY(const bool took_part, store::grants::any_of(tx, session.id, who.id));
-  return took_part ? who.id : owner_of(session);
+  if (took_part) object.owner = who.id;
+  return object;
 }
 
 base::Result<std::vector<crypto::Grant>> SessionDesk::current_grants(store::ReadTransaction& tx, const base::Guid& id,

@@ -53,6 +53,8 @@ struct Actor {
 [[nodiscard]] Actor actor_of(const Principal& who);
 
 struct NewSession {
+/// A session for authorize(): owner_of it, and the group that its owner is in now.
+[[nodiscard]] base::Result<Object> object_of(store::ReadTransaction& tx, const store::Session& session);
   base::Guid id;
   std::string note;
   std::string customer = "{}";  // JSON object text, checked by the caller
@@ -128,9 +130,9 @@ class SessionDesk {
   [[nodiscard]] base::Result<PickedUp> renew(store::Transaction& tx, const base::Guid& session,
                                              const base::Bytes& console_spki, const Principal& who,
                                              base::WallTime now) const;
-  /// The owner to ask authorize() with: `who` itself when it takes or took part in the session, else owner_of(session).
-  [[nodiscard]] base::Result<base::Guid> owner_for(store::ReadTransaction& tx, const store::Session& session,
-                                                   const Principal& who) const;
+  /// What to ask authorize() with: object_of(session), but owned by `who` when it takes or took part.
+  [[nodiscard]] base::Result<Object> object_for(store::ReadTransaction& tx, const store::Session& session,
+                                                const Principal& who) const;
   /// The grants that an applet should hold now: not revoked, lease not over.
   [[nodiscard]] base::Result<std::vector<crypto::Grant>> current_grants(store::ReadTransaction& tx,
                                                                         const base::Guid& session,

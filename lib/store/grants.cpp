@@ -68,6 +68,14 @@ base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const 
   return n > 0;
 }
 
+base::Result<std::vector<Holding>> of_group(ReadTransaction& tx, const base::Guid& group) {
+  return impl::all(
+      tx.connection(),
+      "SELECT DISTINCT g.session_id, g.technician FROM users u JOIN grants g ON g.technician = u.id JOIN sessions s ON "
+      "s.id = g.session_id WHERE u.group_id=? AND g.revoked_at IS NULL AND s.ended_at IS NULL",
+      [](impl::Statement& st) { return Holding{st.guid(0), st.guid(1)}; }, group);
+}
+
 base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician) {
   return impl::all(
       tx.connection(),

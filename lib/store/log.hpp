@@ -42,7 +42,8 @@ enum class LogOrder : std::uint8_t { newest_first, oldest_first };
 struct LogFilter {
   std::optional<base::Guid> session;
   std::optional<base::Guid> technician;
-  std::vector<EventType> types;  // empty: all
+  std::optional<base::Guid> group = std::nullopt;  // of the technician, as it is now
+  std::vector<EventType> types = {};               // empty: all
   std::optional<EventSource> source;
   std::optional<base::WallTime> since;  // server_time >=
   std::optional<base::WallTime> until;  // server_time <

@@ -10,6 +10,7 @@
 #include "store/impl/log_row.hpp"
 #include "store/impl/rows.hpp"
 #include "store/log.hpp"
+#include "store/users.hpp"
 
 namespace rescue::store::log {
 namespace {
@@ -72,6 +73,8 @@ Where rest_of(const LogFilter& filter, std::string_view driver, bool with_types)
   };
   if (filter.session) where.add(column("session"), *filter.session);
   if (filter.technician) where.add(column("technician"), *filter.technician);
+  if (filter.group && driver != "group")
+    where.add("EXISTS (SELECT 1 FROM users u WHERE u.id = e.technician AND u.group_id = ?)", *filter.group);
   if (filter.source) where.add("+e.source = ?", std::string(to_string(*filter.source)));
   if (with_types && !filter.types.empty()) {
     where.sql += " AND +e.type IN (";
@@ -109,16 +112,17 @@ Query by_text(const LogFilter& filter, const std::string& expression, const Boun
   return q;
 }
 
-/// Types alone: the first rows of each type by its index, then the first of those together.
-Query by_types(const LogFilter& filter, const Bounds& b, std::string_view direction, std::int64_t rows) {
+/// The first rows of each value of one column by its index, then the first of those together.
+Query by_values(std::string_view column, const std::vector<Parameter>& values, const Where& rest, const Bounds& b,
+                std::string_view direction, std::int64_t rows) {
   Query q;
   const std::string order = " ORDER BY id " + std::string(direction) + " LIMIT ?";
   q.sql = "SELECT " RESCUE_LOG_COLUMNS " FROM log_events e WHERE e.id IN (";
-  const auto rest = rest_of(filter, "type", false);
-  for (std::size_t i = 0; i < filter.types.size(); ++i) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
     if (i > 0) q.sql += " UNION ALL ";
-    q.sql += "SELECT id FROM (SELECT e.id FROM log_events e WHERE e.type = ? AND e.id > ? AND e.id < ?";
-    q.parameters.emplace_back(std::string(to_string(filter.types[i])));
+    q.sql += "SELECT id FROM (SELECT e.id FROM log_events e WHERE e." + std::string(column) +
+             " = ? AND e.id > ? AND e.id < ?";
+    q.parameters.push_back(values[i]);
     q.number(b.above);
     q.number(b.below);
     q.take(rest);
@@ -128,6 +132,19 @@ Query by_types(const LogFilter& filter, const Bounds& b, std::string_view direct
   q.sql += ")" + order;
   q.number(rows);
   return q;
+}
+
+Query by_types(const LogFilter& filter, const Bounds& b, std::string_view direction, std::int64_t rows) {
+  std::vector<Parameter> types;
+  for (const auto type : filter.types) types.emplace_back(std::string(to_string(type)));
+  return by_values("type", types, rest_of(filter, "type", false), b, direction, rows);
+}
+
+/// A group of few. The rows of a large one lie close together wherever one looks, so that it needs no index.
+constexpr std::size_t kFewMembers = 64;
+Query by_members(const LogFilter& filter, const std::vector<base::Guid>& members, const Bounds& b,
+                 std::string_view direction, std::int64_t rows) {
+  return by_values("technician", {members.begin(), members.end()}, rest_of(filter, "group", true), b, direction, rows);
 }
 
 /// A session, a technician, or everything.
@@ -164,11 +181,19 @@ base::Result<Page<LogEvent>> query(ReadTransaction& tx, const LogFilter& filter,
   const auto size = impl::page_size(limit);
   const auto rows = static_cast<std::int64_t>(size + 1);
   const std::string_view direction = order == LogOrder::newest_first ? "DESC" : "ASC";
+  std::vector<base::Guid> members;
+  if (filter.group) {
+    RESCUE_TRY(members, users::ids_in_group(tx, *filter.group, kFewMembers + 1));
+  }
+  const bool few = filter.group && members.size() <= kFewMembers;
   Query q;
   if (filter.text) {
     const auto expression = impl::fts_query(*filter.text, filter.session, filter.technician);
     if (expression.empty()) return Page<LogEvent>{};
     q = by_text(filter, expression, bounds, direction, rows);
+  } else if (few && !filter.session && !filter.technician) {
+    if (members.empty()) return Page<LogEvent>{};
+    q = by_members(filter, members, bounds, direction, rows);
   } else if (!filter.types.empty() && !filter.session && !filter.technician) {
     q = by_types(filter, bounds, direction, rows);
   } else {

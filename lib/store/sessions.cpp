@@ -107,6 +107,7 @@ base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filte
   const auto size = impl::page_size(limit);
   std::string sql = "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE (s.created_at, s.id) < (?, ?)";
   if (filter.technician) sql += " AND s.owner = ?";
+  if (filter.group) sql += " AND EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner AND u.group_id = ?)";
   if (filter.live_only) sql += " AND s.ended_at IS NULL";
   for (std::size_t i = 0; i < filter.states.size(); ++i) sql += i == 0 ? " AND +s.state IN (?" : ",?";
   if (!filter.states.empty()) sql += ")";
@@ -117,6 +118,7 @@ base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filte
   RESCUE_CHECK(st.bind(++at, position.created_at));
   RESCUE_CHECK(st.bind(++at, position.id));
   if (filter.technician) RESCUE_CHECK(st.bind(++at, *filter.technician));
+  if (filter.group) RESCUE_CHECK(st.bind(++at, *filter.group));
   for (const auto& state : filter.states) RESCUE_CHECK(st.bind(++at, state));
   RESCUE_CHECK(st.bind(++at, std::uint64_t{size + 1}));
   std::vector<Session> rows;

@@ -11,6 +11,7 @@ namespace rescue::store {
 struct SessionFilter {
   std::vector<std::string> states;       // empty: all
   std::optional<base::Guid> technician;  // holds it, or created it and nobody holds it
+  std::optional<base::Guid> group = std::nullopt;  // of who holds or made it
   bool live_only = false;                // set it when all of `states` are live ones: the search then skips all history
 };
 
@@ -74,6 +75,11 @@ namespace grants {
                                                  const std::optional<base::Guid>& technician, base::WallTime now);
 /// Whether `technician` has, or ever had, a grant of this session.
 [[nodiscard]] base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician);
+struct Holding {
+  base::Guid session, technician;
+};
+/// Unrevoked grants of the group's members in live sessions.
+[[nodiscard]] base::Result<std::vector<Holding>> of_group(ReadTransaction& tx, const base::Guid& group);
 /// Live sessions in which `technician` has an unrevoked grant.
 [[nodiscard]] base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician);
 }  // namespace grants

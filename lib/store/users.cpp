@@ -146,6 +146,25 @@ base::Result<std::uint64_t> count_in_group(ReadTransaction& tx, const base::Guid
   return static_cast<std::uint64_t>(n);
 }
 
+base::Result<std::vector<base::Guid>> ids_in_group(ReadTransaction& tx, const base::Guid& group, std::size_t limit) {
+  return impl::all(
+      tx.connection(), "SELECT id FROM users WHERE group_id=? LIMIT ?",
+      [](Statement& st) { return st.guid(0); }, group, std::uint64_t{limit});
+}
+
+base::Result<std::optional<std::string>> password_hash_near(ReadTransaction& tx, base::ByteView id) {
+  const auto first = [](Statement& st) { return st.text(0); };
+  RESCUE_TRY(auto from, impl::first(tx.connection(),
+                                    "SELECT password_hash FROM users INDEXED BY users_with_password WHERE "
+                                    "password_hash<>'' AND id >= ? ORDER BY id LIMIT 1",
+                                    first, id));
+  if (from) return std::move(*from);
+  return impl::first(tx.connection(),
+                     "SELECT password_hash FROM users INDEXED BY users_with_password WHERE password_hash<>'' ORDER BY "
+                     "id LIMIT 1",
+                     first);
+}
+
 base::Result<std::uint64_t> count_administrators(ReadTransaction& tx) {
   RESCUE_TRY(const auto n, impl::number(tx.connection(),
                                         "SELECT count(*) FROM users WHERE role='administrator' AND disabled=0 AND "

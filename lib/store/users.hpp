@@ -31,6 +31,12 @@ namespace users {
 [[nodiscard]] base::Result<> move_removed(Transaction& tx, const base::Guid& from, const base::Guid& to);
 /// Users of the group that are not removed.
 [[nodiscard]] base::Result<std::uint64_t> count_in_group(ReadTransaction& tx, const base::Guid& group);
+/// Ids of the group's users, removed ones too, at most `limit`.
+[[nodiscard]] base::Result<std::vector<base::Guid>> ids_in_group(ReadTransaction& tx, const base::Guid& group,
+                                                                 std::size_t limit);
+/// The password hash of the first account that has one, in the order of ids from `id` (16 bytes) on and around; nothing
+/// when no account has one. For who needs the hash of some account, whichever.
+[[nodiscard]] base::Result<std::optional<std::string>> password_hash_near(ReadTransaction& tx, base::ByteView id);
 /// Administrators who can sign in: neither removed nor disabled.
 [[nodiscard]] base::Result<std::uint64_t> count_administrators(ReadTransaction& tx);
 }  // namespace users

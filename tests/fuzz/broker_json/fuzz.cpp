@@ -7,6 +7,7 @@
 #include "base/assert.hpp"
 #include "base/utf8.hpp"
 #include "daemons/broker/requests.hpp"
+#include "daemons/broker/requests_groups.hpp"
 
 namespace {
 using namespace rescue;
@@ -42,7 +43,14 @@ void registration(std::string_view b) {
 void small(std::string_view b) {
   if (const auto r = broker::read_reason(b)) RESCUE_ASSERT(r->size() <= 1000);
   if (const auto r = broker::read_note(b)) RESCUE_ASSERT(r->size() <= 4000);
-  if (const auto r = broker::read_user_change(b)) RESCUE_ASSERT(r->email || r->name || r->role);
+  if (const auto r = broker::read_user_change(b)) RESCUE_ASSERT(r->change.email || r->change.name || r->change.role || r->group);
+  if (const auto r = broker::read_new_group(b)) RESCUE_ASSERT(r->name && !r->name->empty());
+  if (const auto r = broker::read_new_token(b)) RESCUE_ASSERT(!r->scopes.empty());
+  static_cast<void>(broker::read_group_change(b));
+  static_cast<void>(broker::read_permissions(b));
+  static_cast<void>(broker::read_new_channel(b));
+  static_cast<void>(broker::read_channel_change(b));
+  static_cast<void>(broker::read_group_name(b));
   (void)broker::read_password_change(b);
   (void)broker::read_ticket_request(b);
   (void)broker::read_gateway_name(b);

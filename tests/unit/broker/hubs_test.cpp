@@ -141,7 +141,7 @@ TEST(EventsHub, ShowsEachReceiverWhatItMayRead) {
   hub.add({person(3, store::UserRole::administrator), true, false, admin});
   hub.session_changed(guid(1), "s");
   hub.log_event(guid(1), "l");
-  hub.log_event(std::nullopt, "site");
+  hub.log_event(directory::Object(), "site");
   EXPECT_THAT(owner->texts, ElementsAre("s", "l"));
   EXPECT_THAT(other->texts, IsEmpty());
   EXPECT_THAT(admin->texts, ElementsAre("s")) << "did not ask for the log";

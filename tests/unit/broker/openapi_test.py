@@ -188,12 +188,13 @@ class Calls(unittest.TestCase):
         if token is None and operation["x-who"][0] not in ("public", "applet", "gateway"):
             token = self.admin
         for key, value in params.items():
-            path = path.replace("{" + key + "}", value)
+            path = path.replace("{" + key.rstrip("_") + "}", value)
         answer = self.broker.call(method, path + query, body, token=token, identity=identity)
         return self.check(name, answer, status)
 
     def test_every_operation_answers_as_described(self):
         self.story_of_accounts()
+        self.story_of_groups()
         self.story_of_gateways()
         self.story_of_a_session()
         for name in ("healthz", "readyz", "metrics", "startPage"):
@@ -226,6 +227,44 @@ class Calls(unittest.TestCase):
         call("logout", status=401, token=token)
         call("removeUser", status=200, user=user)
         call("removeUser", status=409, user=ADMIN)
+
+    def story_of_groups(self):
+        call = self.call
+        made = call("createGroup", {"name": "billing", "permissions": ["desktop_view", "reboot"], "force_recording": True,
+                                    "consent_timeout": 30, "allowed_networks": ["192.0.2.0/24"]}, 201)["group"]
+        call("createGroup", {"name": "billing"}, 409)
+        call("createGroup", {"name": "narrow", "allowed_networks": ["192.0.2.1/24"]}, 400)
+        call("listGroups", status=200)
+        call("getGroup", status=200, group=made["id"])
+        call("getGroup", status=404, group="nobody")
+        call("changeGroup", {"description": "invoices", "inactivity_timeout": 0}, 200, group="billing")
+        call("grantPermissions", {"permissions": ["send_files"]}, 200, group="billing")
+        call("revokePermissions", {"permissions": ["reboot"]}, 200, group="billing")
+        call("removeGroup", status=404, group="nobody")
+        channel = call("createChannel", {"name": "invoices", "description": "paper"}, 201)["channel"]
+        call("createChannel", {"name": "invoices"}, 409)
+        call("assignChannel", {"group": "billing"}, 200, channel=channel["id"])
+        call("assignChannel", {"group": "nobody"}, 404, channel="invoices")
+        self.assertEqual(call("listChannels", status=200)["channels"][0]["groups"], [{"id": made["id"], "name": "billing"}])
+        call("getChannel", status=200, channel="invoices")
+        call("getChannel", status=404, channel="none")
+        call("changeChannel", {"name": "bills"}, 200, channel="invoices")
+        call("unassignChannel", {"group": made["id"]}, 200, channel="bills")
+        call("removeChannel", status=200, channel="bills")
+        robot = call("createUser", {"email": "robot@example.test", "name": "Robot", "role": "service", "group": "billing"}, 201)
+        self.assertNotIn("initial_password", robot)
+        call("removeGroup", status=409, group="billing")
+        token = call("createToken", {"name": "nightly", "scopes": ["log.read"], "expires_in": 3600}, 201,
+                     user="robot@example.test")
+        call("createToken", {"name": "mine", "scopes": ["log.read"]}, 400, user=ADMIN)
+        call("createToken", {"name": "x", "scopes": ["log.read"]}, 404, user="nobody@example.test")
+        call("listTokens", status=200, query="?user=robot@example.test&limit=1")
+        call("queryLog", status=200, token=token["secret"])
+        call("listSessions", status=403, token=token["secret"])
+        call("revokeToken", status=200, token_=token["token"]["id"])
+        call("queryLog", status=401, token=token["secret"])
+        call("removeUser", status=200, user="robot@example.test")
+        call("removeGroup", status=200, group="billing")
 
     def story_of_gateways(self):
         call = self.call
@@ -310,7 +349,8 @@ class Calls(unittest.TestCase):
         made = self.broker.new_session(self.admin)
         applet = Identity(self.broker.dir, "strict")
         self.broker.register(made["pin"], applet).expect(200)
-        params = {"{session}": made["session"]["id"], "{user}": ADMIN, "{gateway}": "gw1"}
+        params = {"{session}": made["session"]["id"], "{user}": ADMIN, "{gateway}": "gw1", "{group}": "technicians",
+                  "{channel}": "none", "{token}": str(uuid.uuid4())}
         for name, (method, path, operation) in OPERATIONS.items():
             if "requestBody" not in operation:
                 continue
@@ -334,7 +374,7 @@ class Calls(unittest.TestCase):
             who = operation["x-who"]
             if who == ["public"] or "101" in operation["responses"]:
                 continue
-            path = path.replace("{session}", str(uuid.uuid4())).replace("{user}", "x@y").replace("{gateway}", "gw")
+            path = re.sub(r"\{\w+\}", str(uuid.uuid4()), path)
             with self.subTest(name):
                 self.check(name, self.broker.call(method, path, raw=b"{}" if "requestBody" in operation else None), 401)
                 if who != ["applet"]:

@@ -167,9 +167,9 @@ class Broker:
     def login(self, email=ADMIN, password=PASSWORD):
         return self.api("POST", "/auth/login", {"email": email, "password": password}).expect(200)["token"]
 
-    def add_user(self, admin, email, role="technician", password=TECHNICIAN_PASSWORD):
-        self.api("POST", "/users", {"email": email, "name": email.split("@")[0].title(), "role": role, "password": password},
-                 token=admin).expect(201)
+    def add_user(self, admin, email, role="technician", password=TECHNICIAN_PASSWORD, **more):
+        self.api("POST", "/users", {"email": email, "name": email.split("@")[0].title(), "role": role, "password": password,
+                                    **more}, token=admin).expect(201)
         return self.login(email, password)
 
     def new_session(self, token, **more):

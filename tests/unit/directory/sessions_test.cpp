@@ -313,7 +313,7 @@ TEST_F(DeskTest, ASecondTechnicianJoinsWithAGrantOfItsOwn) {
   EXPECT_EQ(joined.session.technician, ada_.id);
   EXPECT_EQ(grants(s.id).size(), 2u);
   const auto owner = [&](const store::User& u) {
-    return ok_value(read([&](ReadTransaction& tx) { return desk_->owner_for(tx, session(s.id), principal(u)); }));
+    return ok_value(read([&](ReadTransaction& tx) { return desk_->object_for(tx, session(s.id), principal(u)); })).owner;
   };
   EXPECT_EQ(owner(bob_), bob_.id);
   EXPECT_EQ(owner(add_user("eve@x")), ada_.id);
