@@ -9,6 +9,7 @@
 
 #include "daemons/broker/api_error.hpp"
 #include "daemons/broker/services.hpp"
+#include "directory/by.hpp"
 
 namespace rescue::broker {
 
