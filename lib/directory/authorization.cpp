@@ -117,9 +117,6 @@ base::Result<> authorize(const Principal& who, Verb verb, const Object& object) 
   return {};
 }
 
-base::Guid owner_of(const store::Session& session) { return session.technician.value_or(session.created_by); }
-
-}  // namespace rescue::directory
 bool may_administer(store::UserRole who, store::UserRole account) {
   using enum store::UserRole;
   switch (who) {
@@ -147,3 +144,6 @@ base::Result<> authorize_account(const Principal& who, Verb verb, const store::U
                                             std::string(store::to_string(who.role)));
 }
 
+base::Guid owner_of(const store::Session& session) { return session.technician.value_or(session.created_by); }
+
+}  // namespace rescue::directory

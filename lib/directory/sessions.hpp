@@ -51,10 +51,10 @@ struct Actor {
   std::optional<base::Guid> user;  // a signed-in one
 };
 [[nodiscard]] Actor actor_of(const Principal& who);
-
-struct NewSession {
 /// A session for authorize(): owner_of it, and the group that its owner is in now.
 [[nodiscard]] base::Result<Object> object_of(store::ReadTransaction& tx, const store::Session& session);
+
+struct NewSession {
   base::Guid id;
   std::string note;
   std::string customer = "{}";  // JSON object text, checked by the caller
