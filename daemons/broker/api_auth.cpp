@@ -41,7 +41,7 @@ Answer logout(Services& s, Call& c) {
 Answer change_password(Services& s, Call& c) {
   RESCUE_TRY(auto body, read_password_change(c.request.body));
   RESCUE_CHECK(wait_for<void>([&](auto done) {
-    s.sign_in.change_password(c.who(), std::move(body.current), std::move(body.next), std::move(done));
+    s.sign_in.change_password(c.who(), {std::move(body.current), std::move(body.next), c.address}, std::move(done));
   }));
   return Reply{};
 }

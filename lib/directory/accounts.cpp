@@ -10,6 +10,8 @@
 #include "directory/impl/event.hpp"
 #include "directory/impl/regrant.hpp"
 #include "directory/impl/session_end.hpp"
+#include "directory/impl/sign_in_lock.hpp"
+#include "store/sign_ins.hpp"
 #include "store/users.hpp"
 
 namespace rescue::directory {
@@ -210,9 +212,9 @@ base::Result<User> enable(store::Transaction& tx, const base::Guid& id, const By
 
 base::Result<User> unlock(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(auto user, get(tx, id));
-  if (!user.locked_at) return user;
-  user.locked_at.reset();
-  user.failed_sign_ins = 0;
+  RESCUE_TRY(const bool shut, impl::is_shut(tx, user, now));
+  if (!shut) return user;
+  RESCUE_CHECK(impl::forget_failures(tx, user));
   auto data = about(user);
   return save(tx, std::move(user), EventType::user_unlocked, by, std::move(data), now);
 }
@@ -231,6 +233,9 @@ base::Result<User> reset_password(store::Transaction& tx, const base::Guid& id, 
   RESCUE_TRY(auto user, get(tx, id));
   if (user.role == UserRole::service) return base::fail(no_password());
   RESCUE_TRY(const auto ended, store::tokens::revoke_all(tx, user.id, now));
+  RESCUE_CHECK(store::invitations::remove_all(tx, user.id));
+  if (!user.password_hash.empty())
+    RESCUE_CHECK(store::password_history::add(tx, user.id, user.password_hash, now, kMaxPasswordHistory));
   user.password_hash = password.text();
   user.password_changed_at = now;
   user.must_change_password = true;

@@ -2,18 +2,15 @@
 #include "directory/passwords.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "crypto/strength.hpp"
 #include "directory/errors.hpp"
-#include "store/users.hpp"
+#include "directory/site_policy.hpp"
 
 namespace rescue::directory {
 namespace {
-constexpr std::string_view kMinScoreSetting = "password.min_score";
-constexpr int kMaxScore = 4;
 constexpr std::size_t kMinPersonalWord = 3;
 
 bool is_word(char c) {
@@ -42,14 +39,14 @@ std::vector<std::string> guesses_from(std::span<const std::string> personal) {
 
 base::Result<PasswordPolicy> password_policy(store::ReadTransaction& tx) {
   PasswordPolicy policy;
-  RESCUE_TRY(const auto text, store::settings::get(tx, kMinScoreSetting));
-  if (!text) return policy;
-  int score = 0;
-  const auto [end, bad] = std::from_chars(text->data(), text->data() + text->size(), score);
-  if (bad != std::errc{} || end != text->data() + text->size() || score < 0 || score > kMaxScore) {
-    return base::fail(base::Errc::bad_format, fmt::format("setting {}", kMinScoreSetting));
-  }
-  policy.min_score = score;
+  RESCUE_TRY(const auto score, site_policy::integer(tx, Setting::password_min_score));
+  RESCUE_TRY(const auto memory, site_policy::integer(tx, Setting::password_argon2_memory));
+  RESCUE_TRY(const auto passes, site_policy::integer(tx, Setting::password_argon2_passes));
+  RESCUE_TRY(const auto history, site_policy::integer(tx, Setting::password_history));
+  RESCUE_TRY(policy.max_age, site_policy::duration(tx, Setting::password_max_age));
+  policy.min_score = static_cast<int>(score);
+  policy.cost = {.memory_bytes = static_cast<std::size_t>(memory), .passes = static_cast<unsigned>(passes)};
+  policy.history = static_cast<std::size_t>(history);
   return policy;
 }
 
@@ -68,6 +65,17 @@ base::Result<> check_password(const PasswordPolicy& policy, std::string_view pas
                                                            crypto::strength_name(policy.min_score)));
   }
   return {};
+}
+
+PasswordVerdict judge_password(const PasswordPolicy& policy, std::string_view password,
+                               std::span<const std::string> personal) {
+  const auto strength = crypto::password_strength(password, guesses_from(personal));
+  PasswordVerdict out;
+  out.score = strength.score;
+  out.needed = policy.min_score;
+  out.enough = check_password(policy, password, personal).has_value();
+  out.advice = strength.advice;
+  return out;
 }
 
 base::Result<HashedPassword> HashedPassword::hash(std::string_view password, const crypto::PasswordCost& cost) {

@@ -2,9 +2,12 @@
 #include "directory/sign_in.hpp"
 
 #include "base/utf8.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/token.hpp"
 #include "directory/accounts.hpp"
 #include "directory/impl/event.hpp"
+#include "directory/impl/sign_in_lock.hpp"
+#include "directory/impl/sign_in_steps.hpp"
 #include "directory/second_factor.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "store/users.hpp"
@@ -14,57 +17,59 @@ namespace {
 using store::EventType;
 using store::User;
 
-/// What the slow step found out, for the mutation that follows.
+/// What the first two steps found out, for the mutation that follows.
 struct Attempt {
   Credentials credentials;
   std::optional<User> user;  // as it was read
+  PasswordPolicy policy;
+  crypto::PasswordCost nobody;  // of a check against nobody's password
   bool right = false;
   std::string new_hash;  // with the site's present cost, when the stored one has another
+
+  Attempt() = default;
+  ~Attempt() { impl::wipe(credentials.password); }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
 };
 
-/// A refusal is an outcome and no error of the mutation: its log event must be committed.
-template <typename T>
-using Outcome = base::Result<T>;
+using impl::Outcome;
 
 std::string for_log(std::string_view text, std::size_t max) { return base::to_display_text(text.substr(0, max)); }
 
 base::Result<> record_failure(store::Transaction& tx, const Credentials& c, std::string_view reason,
-                              std::uint64_t failures, const std::optional<base::Guid>& user, base::WallTime now) {
+                              const std::optional<User>& user, base::WallTime now) {
   const auto actor = for_log(c.email, kMaxEmailBytes);
   impl::Json data;
-  data.add("address", c.address).add("reason", reason).add("failures", failures);
+  data.add("address", c.address).add("reason", reason).add("failures", std::uint64_t{user ? user->failed_sign_ins : 0});
+  const auto technician = user ? std::optional(user->id) : std::nullopt;
   return impl::record(
-      tx, {.type = EventType::auth_login_failed, .actor = actor, .data = std::move(data), .technician = user}, now);
+      tx, {.type = EventType::auth_login_failed, .actor = actor, .data = std::move(data), .technician = technician},
+      now);
 }
 
-/// Counts a wrong password or code; locks at the limit.
-base::Result<> count_failure(store::Transaction& tx, User& user, const Credentials& c, std::string_view reason,
-                             base::WallTime now) {
-  ++user.failed_sign_ins;
-  const bool lock = user.failed_sign_ins >= kSignInFailuresToLock && !user.locked_at;
-  if (lock) user.locked_at = now;
-  RESCUE_CHECK(store::users::update(tx, user));
-  RESCUE_CHECK(record_failure(tx, c, reason, user.failed_sign_ins, user.id, now));
-  if (!lock) return {};
-  impl::Json data;
-  data.add("failures", std::uint64_t{user.failed_sign_ins}).add("address", c.address);
-  return impl::record(
-      tx, {.type = EventType::auth_locked, .actor = user.email, .data = std::move(data), .technician = user.id}, now);
+impl::Failure failure_of(const Credentials& c, std::string_view reason) { return {c.email, c.address, reason}; }
+
+/// A password that is older than the site allows is good for one thing: choosing another.
+bool is_too_old(const User& user, const PasswordPolicy& policy, base::WallTime now) {
+  return policy.max_age.count() > 0 && user.password_changed_at && *user.password_changed_at + policy.max_age <= now;
 }
 
-/// The account as it is now, if it is still the one whose password was checked.
-base::Result<std::optional<User>> same_account(store::Transaction& tx, const std::optional<User>& read) {
-  if (!read) return std::nullopt;
-  RESCUE_TRY(auto user, store::users::get(tx, read->id));
-  if (user.removed_at || user.password_hash != read->password_hash) return std::nullopt;
-  return user;
+/// A hash of the account that an unknown address falls to, always the same one: who measures cannot tell addresses
+/// without account by the cost of their check, also while hashes of different cost are about. Nobody outside knows
+/// which it is, because ids are random.
+base::Result<crypto::PasswordCost> cost_of_nobody(store::ReadTransaction& tx, std::string_view email,
+                                                  const crypto::PasswordCost& fallback) {
+  const auto digest = crypto::sha256(base::as_bytes(email));
+  RESCUE_TRY(const auto hash, store::users::password_hash_near(tx, base::ByteView(digest).first(16)));
+  return hash ? crypto::cost_of(*hash).value_or(fallback) : fallback;
 }
 
 base::Result<SignedIn> let_in(store::Transaction& tx, User user, const Attempt& attempt, base::RandomSource& random,
                               base::WallTime now) {
   const auto device = for_log(attempt.credentials.device, kMaxNameBytes);
-  user.failed_sign_ins = 0;
+  RESCUE_CHECK(impl::note_success(tx, user, attempt.credentials.address, now));
   user.last_login_at = now;
+  if (is_too_old(user, attempt.policy, now)) user.must_change_password = true;
   if (!attempt.new_hash.empty()) user.password_hash = attempt.new_hash;
   RESCUE_CHECK(store::users::update(tx, user));
   RESCUE_TRY(auto signed_in, sign_ins::issue(tx, user, {device, attempt.credentials.address}, random, now));
@@ -86,16 +91,17 @@ base::Result<SignedIn> let_in(store::Transaction& tx, User user, const Attempt& 
 base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Attempt& attempt,
                                                const SecondFactor* second_factor, base::RandomSource& random,
                                                base::WallTime now) {
-  RESCUE_TRY(auto user, same_account(tx, attempt.user));
+  RESCUE_TRY(auto user, impl::same_account(tx, attempt.user));
   const auto refuse = [&](Errc code, std::string_view reason) -> base::Result<Outcome<SignedIn>> {
-    const auto id = user ? std::optional(user->id) : std::nullopt;
-    RESCUE_CHECK(record_failure(tx, attempt.credentials, reason, user ? user->failed_sign_ins : 0, id, now));
+    RESCUE_CHECK(record_failure(tx, attempt.credentials, reason, user, now));
     return Outcome<SignedIn>(base::fail(code, "sign in"));
   };
   if (!user) return refuse(Errc::sign_in_failed, "unknown account");
-  if (user->locked_at) return refuse(Errc::sign_in_failed, "account locked");
+  RESCUE_TRY(const auto standing, impl::standing(tx, *user, attempt.credentials.address, now));
+  if (standing == impl::Standing::locked) return refuse(Errc::sign_in_failed, "account locked");
+  if (standing == impl::Standing::closed_here) return refuse(Errc::sign_in_failed, "closed to this network");
   if (!attempt.right) {
-    RESCUE_CHECK(count_failure(tx, *user, attempt.credentials, "wrong password", now));
+    RESCUE_CHECK(impl::count_failure(tx, *user, failure_of(attempt.credentials, "wrong password"), now));
     return Outcome<SignedIn>(base::fail(Errc::sign_in_failed, "sign in"));
   }
   if (user->disabled) return refuse(Errc::account_disabled, "account disabled");
@@ -105,7 +111,7 @@ base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Att
     // Every sign-in begins so: the password is right, and the program asks for the code next. No failure.
     if (checked == SecondFactor::Check::missing) return Outcome<SignedIn>(base::fail(Errc::code_needed, "sign in"));
     if (checked == SecondFactor::Check::wrong) {
-      RESCUE_CHECK(count_failure(tx, *user, attempt.credentials, "wrong code", now));
+      RESCUE_CHECK(impl::count_failure(tx, *user, failure_of(attempt.credentials, "wrong code"), now));
       return Outcome<SignedIn>(base::fail(Errc::code_wrong, "sign in"));
     }
   }
@@ -115,18 +121,29 @@ base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Att
 
 }  // namespace
 
-bool SignIn::password_matches(const std::optional<User>& user, const std::string& password) {
+bool SignIn::password_matches(const std::optional<User>& user, const std::string& password,
+                              const crypto::PasswordCost& nobody) {
+  const auto count_work = [this](const crypto::PasswordCost& cost) {
+    counters_.work += std::uint64_t{cost.memory_bytes / 1024} * cost.passes;
+  };
   if (user && !user->password_hash.empty()) {
     ++counters_.verified;
+    count_work(crypto::cost_of(user->password_hash).value_or(crypto::PasswordCost{0, 0}));
     return crypto::verify_password(user->password_hash, password);
   }
   ++counters_.no_account;
-  crypto::verify_no_account(password);
+  count_work(nobody);
+  crypto::verify_no_account(password, nobody);
   return false;
 }
 
+base::Result<PasswordPolicy> SignIn::policy(store::ReadTransaction& tx) const {
+  RESCUE_TRY(auto policy, password_policy(tx));
+  if (cost_) policy.cost = *cost_;
+  return policy;
+}
+
 void SignIn::sign_in(Credentials credentials, std::move_only_function<void(base::Result<SignedIn>)> done) {
-  using Found = std::optional<User>;
   auto attempt = std::make_shared<Attempt>();
   attempt->credentials = std::move(credentials);
   auto finish = std::make_shared<std::move_only_function<void(base::Result<SignedIn>)>>(std::move(done));
@@ -141,104 +158,25 @@ void SignIn::sign_in(Credentials credentials, std::move_only_function<void(base:
         });
   };
   auto check = [this, attempt, record] {
-    attempt->right = password_matches(attempt->user, attempt->credentials.password);
-    if (attempt->right && crypto::needs_rehash(attempt->user->password_hash, cost_)) {
+    attempt->right = password_matches(attempt->user, attempt->credentials.password, attempt->nobody);
+    if (attempt->right && crypto::needs_rehash(attempt->user->password_hash, attempt->policy.cost)) {
       // When hashing fails (no memory) the old hash stays good.
-      attempt->new_hash = crypto::hash_password(attempt->credentials.password, cost_).value_or("");
+      attempt->new_hash = crypto::hash_password(attempt->credentials.password, attempt->policy.cost).value_or("");
     }
     record();
   };
-  store_.read<Found>(
-      [attempt](store::ReadTransaction& tx) -> base::Result<Found> {
-        if (attempt->credentials.email.size() > kMaxEmailBytes) return std::nullopt;
-        return store::users::find_by_email(tx, attempt->credentials.email);
-      },
-      [this, attempt, finish, check](base::Result<Found> found) {
-        if (!found) return (*finish)(base::fail(std::move(found).error()));
-        attempt->user = std::move(*found);
-        run_slow_(check);
-      });
-}
-
-namespace {
-/// A change of the own password on its way through the steps.
-struct Change {
-  Principal who;
-  std::string current, next;
-  User user;
-  PasswordPolicy policy;
-  std::optional<base::Error> refused;  // known before the mutation
-  std::string new_hash;
-};
-
-base::Result<Outcome<void>> record_change(store::Transaction& tx, const Change& change, base::WallTime now) {
-  RESCUE_TRY(auto user, same_account(tx, change.user));
-  if (!user || user->locked_at) return Outcome<void>(base::fail(Errc::sign_in_failed, "change password"));
-  if (change.refused) {
-    if (change.refused->code == Errc::sign_in_failed) {
-      Credentials by;
-      by.email = user->email;
-      RESCUE_CHECK(count_failure(tx, *user, by, "wrong password", now));
-    }
-    return Outcome<void>(base::fail(*change.refused));
-  }
-  user->password_hash = change.new_hash;
-  user->password_changed_at = now;
-  user->must_change_password = false;
-  user->failed_sign_ins = 0;
-  RESCUE_CHECK(store::users::update(tx, *user));
-  RESCUE_TRY(const auto ended, store::tokens::revoke_all(tx, user->id, now, change.who.token_hash));
-  impl::Json data;
-  data.add("sign_ins_ended", ended);
-  RESCUE_CHECK(impl::record(
-      tx,
-      {.type = EventType::auth_password_changed, .actor = user->email, .data = std::move(data), .technician = user->id},
-      now));
-  return Outcome<void>();
-}
-
-std::optional<base::Error> check_next(const Change& change) {
-  if (change.next == change.current)
-    return base::Error(base::Errc::invalid_argument, "new: the same as the current password");
-  const std::string personal[] = {change.user.email, change.user.name};
-  if (auto good = check_password(change.policy, change.next, personal); !good) return good.error();
-  return std::nullopt;
-}
-}  // namespace
-
-void SignIn::change_password(Principal who, std::string current, std::string next,
-                             std::move_only_function<void(base::Result<>)> done) {
-  auto change = std::make_shared<Change>();
-  change->who = std::move(who);
-  change->current = std::move(current);
-  change->next = std::move(next);
-  auto finish = std::make_shared<std::move_only_function<void(base::Result<>)>>(std::move(done));
-
-  auto check = [this, change, finish] {
-    if (!password_matches(change->user, change->current)) {
-      change->refused = base::Error(Errc::sign_in_failed, "change password");
-    } else if (change->refused = check_next(*change); !change->refused) {
-      auto hash = crypto::hash_password(change->next, cost_);
-      if (hash) {
-        change->new_hash = std::move(*hash);
-      } else {
-        change->refused = hash.error();
-      }
-    }
-    store_.write<Outcome<void>>(
-        [this, change](store::Transaction& tx) { return record_change(tx, *change, clock_.wall()); },
-        [finish](base::Result<Outcome<void>> r) {
-          (*finish)(r ? std::move(*r) : base::Result<>(base::fail(std::move(r).error())));
-        });
-  };
   store_.read<void>(
-      [change](store::ReadTransaction& tx) -> base::Result<> {
-        RESCUE_TRY(change->user, store::users::get(tx, change->who.id));
-        RESCUE_TRY(change->policy, password_policy(tx));
+      [this, attempt](store::ReadTransaction& tx) -> base::Result<> {
+        const auto& email = attempt->credentials.email;
+        RESCUE_TRY(attempt->policy, policy(tx));
+        // Looked up also for accounts that exist, so that both take the same reads.
+        RESCUE_TRY(attempt->nobody, cost_of_nobody(tx, email.substr(0, kMaxEmailBytes), attempt->policy.cost));
+        if (email.size() > kMaxEmailBytes) return {};
+        RESCUE_TRY(attempt->user, store::users::find_by_email(tx, email));
         return {};
       },
-      [this, check, finish](base::Result<> r) {
-        if (!r) return (*finish)(std::move(r));
+      [this, finish, check](base::Result<> found) {
+        if (!found) return (*finish)(base::fail(std::move(found).error()));
         run_slow_(check);
       });
 }

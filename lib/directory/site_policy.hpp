@@ -17,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "directory/by.hpp"
 #include "store/transaction.hpp"
 
 namespace rescue::directory {
@@ -93,10 +94,10 @@ struct Change {
   std::string name;
   std::optional<std::string> value;  // nullopt: back to the default
 };
-/// Sets several at once, or none. Each one that becomes another is logged as policy.changed with its old and new value;
+/// Sets several at once, or none. Those that become another are logged as policy.changed with their old and new values;
 /// gives back how many did. invalid_argument for an unknown name, a name given twice and a value out of bounds.
-[[nodiscard]] base::Result<std::size_t> change(store::Transaction& tx, std::span<const Change> changes,
-                                               std::string_view actor, base::WallTime now);
+[[nodiscard]] base::Result<std::size_t> change(store::Transaction& tx, std::span<const Change> changes, const By& by,
+                                               base::WallTime now);
 
 }  // namespace site_policy
 }  // namespace rescue::directory

@@ -9,7 +9,7 @@ class SignInTest : public DirectoryTest {
  protected:
   base::Result<> change_password(const Principal& who, std::string current, std::string next) {
     std::promise<base::Result<>> promise;
-    sign_in_->change_password(who, std::move(current), std::move(next),
+    sign_in_->change_password(who, {std::move(current), std::move(next), "192.0.2.1"},
                               [&](base::Result<> r) { promise.set_value(std::move(r)); });
     return promise.get_future().get();
   }
