@@ -84,7 +84,6 @@ base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const bas
       [](impl::Statement& st) { return st.guid(0); }, technician);
 }
 
-}  // namespace rescue::store::grants
 base::Result<std::vector<base::Guid>> sessions_by_sign_in(ReadTransaction& tx, const base::Guid& sign_in) {
   return impl::all(
       tx.connection(),
@@ -93,3 +92,4 @@ base::Result<std::vector<base::Guid>> sessions_by_sign_in(ReadTransaction& tx, c
       [](impl::Statement& st) { return st.guid(0); }, sign_in);
 }
 
+}  // namespace rescue::store::grants

@@ -82,8 +82,8 @@ struct Holding {
 [[nodiscard]] base::Result<std::vector<Holding>> of_group(ReadTransaction& tx, const base::Guid& group);
 /// Live sessions in which `technician` has an unrevoked grant.
 [[nodiscard]] base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician);
+/// Live sessions with an unrevoked grant that was made or renewed with this sign-in.
+[[nodiscard]] base::Result<std::vector<base::Guid>> sessions_by_sign_in(ReadTransaction& tx, const base::Guid& sign_in);
 }  // namespace grants
 
 }  // namespace rescue::store
-/// Live sessions with an unrevoked grant that was made or renewed with this sign-in.
-[[nodiscard]] base::Result<std::vector<base::Guid>> sessions_by_sign_in(ReadTransaction& tx, const base::Guid& sign_in);
