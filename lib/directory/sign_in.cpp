@@ -105,6 +105,8 @@ base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Att
     return Outcome<SignedIn>(base::fail(Errc::sign_in_failed, "sign in"));
   }
   if (user->disabled) return refuse(Errc::account_disabled, "account disabled");
+  RESCUE_TRY(const auto group, store::groups::get(tx, user->group));
+  if (group.require_sso) return refuse(Errc::sso_required, "single sign-on required");
   if (SecondFactor::enrolled(*user)) {
     if (second_factor == nullptr) return base::fail(base::Errc::internal, "nothing here can check a second factor");
     RESCUE_TRY(const auto checked, second_factor->check(tx, *user, attempt.credentials.code, now));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "directory/single_sign_on.hpp"
 #include "store/users.hpp"
 
 namespace rescue::directory {
@@ -21,6 +22,11 @@ constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
 constexpr std::int64_t kMiB = 1024 * 1024;
 constexpr std::string_view kOff = "off";
+
+bool is_entity_id(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+bool is_group_map(std::string_view text) { return sso::parse_group_map(text).has_value(); }
 
 // clang-format off
 constexpr std::array<SettingRule, kSettings> kRules{{
@@ -47,6 +53,24 @@ constexpr std::array<SettingRule, kSettings> kRules{{
      .help = "Networks from which people may sign in and work; anywhere when empty."},
     {.setting = invitation_lifetime, .name = "invitation.lifetime", .type = Type::duration, .fallback = "7d",
      .min = kMinute, .max = 90 * kDay, .help = "How long an invitation can be accepted."},
+    {.setting = sso_enabled, .name = "sso.enabled", .type = Type::boolean, .fallback = "false",
+     .help = "People may sign in through the identity provider."},
+    {.setting = sso_entity_id, .name = "sso.entity_id", .type = Type::text, .fallback = "", .min = 0, .max = 1024,
+     .help = "What the identity provider calls this site; the address of its metadata when empty.",
+     .check = is_entity_id, .rule = "printable ASCII without blanks"},
+    {.setting = sso_idp_initiated, .name = "sso.idp_initiated", .type = Type::boolean, .fallback = "false",
+     .help = "People may begin at the identity provider; what they are shown there signs in whoever types it first."},
+    {.setting = sso_provision, .name = "sso.provision", .type = Type::boolean, .fallback = "false",
+     .help = "A technician's account is made for who signs in through the identity provider and has none."},
+    {.setting = sso_email_attribute, .name = "sso.email_attribute", .type = Type::text, .fallback = "", .min = 0,
+     .max = 256, .help = "Attribute that holds the e-mail address; the NameID when empty."},
+    {.setting = sso_name_attribute, .name = "sso.name_attribute", .type = Type::text, .fallback = "", .min = 0,
+     .max = 256, .help = "Attribute that holds the name of a new account; the address when empty."},
+    {.setting = sso_group_attribute, .name = "sso.group_attribute", .type = Type::text, .fallback = "", .min = 0,
+     .max = 256, .help = "Attribute that holds a technician's groups; groups stay as they are when empty."},
+    {.setting = sso_group_map, .name = "sso.group_map", .type = Type::text, .fallback = "", .min = 0,
+     .max = 16 * 1024, .help = "Which group a value of the group attribute leads to; the first that fits counts.",
+     .check = is_group_map, .rule = "lines of VALUE=GROUP"},
 }};
 // clang-format on
 static_assert(
@@ -220,7 +244,7 @@ std::string setting_bounds(const SettingRule& rule) {
 
 base::Result<std::string> canonical_setting(const SettingRule& rule, std::string_view text) {
   if (auto good = canonical(rule, text)) return std::move(*good);
-  return base::fail(Errc::invalid_argument, fmt::format("{}: must be {}", rule.name, setting_bounds(rule)));
+  return base::fail(base::Errc::invalid_argument, fmt::format("{}: must be {}", rule.name, setting_bounds(rule)));
 }
 
 namespace site_policy {

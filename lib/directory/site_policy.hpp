@@ -33,8 +33,16 @@ enum class Setting : std::uint8_t {
   sign_in_lifetime,        // duration
   allowed_networks,        // list
   invitation_lifetime,     // duration
+  sso_enabled,             // boolean
+  sso_entity_id,           // text
+  sso_idp_initiated,       // boolean
+  sso_provision,           // boolean
+  sso_email_attribute,     // text
+  sso_name_attribute,      // text
+  sso_group_attribute,     // text
+  sso_group_map,           // text, a rule a line
 };
-inline constexpr std::size_t kSettings = static_cast<std::size_t>(Setting::invitation_lifetime) + 1;
+inline constexpr std::size_t kSettings = static_cast<std::size_t>(Setting::sso_group_map) + 1;
 
 enum class SettingType : std::uint8_t {
   integer,   // "3"
