@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <future>
-
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/views.hpp"
+#include "daemons/broker/wait_for.hpp"
 
 namespace rescue::broker {
-namespace {
-
-/// The result of something that hands it to a callback. These handlers run in the slow lane, which is there to wait.
-template <typename T, typename Start>
-base::Result<T> wait_for(Start start) {
-  std::promise<base::Result<T>> promise;
-  auto future = promise.get_future();
-  start([&promise](base::Result<T> result) { promise.set_value(std::move(result)); });
-  return future.get();
-}
-
-}  // namespace
-
 Answer login(Services& s, Call& c) {
   RESCUE_TRY(auto body, read_login(c.request.body));
   directory::Credentials credentials{std::move(body.email), std::move(body.password), std::move(body.device),

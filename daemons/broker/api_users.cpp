@@ -2,9 +2,11 @@
 #include <array>
 
 #include "daemons/broker/handlers.hpp"
+#include "daemons/broker/invitation_view.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/views.hpp"
 #include "directory/accounts.hpp"
+#include "directory/invitations.hpp"
 
 namespace rescue::broker {
 namespace json = boost::json;
@@ -90,7 +92,9 @@ Answer create_user(Services& s, Call& c) {
   RESCUE_CHECK(directory::check_email(body.email));
   RESCUE_CHECK(check_role(c, body.role));
   // A service account shows API tokens and has no password.
-  const bool made_here = !body.password && body.role != store::UserRole::service;
+  if (body.invite && body.password)
+    return base::fail(base::Errc::invalid_argument, "invite: whoever is invited sets the password alone");
+  const bool made_here = !body.password && !body.invite && body.role != store::UserRole::service;
   std::optional<directory::HashedPassword> hash;
   RESCUE_TRY(const auto rules, policy(s));
   if (made_here) body.password = directory::make_initial_password(s.random);
@@ -100,15 +104,21 @@ Answer create_user(Services& s, Call& c) {
     RESCUE_TRY(hash, directory::HashedPassword::hash(*body.password, rules.cost));
   }
   accounts::NewUser user{base::Guid::random(s.random), body.email, body.name, body.role, std::move(hash), made_here};
+  std::optional<directory::invitations::Made> invitation;
   RESCUE_TRY(const auto created, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_TRY(const auto group, group_for(tx, c, body.group));
     RESCUE_CHECK(directory::authorize(c.who(), Verb::user_manage, directory::Object(std::nullopt, group.id)));
     user.group = group.id;
-    return accounts::create(tx, user, c.by(), c.now);
+    RESCUE_TRY(auto made, accounts::create(tx, user, c.by(), c.now));
+    if (body.invite) {
+      RESCUE_TRY(invitation, directory::invitations::create(tx, made, c.who().id, c.by(), s.random, c.now));
+    }
+    return made;
   }));
   RESCUE_TRY(auto view, user_view(*s.store, created));
   json::object out{{"user", std::move(view)}};
   if (made_here) out["initial_password"] = *body.password;
+  if (invitation) out["invitation"] = invitation_view(s, *invitation);
   return Reply{.status = 201, .body = std::move(out)};
 }
 

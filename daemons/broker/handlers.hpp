@@ -12,6 +12,21 @@ Answer logout(Services& s, Call& c);
 Answer change_password(Services& s, Call& c);
 Answer whoami(Services& s, Call& c);
 
+// api_password.cpp
+Answer password_strength(Services& s, Call& c);
+Answer accept_invitation(Services& s, Call& c);
+Answer invite_user(Services& s, Call& c);
+Answer invite_page(Services& s, Call& c);
+Answer invite_form(Services& s, Call& c);
+Answer password_page(Services& s, Call& c);
+Answer password_form(Services& s, Call& c);
+Answer page_style(Services& s, Call& c);
+Answer page_script(Services& s, Call& c);
+
+// api_policy.cpp
+Answer get_policy(Services& s, Call& c);
+Answer change_policy(Services& s, Call& c);
+
 // api_users.cpp
 Answer list_users(Services& s, Call& c);
 Answer create_user(Services& s, Call& c);

@@ -200,6 +200,40 @@ void JsonBody::text_map(std::string_view name, std::size_t max_fields, TextRule 
   }
 }
 
+std::optional<std::string> JsonBody::typed(const json::value& value, std::string_view name, TextRule rule) {
+  if (value.is_bool()) return value.as_bool() ? "true" : "false";
+  if (value.is_int64()) return std::to_string(value.as_int64());
+  if (!value.is_array()) return checked(value, name, rule);
+  std::string out;
+  for (const auto& element : value.as_array()) {
+    const auto item = checked(element, name, rule);
+    if (!item) return std::nullopt;
+    out += (out.empty() ? "" : ",") + *item;
+    if (out.size() > rule.max) {
+      fault(name, fmt::format("is longer than {} bytes", rule.max));
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
+void JsonBody::value_map(std::string_view name, std::size_t max_fields, TextRule rule,
+                         const std::function<void(std::string, std::optional<std::string>)>& take) {
+  const auto* value = find(name, true);
+  if (value == nullptr) return;
+  const auto* object = value->if_object();
+  if (object == nullptr) return fault(name, "must be an object");
+  if (object->size() > max_fields) return fault(name, fmt::format("has more than {} fields", max_fields));
+  for (const auto& [key, element] : *object) {
+    const std::string_view k(key.data(), key.size());
+    if (element.is_null()) {
+      take(std::string(k), std::nullopt);
+    } else if (auto text = typed(element, fmt::format("{}.{}", name, shown(k)), rule)) {
+      take(std::string(k), std::move(*text));
+    }
+  }
+}
+
 std::string JsonBody::free_object(std::string_view name, std::size_t max_bytes) {
   const auto* value = find(name, true);
   if (value == nullptr) return "{}";

@@ -55,6 +55,10 @@ class JsonBody {
   /// An optional object of texts with names of its own choice.
   void text_map(std::string_view name, std::size_t max_fields, TextRule rule,
                 const std::function<void(std::string name, std::string value)>& take);
+  /// A required object of values with names of its own choice: texts, whole numbers, booleans and lists of texts, each
+  /// handed over as the text that a person would type for it; nothing for null.
+  void value_map(std::string_view name, std::size_t max_fields, TextRule rule,
+                 const std::function<void(std::string name, std::optional<std::string> value)>& take);
   /// A required object of any content, serialised; at most `max_bytes`.
   [[nodiscard]] std::string free_object(std::string_view name, std::size_t max_bytes);
 
@@ -69,6 +73,7 @@ class JsonBody {
   [[nodiscard]] const boost::json::value* find(std::string_view name, bool required);
   [[nodiscard]] std::optional<std::string> checked(const boost::json::value& value, std::string_view name,
                                                    TextRule rule);
+  [[nodiscard]] std::optional<std::string> typed(const boost::json::value& value, std::string_view name, TextRule rule);
   void fault(std::string_view name, std::string_view why);
   void nested(const boost::json::value& value, std::string path, const std::function<void(JsonBody&)>& read);
   void note_unknown();

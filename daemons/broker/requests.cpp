@@ -52,6 +52,7 @@ base::Result<UserBody> read_new_user(std::string_view body) {
   out.name = json.text("name", kName);
   out.role = role_of(json, json.text("role", kName));
   out.password = json.maybe_text("password", kSecret);
+  out.invite = json.maybe_boolean("invite").value_or(false);
   out.group = json.maybe_text("group", kName);
   RESCUE_CHECK(json.finish());
   return out;

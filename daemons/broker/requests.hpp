@@ -29,6 +29,7 @@ struct UserBody {
   std::string email, name;
   store::UserRole role = store::UserRole::technician;
   std::optional<std::string> password;
+  bool invite = false;  // no password: the answer has an invitation
   std::optional<std::string> group;  // id or name
 };
 [[nodiscard]] base::Result<UserBody> read_new_user(std::string_view body);

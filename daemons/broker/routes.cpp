@@ -8,6 +8,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "daemons/broker/form_body.hpp"
+
 namespace rescue::broker {
 namespace json = boost::json;
 namespace {
@@ -52,6 +54,9 @@ constexpr auto kRoutes = std::to_array<Route>({
      .verb = Verb::own_account, .body_cap = kSmall, .lane = Lane::slow, .guarded = Guarded::login,
      .handler = change_password},
     user_route(kGet, "/api/v1/auth/whoami", "whoami", Verb::own_account, whoami),
+    open_route(kPost, "/api/v1/auth/strength", "passwordStrength", password_strength, kSmall),
+    {.method = kPost, .pattern = "/api/v1/auth/invitation", .operation = "acceptInvitation", .body_cap = kSmall,
+     .lane = Lane::slow, .guarded = Guarded::login, .handler = accept_invitation},
 
     user_route(kGet, "/api/v1/users", "listUsers", Verb::user_list, list_users),
     user_route(kPost, "/api/v1/users", "createUser", Verb::user_manage, create_user, kSmall, Lane::slow),
@@ -61,8 +66,12 @@ constexpr auto kRoutes = std::to_array<Route>({
     user_route(kPost, "/api/v1/users/{user}/disable", "disableUser", Verb::user_manage, disable_user),
     user_route(kPost, "/api/v1/users/{user}/enable", "enableUser", Verb::user_manage, enable_user),
     user_route(kPost, "/api/v1/users/{user}/unlock", "unlockUser", Verb::user_manage, unlock_user),
+    user_route(kPost, "/api/v1/users/{user}/invite", "inviteUser", Verb::user_manage, invite_user),
     user_route(kPost, "/api/v1/users/{user}/reset-password", "resetPassword", Verb::user_manage, reset_password, 0,
                Lane::slow),
+
+    user_route(kGet, "/api/v1/policy", "getPolicy", Verb::policy_read, get_policy),
+    user_route(kPatch, "/api/v1/policy", "changePolicy", Verb::policy_manage, change_policy, kForm),
 
     user_route(kGet, "/api/v1/groups", "listGroups", Verb::group_list, list_groups),
     user_route(kPost, "/api/v1/groups", "createGroup", Verb::group_manage, create_group, kForm),
@@ -123,6 +132,14 @@ constexpr auto kRoutes = std::to_array<Route>({
     open_route(kGet, "/readyz", "readyz", readyz),
     open_route(kGet, "/metrics", "metrics", metrics),
     open_route(kGet, "/", "startPage", start_page),
+    open_route(kGet, "/invite", "invitePage", invite_page),
+    {.method = kPost, .pattern = "/invite", .operation = "inviteForm", .body_cap = kMaxFormBytes, .lane = Lane::slow,
+     .guarded = Guarded::login, .handler = invite_form},
+    open_route(kGet, "/password", "passwordPage", password_page),
+    {.method = kPost, .pattern = "/password", .operation = "passwordForm", .body_cap = kMaxFormBytes,
+     .lane = Lane::slow, .guarded = Guarded::login, .handler = password_form},
+    open_route(kGet, "/assets/site.css", "pageStyle", page_style),
+    open_route(kGet, "/assets/password.js", "pageScript", page_script),
 });
 // clang-format on
 

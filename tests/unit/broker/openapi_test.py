@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import unittest
+import urllib.parse
 import uuid
 
 from support import ADMIN, BROKER, PASSWORD, Broker, EventStream, Identity, WebSocket
@@ -194,6 +195,7 @@ class Calls(unittest.TestCase):
 
     def test_every_operation_answers_as_described(self):
         self.story_of_accounts()
+        self.story_of_passwords()
         self.story_of_groups()
         self.story_of_gateways()
         self.story_of_a_session()
@@ -227,6 +229,37 @@ class Calls(unittest.TestCase):
         call("logout", status=401, token=token)
         call("removeUser", status=200, user=user)
         call("removeUser", status=409, user=ADMIN)
+
+    def story_of_passwords(self):
+        call, password = self.call, "four plain words for pages"
+        call("passwordStrength", {"password": ""}, 200)
+        call("passwordStrength", {"password": 7}, 400)
+        made = call("createUser", {"email": "invited@example.test", "name": "Ida", "role": "technician", "invite": True}, 201)
+        self.assertNotIn("initial_password", made)
+        code = made["invitation"]["link"].split("#")[1]
+        call("passwordStrength", {"password": "invited2", "invitation": code}, 200)
+        call("acceptInvitation", {"code": code, "password": "weak"}, 400)
+        call("acceptInvitation", {"code": code, "password": password}, 200)
+        call("acceptInvitation", {"code": code, "password": password}, 403)
+        link = call("inviteUser", status=201, user="invited@example.test")["invitation"]["link"]
+        call("inviteUser", status=404, user="nobody@example.test")
+        for name in ("invitePage", "passwordPage", "pageStyle", "pageScript"):
+            call(name, status=200)
+        form = lambda name, status, **fields: self.check(name, self.broker.call(
+            "POST", OPERATIONS[name][1], raw=urllib.parse.urlencode(fields),
+            headers={"Content-Type": "application/x-www-form-urlencoded"}), status)
+        form("inviteForm", 400, code=link, new=password, again="x")
+        form("inviteForm", 400, colour="red")
+        form("inviteForm", 200, code=link, new=password + " again", again=password + " again")
+        form("inviteForm", 403, code=link, new=password, again=password)
+        fields = {"email": "invited@example.test", "current": "wrong", "new": password + "!!", "again": password + "!!"}
+        form("passwordForm", 401, **fields)
+        form("passwordForm", 200, **dict(fields, current=password + " again"))
+        call("getPolicy", status=200)
+        call("changePolicy", {"settings": {"password.min_score": 2, "password.max_age": "180d"}}, 200)
+        call("changePolicy", {"settings": {"password.min_score": 9}}, 400)
+        call("changePolicy", {"settings": {"password.min_score": None, "password.max_age": None}}, 200)
+        call("removeUser", status=200, user="invited@example.test")
 
     def story_of_groups(self):
         call = self.call
