@@ -48,4 +48,12 @@ base::Result<> release(Transaction& tx, const base::Guid& user, std::string_view
   return {};
 }
 
+base::Result<> forget(Transaction& tx, const base::Guid& user, std::string_view id, std::string_view token) {
+  auto rows = impl::run(tx.connection(),
+                        "DELETE FROM request_ids WHERE user_id=? AND request_id=? AND answer=? AND status IN (0, 1)",
+                        user, id, token);
+  if (!rows) return base::fail(std::move(rows).error());
+  return {};
+}
+
 }  // namespace rescue::store::request_claims

@@ -24,5 +24,8 @@ inline constexpr std::uint32_t kCarriedOut = 1;
 /// Forgets a claim that was not carried out: the id may come again.
 [[nodiscard]] base::Result<> release(Transaction& tx, const base::Guid& user, std::string_view id,
                                      std::string_view token);
+/// Forgets the claim also where something was stored for it, as the log event of a refusal: the id may come again.
+[[nodiscard]] base::Result<> forget(Transaction& tx, const base::Guid& user, std::string_view id,
+                                    std::string_view token);
 
 }  // namespace rescue::store::request_claims

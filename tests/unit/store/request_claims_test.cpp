@@ -61,10 +61,16 @@ TEST_F(RequestClaims, AreForgottenWhereNothingWasDone) {
   EXPECT_FALSE(row());
 }
 
-TEST_F(RequestClaims, StayOnceCarriedOut) {
+TEST_F(RequestClaims, StayOnceCarriedOutUnlessForgotten) {
+  const auto forget = [&](std::string_view token) {
+    return write([&](Transaction& tx) { return request_claims::forget(tx, user, "job-1", token); });
+  };
   EXPECT_OK(carried_out("mine"));
   EXPECT_OK(release("mine"));
+  EXPECT_OK(forget("theirs"));
   EXPECT_TRUE(row());
+  EXPECT_OK(forget("mine"));
+  EXPECT_FALSE(row());
 }
 
 }  // namespace
