@@ -148,8 +148,9 @@ TEST(SamlMetadata, IsRefusedWhereItIsNotOneIdentityProvider) {
   EXPECT_EQ(refusal_of(changed(" entityID=\"https://idp.example/metadata\"", "")), "issuer");
   EXPECT_EQ(refusal_of(changed("use=\"signing\"", "use=\"encryption\"")), "structure");
   EXPECT_EQ(refusal_of(changed("<ds:X509Certificate>", "<ds:X509Certificate>!")), "structure");
-  EXPECT_EQ(refusal_of(changed("<ds:X509Data>", "<ds:X509Data><ds:X509Certificate></ds:X509Certificate>")),
-            "structure");
+  EXPECT_EQ(
+      refusal_of(changed("</ds:X509Certificate>", "</ds:X509Certificate><ds:X509Certificate></ds:X509Certificate>")),
+      "structure");
   EXPECT_EQ(refusal_of(changed("https://idp.example/sso?realm", "javascript:alert(1)//")), "structure");
   EXPECT_EQ(refusal_of(changed("https://idp.example/sso?", "https://idp.example/sso&#13;&#10;X: ")), "structure");
   EXPECT_EQ(refusal_of(std::string(saml::kMaxMetadataBytes + 1, ' ')), "size");
