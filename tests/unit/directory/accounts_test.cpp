@@ -23,7 +23,7 @@ TEST_F(AccountsTest, AnAccountIsMadeFoundAndLogged) {
   const auto e = last_event();
   EXPECT_EQ(e.type, EventType::user_created);
   EXPECT_EQ(e.actor, "setup");
-  EXPECT_EQ(e.data, R"({"user":")" + u.id.text() + R"(","email":"Ada@Example.org","role":"auditor"})");
+  EXPECT_EQ(e.data, R"({"user":")" + u.id.text() + R"(","email":"Ada@Example.org","role":"auditor","group":"technicians"})");
 }
 
 TEST_F(AccountsTest, BadOrTakenAddressesAreRefusedAndNothingIsLogged) {
