@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "daemons/broker/services.hpp"
+#include "directory/sign_in_sessions.hpp"
 
 namespace rescue::broker {
 namespace json = boost::json;
@@ -270,8 +271,10 @@ bool ChangeFeed::may_listen(const directory::Principal& who) {
   const auto now = s_.clock.wall();
   const auto good = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<bool> {
     RESCUE_TRY(const auto token, store::tokens::find(tx, who.token_hash));
-    if (!token || token->revoked_at || token->expires_at <= now) return false;
+    if (!token) return false;
     RESCUE_TRY(const auto user, store::users::get(tx, who.id));
+    RESCUE_TRY(const auto live, directory::sign_ins::check(tx, *token, user, now));
+    if (!live) return false;
     return !user.disabled && !user.removed_at && user.role == who.role && user.group == who.group;
   });
   return good.value_or(true);  // a database that cannot be read signs nobody out

@@ -27,6 +27,19 @@ Answer page_script(Services& s, Call& c);
 Answer get_policy(Services& s, Call& c);
 Answer change_policy(Services& s, Call& c);
 
+// api_mfa.cpp
+Answer mfa_status(Services& s, Call& c);
+Answer enrol_mfa(Services& s, Call& c);
+Answer confirm_mfa(Services& s, Call& c);
+Answer renew_recovery_codes(Services& s, Call& c);
+Answer remove_mfa(Services& s, Call& c);
+Answer reset_mfa(Services& s, Call& c);
+
+// api_sign_ins.cpp
+Answer list_sign_ins(Services& s, Call& c);
+Answer end_sign_in(Services& s, Call& c);
+Answer sign_out_user(Services& s, Call& c);
+
 // api_users.cpp
 Answer list_users(Services& s, Call& c);
 Answer create_user(Services& s, Call& c);

@@ -6,6 +6,7 @@
 #include "config/settings.hpp"
 #include "crypto/certificate.hpp"
 #include "daemons/broker/json_body.hpp"
+#include "directory/second_factor.hpp"
 
 namespace rescue::broker {
 namespace {
@@ -14,6 +15,7 @@ constexpr TextRule kEmail{.min = 3, .max = directory::kMaxEmailBytes};
 constexpr TextRule kName{.min = 1, .max = directory::kMaxNameBytes};
 constexpr TextRule kSecret{.min = 1, .max = crypto::kMaxPasswordBytes, .keep_lines = true};
 constexpr TextRule kHostText{.max = 200};
+constexpr TextRule kCode{.min = 1, .max = directory::kMaxCodeBytes};
 constexpr TextRule kTokenText{.min = 1, .max = 200};
 
 base::Result<JsonBody> object_of(std::string_view body) { return JsonBody::parse(body); }
@@ -32,8 +34,16 @@ base::Result<LoginBody> read_login(std::string_view body) {
   out.email = json.text("email", kEmail);
   out.password = json.text("password", kSecret);
   out.device = json.maybe_text("device", kHostText).value_or("");
+  out.code = json.maybe_text("code", kCode).value_or("");
   RESCUE_CHECK(json.finish());
   return out;
+}
+
+base::Result<std::string> read_code(std::string_view body) {
+  RESCUE_TRY(auto json, object_of(body));
+  auto code = json.text("code", kCode);
+  RESCUE_CHECK(json.finish());
+  return code;
 }
 
 base::Result<PasswordBody> read_password_change(std::string_view body) {

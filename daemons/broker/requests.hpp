@@ -17,8 +17,11 @@ namespace rescue::broker {
 
 struct LoginBody {
   std::string email, password, device;
+  std::string code{};  // of the second factor; empty when absent
 };
 [[nodiscard]] base::Result<LoginBody> read_login(std::string_view body);
+/// {"code"}: a code of the second factor.
+[[nodiscard]] base::Result<std::string> read_code(std::string_view body);
 
 struct PasswordBody {
   std::string current, next;

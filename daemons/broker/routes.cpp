@@ -40,6 +40,12 @@ constexpr Route user_route(net::Method m, std::string_view pattern, std::string_
           .lane = lane,
           .handler = h};
 }
+/// Codes of one's own second factor: guessed no faster than passwords.
+constexpr Route code_route(std::string_view pattern, std::string_view operation, Handler h) {
+  auto route = user_route(kPost, pattern, operation, Verb::own_account, h, kSmall);
+  route.guarded = Guarded::login;
+  return route;
+}
 constexpr Route applet_route(std::string_view pattern, std::string_view operation, Handler h, std::size_t cap = 0) {
   return {
       .method = kPost, .pattern = pattern, .operation = operation, .who = Who::applet, .body_cap = cap, .handler = h};
@@ -54,6 +60,16 @@ constexpr auto kRoutes = std::to_array<Route>({
      .verb = Verb::own_account, .body_cap = kSmall, .lane = Lane::slow, .guarded = Guarded::login,
      .handler = change_password},
     user_route(kGet, "/api/v1/auth/whoami", "whoami", Verb::own_account, whoami),
+    user_route(kGet, "/api/v1/auth/mfa", "getMfa", Verb::own_account, mfa_status),
+    user_route(kPost, "/api/v1/auth/mfa/enroll", "enrollMfa", Verb::own_account, enrol_mfa),
+    code_route("/api/v1/auth/mfa/confirm", "confirmMfa", confirm_mfa),
+    code_route("/api/v1/auth/mfa/codes", "renewRecoveryCodes", renew_recovery_codes),
+    code_route("/api/v1/auth/mfa/remove", "removeMfa", remove_mfa),
+
+    user_route(kGet, "/api/v1/sign-ins", "listSignIns", Verb::sign_in_list, list_sign_ins),
+    user_route(kDelete, "/api/v1/sign-ins/{sign_in}", "endSignIn", Verb::sign_in_end, end_sign_in),
+    user_route(kPost, "/api/v1/users/{user}/sign-out", "signOutUser", Verb::sign_in_end, sign_out_user),
+    user_route(kPost, "/api/v1/users/{user}/reset-mfa", "resetMfa", Verb::user_manage, reset_mfa),
     open_route(kPost, "/api/v1/auth/strength", "passwordStrength", password_strength, kSmall),
     {.method = kPost, .pattern = "/api/v1/auth/invitation", .operation = "acceptInvitation", .body_cap = kSmall,
      .lane = Lane::slow, .guarded = Guarded::login, .handler = accept_invitation},

@@ -2,10 +2,12 @@
 #include "daemons/broker/serve.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include <boost/json/serialize.hpp>
 
 #include "daemons/broker/json_body.hpp"
+#include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
 
 namespace rescue::broker {
@@ -38,8 +40,19 @@ base::Result<> no_body(std::string_view body) {
   return json.finish();
 }
 
-/// Runs in a worker thread.
-net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest& request) {
+/// Not waited for: when it is not written, the next call tries again.
+void note_use(Services& s, const directory::Principal& who, base::WallTime now) {
+  if (who.token.is_none() || now < who.use_due_at) return;
+  s.store->write<bool>(
+      [who, now](store::Transaction& tx) -> base::Result<bool> {
+        RESCUE_CHECK(directory::sign_ins::touch(tx, who, now));
+        return true;
+      },
+      [](const base::Result<bool>&) {});
+}
+
+/// Runs in a worker thread. `right` becomes true when the refusal itself says that nothing was guessed wrongly.
+net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest& request, std::atomic<bool>& right) {
   if (request.client_gone && request.client_gone())  // it waited in the queue for nothing
     return error_response(base::Error(base::Errc::canceled, std::string(route.operation)), request.request_id);
   Call call{request, request.remote_address.text(), s.clock.wall(), std::nullopt};
@@ -47,6 +60,7 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
     auto principal = principal_for(s, request, route.verb, call.now);
     if (!principal) return error_response(principal.error(), request.request_id);
     call.principal = std::move(*principal);
+    note_use(s, *call.principal, call.now);
   } else if (route.who == Who::applet && !request.peer_fingerprint) {
     return error_response(base::Error(Errc::no_certificate, std::string(route.operation)), request.request_id);
   }
@@ -54,6 +68,8 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
     if (auto empty = no_body(request.body); !empty) return error_response(empty.error(), request.request_id);
   }
   auto reply = route.handler(s, call);
+  // The password was right: every sign-in with a second factor begins so, and many people sign in from one office.
+  right = !reply && reply.error().code == directory::Errc::code_needed;
   if (!reply) return error_response(reply.error(), request.request_id);
   return response_of(*reply);
 }
@@ -120,8 +136,8 @@ class Attempt {
       if (verdict.allowed) co_return std::nullopt;
     }
   }
-  void decided(const net::HttpResponse& response) {
-    if (response.ok())
+  void decided(const net::HttpResponse& response, bool right) {
+    if (response.ok() || right)
       guard_.succeeded(address_, s_.clock.steady());
     else if (was_wrong_guess(response.status))
       guard_.failed(address_, s_.clock.steady());
@@ -150,10 +166,11 @@ asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, 
       co_return refused;
     }
   }
-  WorkerPool::Job job = [&s, &route, &request] { return answer(s, route, request); };
+  const auto right = std::make_shared<std::atomic<bool>>(false);
+  WorkerPool::Job job = [&s, &route, &request, right] { return answer(s, route, request, *right); };
   auto working = in_worker(pool_of(s, route.lane), std::move(job), request.request_id);
   auto response = co_await std::move(working);
-  if (attempt) attempt->decided(response);
+  if (attempt) attempt->decided(response, *right);
   co_return response;
 }
 

@@ -37,6 +37,7 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
       fast("fast", settings.workers, kFastQueue),
       slow("slow", kSlowThreads, kSlowQueue),
       log_queries("log", kLogThreads, kLogQueue),
+      second_factor(site.secret.view(), random),
       sign_in(
           *store,
           [this](std::move_only_function<void()> work) {
@@ -46,7 +47,9 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
           clock, random),
       feed(*this),
       public_url(settings.public_url),
-      own_certificate(certified_by_site(site.server, site.ca)) {}
+      own_certificate(certified_by_site(site.server, site.ca)) {
+  sign_in.set_second_factor(&second_factor);
+}
 
 Services::~Services() {
   feed.stop();

@@ -15,6 +15,7 @@
 #include "daemons/broker/site_state.hpp"
 #include "daemons/broker/worker_pool.hpp"
 #include "directory/sessions.hpp"
+#include "directory/second_factor.hpp"
 #include "directory/sign_in.hpp"
 #include "net/http_server.hpp"
 #include "store/store.hpp"
@@ -59,6 +60,7 @@ struct Services {
   WorkerPool fast;
   WorkerPool slow;
   WorkerPool log_queries;
+  directory::SecondFactor second_factor;
   directory::SignIn sign_in;
   ChangeFeed feed;
   std::string public_url;             // set when the listening port is known

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "crypto/tls.hpp"
+#include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
 
 namespace rescue::broker {
@@ -18,6 +19,8 @@ constexpr base::Duration kCertificateCheck = std::chrono::hours(12);
 /// Longest time that a lost applet is noticed too late.
 constexpr base::Duration kLongestPresenceCheck = std::chrono::seconds(30);
 constexpr std::size_t kSweepLimit = 100;
+constexpr std::size_t kIdleLimit = 1000;
+constexpr base::Duration kIdleCheck = std::chrono::seconds(5);
 constexpr std::size_t kPresencePage = 500;
 
 void warn(std::string_view what, const base::Error& error) {
@@ -35,6 +38,14 @@ void sweep(Services& s) {
                 {{"session", session.id.text()}, {"reason", session.end_reason}});
     if (ended->size() < kSweepLimit) return;
   }
+}
+
+/// Runs in a worker thread: sign-ins that nobody used for too long end, and what listens with them.
+void end_idle_sign_ins(Services& s) {
+  const auto ended = s.store->write_now([&](store::Transaction& tx) {
+    return directory::sign_ins::end_idle(tx, s.clock.wall(), kIdleLimit);
+  });
+  if (!ended) warn("idle sign-ins were not ended", ended.error());
 }
 
 store::SessionFilter with_applet() {
@@ -103,6 +114,7 @@ void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
   start("ping applets", kAppletPing, kAppletPing, [&s] { s.feed.ping_applets(); });
   const auto first_sweep = std::max(s.settings.restart_grace, s.settings.sweep_interval);
   start("sweep", first_sweep, s.settings.sweep_interval, [&s] { s.fast.post([&s] { sweep(s); }); });
+  start("idle sign-ins", kIdleCheck, kIdleCheck, [&s] { s.fast.post([&s] { end_idle_sign_ins(s); }); });
   const auto presence = std::clamp(s.settings.applet_grace / 2, base::Duration(1000), kLongestPresenceCheck);
   start("presence", presence, presence, [&s] { s.fast.post([&s] { check_presence(s); }); });
   start("certificate", kCertificateCheck, kCertificateCheck, [&s, &server] { reload_certificate(s, server); });

@@ -28,7 +28,7 @@ struct Principal {
   store::TokenKind kind = store::TokenKind::sign_in;
   std::vector<std::string> scopes{};  // of an API token
   std::string token_name{};           // of an API token
-  base::WallTime last_used_at{};      // of the token, before this use
+  base::WallTime use_due_at{};        // from when on a use of the token is to be written down
 };
 
 enum class Verb : std::uint8_t {

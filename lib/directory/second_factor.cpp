@@ -5,7 +5,7 @@
 
 #include "crypto/totp.hpp"
 #include "directory/impl/event.hpp"
-#include "directory/site_policy.hpp"
+#include "directory/impl/sign_in_lock.hpp"
 #include "store/sign_ins.hpp"
 #include "store/users.hpp"
 
@@ -59,23 +59,6 @@ base::Result<> record(store::Transaction& tx, EventType type, const User& user, 
 }
 
 std::unexpected<base::Error> no_factor() { return base::fail(base::Errc::conflict, "there is no second factor"); }
-
-/// The same count as that of wrong passwords: a code is guessed no more often than they are.
-base::Result<> count_failure(store::Transaction& tx, User& user, const By& by, base::WallTime now) {
-  RESCUE_TRY(const auto limit, site_policy::integer(tx, Setting::password_lock_after));
-  ++user.failed_sign_ins;
-  const bool lock = static_cast<std::int64_t>(user.failed_sign_ins) >= limit && !user.locked_at;
-  if (lock) user.locked_at = now;
-  RESCUE_CHECK(store::users::update(tx, user));
-  const auto count = std::uint64_t{user.failed_sign_ins};
-  impl::Json failed;
-  failed.add("address", by.address).add("reason", "wrong code").add("failures", count);
-  RESCUE_CHECK(record(tx, EventType::auth_login_failed, user, by, std::move(failed), now));
-  if (!lock) return {};
-  impl::Json locked;
-  locked.add("failures", count).add("address", by.address);
-  return record(tx, EventType::auth_locked, user, by, std::move(locked), now);
-}
 }  // namespace
 
 SecondFactor::SecondFactor(base::ByteView site_secret, base::RandomSource& random)
@@ -100,6 +83,7 @@ base::Result<SecondFactor::Status> SecondFactor::status(store::ReadTransaction& 
 
 base::Result<SecondFactor::Enrolment> SecondFactor::begin(store::Transaction& tx, const Principal& who,
                                                           std::string_view issuer) const {
+  if (who.kind != store::TokenKind::sign_in) return base::fail(base::Errc::denied, "an API token has no second factor");
   RESCUE_TRY(auto user, get(tx, who.id));
   if (enrolled(user)) return base::fail(base::Errc::conflict, "there is a second factor already: remove it first");
   const auto secret = crypto::make_totp_secret(random_);
@@ -153,7 +137,9 @@ base::Result<SecondFactor::Outcome<void>> SecondFactor::demand(store::Transactio
   if (user.locked_at) return Outcome<void>(base::fail(Errc::sign_in_failed, "second factor"));
   RESCUE_TRY(const auto checked, check(tx, user, code, now));
   if (checked == Check::right) return Outcome<void>();
-  RESCUE_CHECK(count_failure(tx, user, by, now));
+  // The same count as that of wrong passwords: a code is guessed no more often than they are.
+  const impl::Failure failure{user.email, by.address, "wrong code", true};
+  RESCUE_CHECK(impl::count_failure(tx, user, failure, now));
   return Outcome<void>(base::fail(Errc::code_wrong, "second factor"));
 }
 

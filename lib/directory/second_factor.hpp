@@ -47,7 +47,7 @@ class SecondFactor {
     std::string uri;     // otpauth://, holds the secret
   };
   /// A new secret, good from confirm() on; one that was not confirmed is forgotten. `issuer`: the organisation, as the
-  /// authenticator shows it. conflict when there is a second factor already: remove it first.
+  /// authenticator shows it. conflict when there is a second factor already: remove it first. denied by API tokens.
   [[nodiscard]] base::Result<Enrolment> begin(store::Transaction& tx, const Principal& who,
                                               std::string_view issuer) const;
 

@@ -190,8 +190,8 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
   RESCUE_TRY(const auto row, store::tokens::find(tx, *hash));
   if (!row) return refused;
   RESCUE_TRY(auto user, store::users::get(tx, row->user));
-  RESCUE_TRY(const bool live, sign_ins::is_live(tx, *row, user, now));
-  if (!live) return refused;
+  RESCUE_TRY(const auto use_due, sign_ins::check(tx, *row, user, now));
+  if (!use_due) return refused;
   Principal who{.id = user.id,
                 .email = std::move(user.email),
                 .name = std::move(user.name),
@@ -201,7 +201,7 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
                 .token_hash = row->hash};
   who.token = row->id;
   who.kind = row->kind;
-  who.last_used_at = row->last_used_at;
+  who.use_due_at = *use_due;
   who.must_enrol_mfa = row->must_enrol_mfa && !SecondFactor::enrolled(user);
   if (row->kind == store::TokenKind::api) {
     who.scopes = row->scopes;

@@ -72,6 +72,7 @@ base::Result<> log_end(store::Transaction& tx, const Token& token, const User& u
 base::Result<> end_token(store::Transaction& tx, const Token& token, const User& user, const By& by,
                          std::string_view reason, base::WallTime now) {
   RESCUE_CHECK(store::tokens::revoke(tx, token.hash, now));
+  tx.changed({store::Change::Kind::user, user.id});  // whoever listens with it is disconnected
   RESCUE_CHECK(end_sessions_of(tx, token, user, by, "sign-in ended", now));
   return log_end(tx, token, user, by, reason, now);
 }
@@ -106,14 +107,19 @@ base::Result<std::optional<base::WallTime>> idle_end(store::ReadTransaction& tx,
   return std::min(token.last_used_at + limit, token.expires_at);
 }
 
-base::Result<bool> is_live(store::ReadTransaction& tx, const Token& token, const User& user, base::WallTime now) {
-  if (token.revoked_at || token.expires_at <= now || user.disabled || user.removed_at) return false;
-  RESCUE_TRY(const auto idle, idle_end(tx, token, user));
-  if (!idle || now < *idle) return true;
-  return in_session(tx, user.id, now);
+base::Result<std::optional<base::WallTime>> check(store::ReadTransaction& tx, const Token& token, const User& user,
+                                                  base::WallTime now) {
+  if (token.revoked_at || token.expires_at <= now || user.disabled || user.removed_at) return std::nullopt;
+  const base::WallTime due = token.last_used_at + kUseResolution;
+  if (token.kind != TokenKind::sign_in) return due;
+  RESCUE_TRY(const auto limit, idle_limit(tx, user));
+  if (limit.count() == 0) return due;
+  if (now >= token.last_used_at + limit) {
+    RESCUE_TRY(const bool busy, in_session(tx, user.id, now));
+    if (!busy) return std::nullopt;
+  }
+  return std::min<base::WallTime>(due, token.last_used_at + base::Duration(limit) / 4);
 }
-
-bool is_due(const Principal& who, base::WallTime now) { return now >= who.last_used_at + kUseResolution; }
 
 base::Result<> touch(store::Transaction& tx, const Principal& who, base::WallTime now) {
   RESCUE_TRY(const auto token, store::tokens::find(tx, who.token_hash));
@@ -125,7 +131,7 @@ base::Result<Token> find(store::ReadTransaction& tx, const base::Guid& id, base:
   RESCUE_TRY(auto token, store::tokens::find_by_id(tx, id));
   if (!token || token->kind != TokenKind::sign_in) return unknown(id);
   RESCUE_TRY(const auto user, store::users::get(tx, token->user));
-  RESCUE_TRY(const bool live, is_live(tx, *token, user, now));
+  RESCUE_TRY(const auto live, check(tx, *token, user, now));
   if (!live) return unknown(id);
   return std::move(*token);
 }
@@ -159,7 +165,7 @@ base::Result<std::vector<base::Guid>> end_idle(store::Transaction& tx, base::Wal
   std::vector<base::Guid> users;
   for (const auto& token : candidates) {
     RESCUE_TRY(const auto user, store::users::get(tx, token.user));
-    RESCUE_TRY(const bool live, is_live(tx, token, user, now));
+    RESCUE_TRY(const auto live, check(tx, token, user, now));
     if (live) continue;
     RESCUE_CHECK(end_token(tx, token, user, By("rescue-broker"), "inactivity", now));
     users.push_back(user.id);

@@ -19,7 +19,8 @@
 
 namespace rescue::directory::sign_ins {
 
-/// last_used_at is written at most this often.
+/// last_used_at is written at most this often, or where the idle limit is shorter than four times this, four times in
+/// it. A sign-in may end sooner than its last use says by as much.
 inline constexpr std::chrono::seconds kUseResolution{60};
 
 enum class Proof : std::uint8_t { password, sso };
@@ -27,7 +28,7 @@ struct NewSignIn {
   std::string device;   // as the log may show it
   std::string address;  // remote address
   Proof proof = Proof::password;
-  std::optional<base::WallTime> not_after = {};            // the identity provider may want it shorter than the site
+  std::optional<base::WallTime> not_after = {};  // the identity provider may want it shorter than the site
 };
 /// The token of a sign-in whose proof was accepted, with the site's lifetime. It owes a second factor when the user's
 /// group wants one and the proof was a password. Logs nothing.
@@ -38,12 +39,9 @@ struct NewSignIn {
 [[nodiscard]] base::Result<std::optional<base::WallTime>> idle_end(store::ReadTransaction& tx,
                                                                    const store::Token& token, const store::User& user);
 /// Whether the token still stands for its user: not revoked, expired or idle too long, and the user neither disabled
-/// nor removed.
-[[nodiscard]] base::Result<bool> is_live(store::ReadTransaction& tx, const store::Token& token, const store::User& user,
-                                         base::WallTime now);
-
-/// Whether the use of it by `who` at `now` is worth a write.
-[[nodiscard]] bool is_due(const Principal& who, base::WallTime now);
+/// nor removed. Then: from when on its next use is to be written down by touch().
+[[nodiscard]] base::Result<std::optional<base::WallTime>> check(store::ReadTransaction& tx, const store::Token& token,
+                                                                const store::User& user, base::WallTime now);
 /// Remembers the use; not when the token has ended meanwhile.
 [[nodiscard]] base::Result<> touch(store::Transaction& tx, const Principal& who, base::WallTime now);
 

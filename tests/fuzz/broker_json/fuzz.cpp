@@ -52,6 +52,7 @@ void small(std::string_view b) {
   static_cast<void>(broker::read_channel_change(b));
   static_cast<void>(broker::read_group_name(b));
   (void)broker::read_password_change(b);
+  (void)broker::read_code(b);
   (void)broker::read_ticket_request(b);
   (void)broker::read_gateway_name(b);
 }
