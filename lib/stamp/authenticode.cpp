@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stamp/authenticode.hpp"
 
+#include "stamp/impl/der.hpp"
 #include "stamp/impl/fields.hpp"
 #include "stamp/impl/pe_digest.hpp"
 #include "stamp/impl/spc.hpp"
@@ -41,6 +42,23 @@ Result<impl::Pkcs7Ptr> read_pkcs7(ByteView table) {
   return out;
 }
 
+struct Sequence {
+  ByteView value;
+  ByteView rest;
+};
+/// The SEQUENCE that `in` begins with.
+Result<Sequence> split_first(ByteView in) {
+  const unsigned char* at = in.data();
+  long size = 0;
+  int tag = 0;
+  int kind = 0;
+  const int form = ASN1_get_object(&at, &size, &tag, &kind, static_cast<long>(in.size()));
+  if (form != V_ASN1_CONSTRUCTED || tag != V_ASN1_SEQUENCE) return malformed("its content is cut off");
+  const auto header = static_cast<std::size_t>(at - in.data());
+  return Sequence{in.subspan(header, static_cast<std::size_t>(size)),
+                  in.subspan(header + static_cast<std::size_t>(size))};
+}
+
 /// The value, without tag and length, of the SpcIndirectDataContent.
 Result<ByteView> indirect_data(const PKCS7* p7) {
   if (!PKCS7_type_is_signed(p7) || p7->d.sign == nullptr || p7->d.sign->contents == nullptr)
@@ -53,13 +71,17 @@ Result<ByteView> indirect_data(const PKCS7* p7) {
   const auto* other = contents->d.other;
   if (other == nullptr || other->type != V_ASN1_SEQUENCE) return malformed("without content");
   const auto* encoded = other->value.sequence;
-  const unsigned char* at = encoded->data;
-  long size = 0;
-  int tag = 0;
-  int kind = 0;
-  if ((ASN1_get_object(&at, &size, &tag, &kind, encoded->length) & 0x80) != 0 || tag != V_ASN1_SEQUENCE)
-    return malformed("its content is cut off");
-  return ByteView(at, static_cast<std::size_t>(size));
+  RESCUE_TRY(const auto parts, split_first({encoded->data, static_cast<std::size_t>(encoded->length)}));
+  return parts.value;
+}
+
+/// What stands in an SpcIndirectDataContent behind the kind of file, which must be a PE image.
+Result<ByteView> digest_info_in(ByteView content) {
+  RESCUE_TRY(const auto parts, split_first(content));
+  const auto kind = impl::der::oid(impl::kSpcPeImageData);
+  if (parts.value.size() < kind.size() || !std::ranges::equal(parts.value.first(kind.size()), kind))
+    return malformed("of another kind of file");
+  return parts.rest;
 }
 }  // namespace
 
@@ -77,8 +99,8 @@ Result<crypto::Certificate> signer_of(ByteView image) {
   if (pe.signature_size == 0) return fail(base::Errc::not_found, "this program file is not signed");
   RESCUE_TRY(const auto p7, read_pkcs7(image.subspan(pe.content_end)));
   RESCUE_TRY(const auto content, indirect_data(p7.get()));
-  // Our own encoding, to the byte: a signer who writes it in another way is not ours.
-  if (!std::ranges::equal(content, impl::spc_indirect_data(digest_of(image, pe))))
+  RESCUE_TRY(const auto said, digest_info_in(content));
+  if (!std::ranges::equal(said, impl::digest_info(digest_of(image, pe))))
     return fail(base::Errc::verification_failed, "this program file was changed after it was signed");
   const impl::StackPtr signers(PKCS7_get0_signers(p7.get(), nullptr, 0));
   if (!signers || sk_X509_num(signers.get()) != 1) return malformed("not of one signer: " + impl::openssl_reason());

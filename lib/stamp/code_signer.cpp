@@ -17,19 +17,16 @@ using base::ByteView;
 using base::fail;
 using base::Result;
 
-/// UTF-16, big-endian: what SpcString calls a BMPString.
-Result<Bytes> utf16(std::string_view text) {
+/// Big-endian, two bytes a character (X.680 knows no surrogates in a BMPString, and OpenSSL shows none).
+Result<Bytes> bmp_string(std::string_view text) {
   if (!base::is_valid_utf8(text)) return fail(base::Errc::invalid_argument, "program name that is not UTF-8");
   base::ByteWriter out;
   for (std::size_t at = 0; at < text.size();) {
     const char32_t c = base::next_code_point(text, at);
-    if (base::is_control(c)) return fail(base::Errc::invalid_argument, "program name with a control character");
-    if (c > 0xffff) {
-      out.u16(static_cast<std::uint16_t>(0xd800 + ((c - 0x10000) >> 10)));
-      out.u16(static_cast<std::uint16_t>(0xdc00 + ((c - 0x10000) & 0x3ff)));
-    } else {
-      out.u16(static_cast<std::uint16_t>(c));
-    }
+    if (base::is_control(c) || c > 0xffff)
+      return fail(base::Errc::invalid_argument,
+                  fmt::format("program name with the character U+{:04X}", static_cast<std::uint32_t>(c)));
+    out.u16(static_cast<std::uint16_t>(c));
   }
   if (out.size() > 2 * kMaxProgramName)
     return fail(base::Errc::invalid_argument, fmt::format("program name of more than {} characters", kMaxProgramName));
@@ -48,7 +45,7 @@ Result<> check_url(std::string_view url) {
 
 /// SpcSpOpusInfo: programName [0] SpcString, moreInfo [1] SpcLink.
 Result<Bytes> opus_info(const ProgramInfo& info) {
-  RESCUE_TRY(const auto name, utf16(info.name));
+  RESCUE_TRY(const auto name, bmp_string(info.name));
   RESCUE_CHECK(check_url(info.url));
   Bytes content;
   if (!name.empty()) base::append(content, der::value(der::constructed(0), {der::value(der::primitive(0), {name})}));

@@ -12,14 +12,14 @@
 
 namespace rescue::stamp {
 
-inline constexpr std::size_t kMaxProgramName = 128;  // UTF-16 units
+inline constexpr std::size_t kMaxProgramName = 128;  // characters
 inline constexpr std::size_t kMaxPublisherUrl = 512;
 /// Longest signature of an image; a chain of crypto::kMaxChainCertificates long certificates would pass it.
 inline constexpr std::size_t kMaxSignatureBytes = 48 * 1024;
 
 /// What Windows shows beside the publisher's name. Both may be empty.
 struct ProgramInfo {
-  std::string name;  // UTF-8
+  std::string name;  // UTF-8, of the basic multilingual plane
   std::string url;   // http or https, ASCII
 };
 

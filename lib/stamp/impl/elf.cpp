@@ -27,7 +27,8 @@ struct Notes {
   std::uint64_t align;
 };
 struct Tables {
-  std::vector<Notes> notes;
+  std::vector<Notes> notes;  // sections
+  std::vector<Notes> note_segments;
   std::vector<Range> fixed;  // headers, and the sections that hold no notes: where no slot can be
 };
 
@@ -61,7 +62,7 @@ Result<> read_segments(ByteView image, Tables& out) {
   for (std::uint64_t at = table.at; at < table.end(); at += kProgramHeader) {
     const Range range{u64(image, at + 8), u64(image, at + 32)};
     if (!within(range.at, range.size, image.size())) return malformed("a segment that ends behind the file");
-    if (u32(image, at) == kSegmentNote) out.notes.push_back({range, u64(image, at + 48)});
+    if (u32(image, at) == kSegmentNote) out.note_segments.push_back({range, u64(image, at + 48)});
   }
   return {};
 }
@@ -127,7 +128,10 @@ Result<std::size_t> find_elf_slot(ByteView image) {
   RESCUE_CHECK(read_segments(image, tables));
   RESCUE_CHECK(read_sections(image, tables));
   std::optional<Range> found;
-  for (const auto& notes : tables.notes) RESCUE_CHECK(walk_notes(image, notes, found));
+  // Segments are for files whose section headers were taken away: mold puts notes of 8 and of 4 bytes' alignment into
+  // one segment, and nothing in it says which is which.
+  for (const auto& notes : tables.notes.empty() ? tables.note_segments : tables.notes)
+    RESCUE_CHECK(walk_notes(image, notes, found));
   if (!found) return fail(base::Errc::not_found, "ELF file without a slot (.note.rescue.slot)");
   const Range slot = *found;
   if (slot.size != kSlotBytes) return malformed(fmt::format("a slot of {} bytes, not {}", slot.size, kSlotBytes));

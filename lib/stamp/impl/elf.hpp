@@ -7,8 +7,8 @@
 namespace rescue::stamp::impl {
 
 [[nodiscard]] bool looks_like_elf(base::ByteView image);
-/// Offset of the slot: the descriptor of the only note of our owner and type, in a PT_NOTE segment or a SHT_NOTE
-/// section. Errors of find_slot (stamp/slot.hpp).
+/// Offset of the slot: the descriptor of the only note of our owner and type, in a SHT_NOTE section, or, in a file
+/// without such sections, in a PT_NOTE segment. Errors of find_slot (stamp/slot.hpp).
 [[nodiscard]] base::Result<std::size_t> find_elf_slot(base::ByteView image);
 
 }  // namespace rescue::stamp::impl

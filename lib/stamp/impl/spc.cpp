@@ -6,6 +6,11 @@
 
 namespace rescue::stamp::impl {
 
+base::Bytes digest_info(const crypto::Digest256& digest) {
+  static const base::Bytes sha256 = der::value(der::kSequence, {der::oid(kSha256), der::null()});
+  return der::value(der::kSequence, {sha256, der::value(der::kOctetString, {digest})});
+}
+
 base::Bytes spc_indirect_data(const crypto::Digest256& image_digest) {
   // SpcPeImageData: flags (an empty bit string), file [0]: an SpcLink of kind file [2]: an empty string [0].
   static const base::Bytes image_data = der::value(
@@ -15,9 +20,7 @@ base::Bytes spc_indirect_data(const crypto::Digest256& image_digest) {
            der::kSequence,
            {base::Bytes{der::kBitString, 1, 0},
             der::value(der::constructed(0), {der::value(der::constructed(2), {der::value(der::primitive(0), {})})})})});
-  static const base::Bytes sha256 = der::value(der::kSequence, {der::oid(kSha256), der::null()});
-  return der::concatenated(
-      {image_data, der::value(der::kSequence, {sha256, der::value(der::kOctetString, {image_digest})})});
+  return der::concatenated({image_data, digest_info(image_digest)});
 }
 
 base::Bytes certificate_table(base::ByteView pkcs7) {

@@ -18,7 +18,10 @@ inline constexpr std::string_view kSpcSpOpusInfo = "1.3.6.1.4.1.311.2.1.12";
 inline constexpr std::string_view kSpcPeImageData = "1.3.6.1.4.1.311.2.1.15";
 inline constexpr std::string_view kSpcIndividual = "1.3.6.1.4.1.311.2.1.21";
 
-/// The value, without tag and length, of the SpcIndirectDataContent that says that a PE image has this digest.
+/// DigestInfo: SHA-256 and this digest.
+[[nodiscard]] base::Bytes digest_info(const crypto::Digest256& digest);
+/// The value, without tag and length, of the SpcIndirectDataContent that says that a PE image has this digest: what
+/// kind of file it is, and the DigestInfo.
 [[nodiscard]] base::Bytes spc_indirect_data(const crypto::Digest256& image_digest);
 
 /// WIN_CERTIFICATE ("PE Format", Attribute Certificate Table): length, revision, type, content, zeros to 8 bytes.
