@@ -15,16 +15,14 @@ namespace rescue::broker {
 
 struct Call {
   const net::HttpRequest& request;
-  std::string address;  // of the client, for log and guards
+  std::string address;  // of the client, for log and guards; empty: this machine
   base::WallTime now;
-  std::optional<directory::Principal> principal;  // set on routes for signed-in people
+  std::optional<directory::Principal> principal{};  // set on routes for signed-in people
+  bool changed_nothing = false;  // said by a handler that succeeded without: the request's id may come again (once.hpp)
 
   [[nodiscard]] const directory::Principal& who() const { return *principal; }
   /// Who it is, from where, with what kind of token: for the log events of mutations.
-  [[nodiscard]] directory::By by() const {
-    const bool api = principal->kind == store::TokenKind::api;
-    return {principal->email, address, api ? "token:" + principal->token_name : "api"};
-  }
+  [[nodiscard]] directory::By by() const { return directory::by_of(*principal); }
   /// The TLS client certificate's key; set on routes for applets and gateways.
   [[nodiscard]] base::ByteView fingerprint() const { return *request.peer_fingerprint; }
 };

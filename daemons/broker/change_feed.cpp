@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "daemons/broker/services.hpp"
+#include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
 
 namespace rescue::broker {
@@ -151,10 +152,13 @@ bool ChangeFeed::tell_log() {
       warn("log could not be read for its receivers", events.error());
       return false;
     }
+    bool rules_changed = false;  // of a group or of all: who listens may no longer be allowed where it is
     for (const auto& [event, session] : *events) {
+      rules_changed |= event.type == store::EventType::policy_changed || event.type == store::EventType::group_changed;
       s_.counters.events_dropped += s_.events.log_event(session, log_text(event));
       told_log_ = event.id;
     }
+    if (rules_changed) recheck_receivers(nullptr);
     if (events->size() < kLogPage) return true;
   }
 }
@@ -268,6 +272,7 @@ void ChangeFeed::join(Receiver receiver, std::optional<std::int64_t> after,
 }
 
 bool ChangeFeed::may_listen(const directory::Principal& who) {
+  if (who.local) return true;
   const auto now = s_.clock.wall();
   const auto good = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<bool> {
     RESCUE_TRY(const auto token, store::tokens::find(tx, who.token_hash));
@@ -275,6 +280,9 @@ bool ChangeFeed::may_listen(const directory::Principal& who) {
     RESCUE_TRY(const auto user, store::users::get(tx, who.id));
     RESCUE_TRY(const auto live, directory::sign_ins::check(tx, *token, user, now));
     if (!live) return false;
+    const auto from = directory::networks::check(tx, user, who.address);
+    if (!from && from.error().code == directory::Errc::network_not_allowed) return false;
+    RESCUE_CHECK(from);
     return !user.disabled && !user.removed_at && user.role == who.role && user.group == who.group;
   });
   return good.value_or(true);  // a database that cannot be read signs nobody out

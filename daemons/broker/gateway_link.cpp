@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "daemons/broker/serve.hpp"
 #include "directory/gateways.hpp"
+#include "directory/networks.hpp"
 #include "net/endpoint.hpp"
 #include "net/io_thread.hpp"
 #include "net/timeout.hpp"
@@ -175,9 +176,21 @@ void GatewayLink::send_registered() {
   socket_->send_binary(gateway_message(fb::Message::Registered, registered.Union(), b));
 }
 
+/// By the rules of now, which may be narrower than the ticket's. `remote` is "address:port".
+bool from_allowed_network(store::ReadTransaction& tx, const base::Guid& technician, std::string_view remote) {
+  const auto user = store::users::get(tx, technician);
+  if (!user) return false;
+  const auto rule = directory::networks::rule_of(tx, *user);
+  if (!rule) return false;
+  if (!rule->restricts()) return true;
+  const auto at = net::Endpoint::parse(remote);
+  const auto address = at ? net::IpAddress::parse(at->host) : base::Result<net::IpAddress>(base::fail(at.error()));
+  return address && rule->allows(*address);
+}
+
 /// The database's view of an end that has shown a valid ticket and its key.
 fb::AdmitVerdict verdict_for(store::ReadTransaction& tx, const base::Guid& id, wire::tokens::Role role,
-                             base::ByteView guid_id, base::ByteView fingerprint) {
+                             base::ByteView guid_id, base::ByteView fingerprint, std::string_view remote) {
   const auto session = store::sessions::get(tx, id);
   if (!session) return fb::AdmitVerdict::unknown_session;
   if (session->ended_at) return fb::AdmitVerdict::session_ended;
@@ -191,7 +204,9 @@ fb::AdmitVerdict verdict_for(store::ReadTransaction& tx, const base::Guid& id, w
   const auto grants = store::grants::current(tx, id);
   if (!grants) return fb::AdmitVerdict::refused;
   const auto holds = [&](const store::Grant& g) { return std::ranges::equal(g.console_fingerprint, fingerprint); };
-  return std::ranges::any_of(*grants, holds) ? fb::AdmitVerdict::admitted : fb::AdmitVerdict::wrong_key;
+  const auto grant = std::ranges::find_if(*grants, holds);
+  if (grant == grants->end()) return fb::AdmitVerdict::wrong_key;
+  return from_allowed_network(tx, grant->technician, remote) ? fb::AdmitVerdict::admitted : fb::AdmitVerdict::network;
 }
 
 void GatewayLink::on_admit(const fb::AdmitRequest& m) {
@@ -200,10 +215,11 @@ void GatewayLink::on_admit(const fb::AdmitRequest& m) {
   const auto role = m.role();
   auto guid_id = base::to_bytes(wire::view(m.guid_id()));
   auto fingerprint = base::to_bytes(wire::view(m.holder_fingerprint()));
+  std::string remote(wire::text(m.remote_address()));
   const bool queued = in_worker([self = shared_from_this(), id, session, role, guid_id = std::move(guid_id),
-                                 fingerprint = std::move(fingerprint)] {
+                                 fingerprint = std::move(fingerprint), remote = std::move(remote)] {
     const auto verdict = self->s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<fb::AdmitVerdict> {
-      return verdict_for(tx, session, role, guid_id, fingerprint);
+      return verdict_for(tx, session, role, guid_id, fingerprint, remote);
     });
     self->reply_admit(id, verdict.value_or(fb::AdmitVerdict::refused));
   });

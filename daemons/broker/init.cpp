@@ -12,6 +12,7 @@
 #include "cli/exit.hpp"
 #include "cli/secret_input.hpp"
 #include "crypto/secret_file.hpp"
+#include "daemons/broker/local_user.hpp"
 #include "daemons/broker/program.hpp"
 #include "daemons/broker/settings_table.hpp"
 #include "daemons/broker/site_state.hpp"
@@ -77,7 +78,7 @@ base::Result<> make_administrator(store::Store& store, const cli::Parsed& parsed
                                store::UserRole::administrator,  std::move(password),        false};
   RESCUE_TRY(const auto created, store.write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_CHECK(check_no_administrator(tx));
-    return accounts::create(tx, user, kLocalAdministrator, env.clock->wall());
+    return accounts::create(tx, user, local_program(), env.clock->wall());
   }));
   return {};
 }

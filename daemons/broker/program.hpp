@@ -19,9 +19,6 @@ int x_main(cli::Args args, cli::Env& env);
 [[nodiscard]] base::Result<config::Settings> load_settings(const cli::Parsed& parsed, const cli::Env& env,
                                                            const std::filesystem::path& state);
 
-/// Who acts, in the log, when a command of this program changes the site.
-inline constexpr std::string_view kLocalAdministrator = "local administrator";
-
 /// The commands.
 int init_command(const cli::Parsed& parsed, cli::Env& env);
 int unlock_command(const cli::Parsed& parsed, cli::Env& env);

@@ -18,6 +18,8 @@ constexpr TextRule kHostText{.max = 200};
 constexpr TextRule kCode{.min = 1, .max = directory::kMaxCodeBytes};
 constexpr TextRule kTokenText{.min = 1, .max = 200};
 
+constexpr TextRule kNetwork{.min = 1, .max = 64};
+
 base::Result<JsonBody> object_of(std::string_view body) { return JsonBody::parse(body); }
 
 store::UserRole role_of(JsonBody& json, const std::string& text) {
@@ -75,9 +77,12 @@ base::Result<UserChangeBody> read_user_change(std::string_view body) {
   out.change.name = json.maybe_text("name", kName);
   if (const auto role = json.maybe_text("role", kName)) out.change.role = role_of(json, *role);
   out.group = json.maybe_text("group", kName);
+  if (json.has("allowed_networks"))
+    out.change.allowed_networks = json.texts("allowed_networks", 0, base::kMaxNetworks, kNetwork);
   RESCUE_CHECK(json.finish());
-  if (!out.change.email && !out.change.name && !out.change.role && !out.group)
-    return base::fail(base::Errc::invalid_argument, "nothing to change: give email, name, role or group");
+  if (!out.change.email && !out.change.name && !out.change.role && !out.group && !out.change.allowed_networks)
+    return base::fail(base::Errc::invalid_argument,
+                      "nothing to change: give email, name, role, group or allowed_networks");
   return out;
 }
 

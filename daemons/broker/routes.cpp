@@ -6,6 +6,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+
+#include "daemons/broker/caller.hpp"
 #include <fmt/format.h>
 
 #include "daemons/broker/form_body.hpp"
@@ -197,16 +199,9 @@ std::string routes_json() {
 
 base::Result<directory::Principal> principal_for(Services& services, const net::HttpRequest& request,
                                                  directory::Verb verb, base::WallTime now) {
-  const auto token = request.bearer_token();
-  if (!token) return base::fail(directory::Errc::sign_in_needed, "");
-  RESCUE_TRY(auto principal, services.store->read_now(
-                                 [&](store::ReadTransaction& tx) { return directory::authenticate(tx, *token, now); }));
-  // With no object yet: what the role may do to nothing at all is refused before the handler reads anything.
-  if (directory::reach(principal.role, verb) == directory::Reach::none)
-    return base::fail(base::Errc::denied,
-                      fmt::format("{} for {}", directory::to_string(verb), store::to_string(principal.role)));
-  RESCUE_CHECK(directory::authorize(principal, verb, principal.id));
-  return principal;
+  RESCUE_TRY(auto caller, caller_of(services, request, now));
+  RESCUE_CHECK(may_call(caller, verb, request.method));
+  return std::move(caller.who);
 }
 
 }  // namespace rescue::broker

@@ -15,6 +15,7 @@
 #include "base/utf8.hpp"
 #include "cli/exit.hpp"
 #include "crypto/tls.hpp"
+#include "daemons/broker/caller.hpp"
 #include "daemons/broker/program.hpp"
 #include "daemons/broker/routes.hpp"
 #include "daemons/broker/upkeep.hpp"
@@ -71,7 +72,7 @@ void note_request(Services& s, const net::HttpRequest& request, const net::HttpR
              {"path", base::to_display_text(std::string_view(request.path).substr(0, kLongestLoggedPath))},
              {"status", response.status},
              {"ms", static_cast<double>(took.count()) / 1000.0},
-             {"address", request.remote_address.text()}});
+             {"address", request.local_peer ? local_actor(request.local_peer->uid) : request.remote_address.text()}});
 }
 
 base::Result<net::HttpServerOptions> server_options(const BrokerSettings& settings) {
@@ -83,6 +84,19 @@ base::Result<net::HttpServerOptions> server_options(const BrokerSettings& settin
   }
   out.log_room = "broker";
   return out;
+}
+
+/// For programs of this machine: whoever may read the site's keys anyway.
+std::string admin_socket(const Services& s) { return (s.site.folder / "admin.sock").string(); }
+
+base::Result<std::unique_ptr<net::HttpServer>> local_server(net::IoContext& context, const Services& s,
+                                                            std::shared_ptr<const net::Router> router) {
+  net::HttpServerOptions options;
+  options.listen_local = admin_socket(s);
+  options.log_room = "broker";
+  options.max_connections_per_address = options.max_connections;  // all of them have the one address of this machine
+  options.request_memory_per_address = options.request_memory;
+  return net::HttpServer::create(context, std::nullopt, std::move(router), std::move(options));
 }
 
 /// What clients are told when no public_url is set.
@@ -97,6 +111,7 @@ std::string url_of(net::Endpoint listen) {
 void print_ready(std::ostream& out, const Services& s, const net::Endpoint& listen) {
   out << boost::json::serialize(boost::json::object{{"ready", true},
                                                     {"listen", listen.text()},
+                                                    {"admin_socket", admin_socket(s)},
                                                     {"ca_pin", base::to_hex(s.site.ca_pin())},
                                                     {"pid", ::getpid()}})
       << std::endl;
@@ -135,11 +150,13 @@ asio::awaitable<void> wait_for_end(Services& s, net::HttpServer& server, net::Si
   }
 }
 
-asio::awaitable<base::Result<int>> serve(Services& s, net::IoContext& context, net::HttpServer& server, cli::Env& env) {
+asio::awaitable<base::Result<int>> serve(Services& s, net::IoContext& context, net::HttpServer& server,
+                                         net::HttpServer& local, cli::Env& env) {
   net::SignalWatcher signals(context.executor(), {SIGINT, SIGTERM, SIGHUP});
   net::TaskGroup upkeep(context.executor());
   net::TaskGroup watching(context.executor());
   server.start();
+  local.start();
   start_upkeep(s, server, upkeep);
   print_ready(*env.out, s, server.local());
   hint_at_init(env, s);
@@ -156,6 +173,8 @@ asio::awaitable<base::Result<int>> serve(Services& s, net::IoContext& context, n
   s.gateways.close_all("the broker is going down");
   auto stopping = server.stop(s.settings.drain_grace);
   co_await std::move(stopping);
+  auto stopping_local = local.stop(std::chrono::seconds(0));
+  co_await std::move(stopping_local);
   signals.close();
   auto ending = watching.join();
   co_await std::move(ending);
@@ -180,13 +199,17 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
   services.store->on_commit(
       [&services](const std::vector<store::Change>& changes) { services.feed.committed(changes); });
   RESCUE_CHECK(services.feed.start());
+  const auto router = make_router(services);
   RESCUE_TRY(const auto server,
-             net::HttpServer::create(context, std::move(tls), make_router(services), std::move(options)));
+             net::HttpServer::create(context, std::move(tls), router, std::move(options)));
+  RESCUE_TRY(const auto local, local_server(context, services, router));
   if (services.public_url.empty()) services.public_url = url_of(server->local());
   services.server_counters = [&server] { return server->counters(); };
-  server->observe([&services](const net::HttpRequest& request, const net::HttpResponse& response,
-                              std::chrono::microseconds took) { note_request(services, request, response, took); });
-  auto outcome = context.run(serve(services, context, *server, env));
+  const auto note = [&services](const net::HttpRequest& request, const net::HttpResponse& response,
+                                std::chrono::microseconds took) { note_request(services, request, response, took); };
+  server->observe(note);
+  local->observe(note);
+  auto outcome = context.run(serve(services, context, *server, *local, env));
   services.server_counters = [] { return net::HttpServerCounters{}; };
   return outcome;
 }

@@ -6,7 +6,9 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "daemons/broker/caller.hpp"
 #include "daemons/broker/json_body.hpp"
+#include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
 
@@ -55,23 +57,32 @@ void note_use(Services& s, const directory::Principal& who, base::WallTime now) 
 net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest& request, std::atomic<bool>& right) {
   if (request.client_gone && request.client_gone())  // it waited in the queue for nothing
     return error_response(base::Error(base::Errc::canceled, std::string(route.operation)), request.request_id);
-  Call call{request, request.remote_address.text(), s.clock.wall(), std::nullopt};
+  Call call{request, address_of(request), s.clock.wall(), std::nullopt};
+  const auto refuse = [&](const base::Error& error) {
+    if (is_logged(route, error)) log_refusal(s, route, call, error);
+    return error_response(error, request.request_id);
+  };
   if (route.who == Who::signed_in) {
-    auto principal = principal_for(s, request, route.verb, call.now);
-    if (!principal) return error_response(principal.error(), request.request_id);
-    call.principal = std::move(*principal);
+    auto caller = caller_of(s, request, call.now);
+    if (!caller) return error_response(caller.error(), request.request_id);
+    call.principal = caller->who;
+    if (const auto may = may_call(*caller, route.verb, route.method); !may) return refuse(may.error());
     note_use(s, *call.principal, call.now);
+  } else if (route.guarded == Guarded::login) {
+    // Nobody learns anything about accounts from where nobody may sign in.
+    const auto from =
+        s.store->read_now([&](store::ReadTransaction& tx) { return directory::networks::check_site(tx, call.address); });
+    if (!from) return refuse(from.error());
   } else if (route.who == Who::applet && !request.peer_fingerprint) {
     return error_response(base::Error(Errc::no_certificate, std::string(route.operation)), request.request_id);
   }
   if (route.body_cap == 0) {
-    if (auto empty = no_body(request.body); !empty) return error_response(empty.error(), request.request_id);
+    if (auto empty = no_body(request.body); !empty) return refuse(empty.error());
   }
-  auto reply = route.handler(s, call);
+  const auto reply = route.handler(s, call);
   // The password was right: every sign-in with a second factor begins so, and many people sign in from one office.
   right = !reply && reply.error().code == directory::Errc::code_needed;
-  if (!reply) return error_response(reply.error(), request.request_id);
-  return response_of(*reply);
+  return reply ? response_of(*reply) : refuse(reply.error());
 }
 
 Guard* guard_of(Services& s, const Route& route) {
@@ -158,7 +169,7 @@ class Attempt {
 asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, net::HttpRequest& request) {
   std::optional<Attempt> attempt;
   if (auto* guard = guard_of(s, route); guard != nullptr) {
-    attempt.emplace(s, *guard, request.remote_address.text());
+    attempt.emplace(s, *guard, address_of(request));
     auto asking = attempt->refused();
     if (const auto retry_after = co_await std::move(asking)) {
       auto refused = refused_by_guard(*retry_after, request.request_id);

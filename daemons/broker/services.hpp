@@ -10,6 +10,7 @@
 #include "daemons/broker/events_hub.hpp"
 #include "daemons/broker/gateway_hub.hpp"
 #include "daemons/broker/guard.hpp"
+#include "daemons/broker/refusal_budget.hpp"
 #include "daemons/broker/metrics.hpp"
 #include "daemons/broker/settings_table.hpp"
 #include "daemons/broker/site_state.hpp"
@@ -51,6 +52,7 @@ struct Services {
   directory::SessionDesk desk;
   Guard login_guard;
   Guard pin_guard;
+  RefusalBudget refusals;
   RequestMetrics request_metrics;
   BrokerCounters counters;
   GatewayHub gateways;

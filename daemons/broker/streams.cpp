@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "daemons/broker/caller.hpp"
 #include "daemons/broker/serve.hpp"
 #include "net/websocket.hpp"
 
@@ -44,7 +45,7 @@ asio::awaitable<net::HttpResponse> serve_events(Services& s, const Route& route,
   Receiver receiver;
   Topics topics;
   WorkerPool::Job check = [&] {
-    const Call call{request, request.remote_address.text(), s.clock.wall(), std::nullopt};
+    const Call call{request, address_of(request), s.clock.wall(), std::nullopt};
     auto read = read_topics(call);
     auto principal = principal_for(s, request, route.verb, call.now);
     if (!principal) return error_response(principal.error(), request.request_id);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit.hpp"
+#include "daemons/broker/local_user.hpp"
 #include "daemons/broker/program.hpp"
 #include "directory/accounts.hpp"
 #include "store/store.hpp"
@@ -23,7 +24,7 @@ base::Result<store::User> unlock(const cli::Parsed& parsed, const cli::Env& env)
   RESCUE_TRY(const auto store, store::Store::open({.path = database}));
   auto unlocked = store->write_now([&](store::Transaction& tx) -> base::Result<store::User> {
     RESCUE_TRY(const auto user, accounts::find(tx, parsed.text("email")));
-    return accounts::unlock(tx, user.id, kLocalAdministrator, env.clock->wall());
+    return accounts::unlock(tx, user.id, local_program(), env.clock->wall());
   });
   store->close();
   return unlocked;

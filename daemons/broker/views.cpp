@@ -59,6 +59,7 @@ base::Result<json::object> user_view(store::ReadTransaction& tx, const store::Us
                       {"disabled", user.disabled},
                       {"locked", user.locked_at.has_value()},
                       {"must_change_password", user.must_change_password},
+                      {"allowed_networks", json::array(user.allowed_networks.begin(), user.allowed_networks.end())},
                       {"created_at", base::to_rfc3339(user.created_at)},
                       {"last_login_at", time_view(user.last_login_at)}};
 }

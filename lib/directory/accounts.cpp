@@ -98,7 +98,7 @@ base::Result<> change_role(store::Transaction& tx, User& user, UserRole role, im
 /// After a change of role or group: what the account has going follows.
 base::Result<> follow(store::Transaction& tx, const User& before, const User& user, const By& by, base::WallTime now) {
   if (reach(user.role, Verb::session_ticket) == Reach::none && reach(before.role, Verb::session_ticket) != Reach::none) {
-    RESCUE_TRY(const auto ended, impl::end_sessions_of(tx, user.id, by.actor, "the role has no sessions", now));
+    RESCUE_TRY(const auto ended, impl::end_sessions_of(tx, user.id, by, "the role has no sessions", now));
     static_cast<void>(ended);
   }
   if (user.group == before.group) return {};
@@ -110,7 +110,7 @@ base::Result<> follow(store::Transaction& tx, const User& before, const User& us
 base::Result<impl::Json> end_all(store::Transaction& tx, const User& user, const By& by, std::string_view reason,
                                  base::WallTime now) {
   RESCUE_TRY(const auto tokens, store::tokens::revoke_all(tx, user.id, now));
-  RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, by.actor, reason, now));
+  RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, by, reason, now));
   auto data = about(user);
   data.add("sign_ins_ended", tokens).add("sessions_ended", sessions);
   return data;

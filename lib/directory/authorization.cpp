@@ -65,6 +65,11 @@ static_assert(
 const Row& row_of(Verb verb) { return kTable[static_cast<std::size_t>(verb)]; }
 }  // namespace
 
+By by_of(const Principal& who) {
+  if (who.local) return {who.email, "", "socket"};
+  return {who.email, who.address, who.kind == store::TokenKind::api ? "token:" + who.token_name : "api"};
+}
+
 std::string_view to_string(Verb verb) { return row_of(verb).name; }
 
 std::string_view scope_of(Verb verb) { return row_of(verb).scope; }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "directory/by.hpp"
 #include "directory/errors.hpp"
 #include "store/model.hpp"
 
@@ -28,8 +29,13 @@ struct Principal {
   store::TokenKind kind = store::TokenKind::sign_in;
   std::vector<std::string> scopes{};  // of an API token
   std::string token_name{};           // of an API token
+  std::string address{};              // where the call comes from; empty: this machine
+  bool local = false;                 // whoever has the broker's machine, without token
   base::WallTime use_due_at{};        // from when on a use of the token is to be written down
 };
+
+/// For the log events of what they change.
+[[nodiscard]] By by_of(const Principal& who);
 
 enum class Verb : std::uint8_t {
   own_account,  // whoami, change the own password and second factor, sign out

@@ -68,7 +68,7 @@ base::Result<EnrolmentInvitation> invite(store::Transaction& tx, std::string_vie
   RESCUE_CHECK(store::enrolment_tokens::insert(tx, {base::Bytes(token.hash.begin(), token.hash.end()),
                                                     std::string(gateway_name), who.id, now, expires, std::nullopt}));
   impl::Json data;
-  data.add("name", gateway_name);
+  data.add("name", gateway_name).add(by_of(who));
   RESCUE_CHECK(
       impl::record(tx, {.type = EventType::gateway_invited, .actor = who.email, .data = std::move(data)}, now));
   return EnrolmentInvitation{std::move(token.text), expires};

@@ -4,6 +4,7 @@
 
 #include "crypto/keys.hpp"
 #include "directory/impl/event.hpp"
+#include "directory/networks.hpp"
 #include "directory/impl/session_end.hpp"
 #include "directory/sessions.hpp"
 #include "store/sessions.hpp"
@@ -49,6 +50,11 @@ std::optional<store::Grant> newest_of(const std::vector<store::Grant>& grants, c
     if (g->technician == technician) return *g;
   }
   return std::nullopt;
+}
+/// From where the console may enter a gateway, also while no broker can be asked.
+base::Result<base::NetworkRule> networks_for(store::ReadTransaction& tx, const Principal& who) {
+  RESCUE_TRY(const auto user, store::users::get(tx, who.id));
+  return networks::rule_of(tx, user);
 }
 }  // namespace
 
@@ -103,12 +109,14 @@ base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Sess
   event.data.add("generation", grant.generation)
       .add("permissions", wire::PermissionSet::from_bits(grant.permissions).text())
       .add("fingerprint", base::to_hex(fingerprint))
-      .add("join", request.join);
+      .add("join", request.join)
+      .add(by_of(who));
   RESCUE_CHECK(impl::record(tx, event, now));
   PickedUp out;
   RESCUE_TRY(out.grant, grant_terms(tx, session, grant, applet.fingerprint));
   out.applet_fingerprint = out.grant.applet_fingerprint;
   out.ticket = ticket_for(session, crypto::Role::console, grant.console_spki, now);
+  RESCUE_TRY(out.ticket.networks, networks_for(tx, who));
   out.session = std::move(session);
   return out;
 }
@@ -145,6 +153,7 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
   RESCUE_TRY(out.grant, grant_terms(tx, session, *grant, applet.fingerprint));
   out.applet_fingerprint = out.grant.applet_fingerprint;
   out.ticket = ticket_for(session, crypto::Role::console, console_spki, now);
+  RESCUE_TRY(out.ticket.networks, networks_for(tx, who));
   out.session = std::move(session);
   return out;
 }

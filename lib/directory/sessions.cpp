@@ -73,7 +73,9 @@ std::uint32_t pin_digits_for(std::uint64_t live) {
 
 Actor actor_of(const Principal& who) {
   const bool admin = who.role == store::UserRole::administrator || who.role == store::UserRole::group_administrator;
-  return {admin ? wire::Party::administrator : wire::Party::technician, who.email, who.id};
+  auto by = by_of(who);
+  return {admin ? wire::Party::administrator : wire::Party::technician, std::move(by.actor), who.id,
+          std::move(by.address), std::move(by.via)};
 }
 
 SessionDesk::SessionDesk(DeskPolicy policy, base::SecretBytes site_secret, base::RandomSource& random)
@@ -146,7 +148,7 @@ base::Result<CreatedSession> SessionDesk::create(store::Transaction& tx, const N
   RESCUE_CHECK(store::sessions::insert(tx, s));
   RESCUE_TRY(out.pin, assign_pin(tx, s.id, salt, now));
   impl::Event event{.type = EventType::session_created, .actor = who.email, .session = s.id, .technician = who.id};
-  event.data.add("kind", s.kind).add("note", s.note);
+  event.data.add("kind", s.kind).add("note", s.note).add(by_of(who));
   event.search_text = s.note;
   RESCUE_CHECK(impl::record(tx, event, now));
   return out;
@@ -192,7 +194,7 @@ base::Result<store::Session> SessionDesk::note(store::Transaction& tx, const bas
   RESCUE_CHECK(store::sessions::update(tx, session));
   impl::Event event{
       .type = EventType::session_noted, .actor = actor.name, .session = id, .technician = owner_of(session)};
-  event.data.add("text", text);
+  event.data.add("text", text).add(By(actor.name, actor.address, actor.via));
   event.search_text = text;
   RESCUE_CHECK(impl::record(tx, event, now));
   return session;

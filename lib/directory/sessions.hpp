@@ -49,6 +49,8 @@ struct Actor {
   wire::Party party = wire::Party::technician;
   std::string name;                // as the log shows it, e.g. an e-mail address
   std::optional<base::Guid> user;  // a signed-in one
+  std::string address{};           // where the call came from, if known
+  std::string via{};               // as By::via
 };
 [[nodiscard]] Actor actor_of(const Principal& who);
 /// A session for authorize(): owner_of it, and the group that its owner is in now.

@@ -6,6 +6,7 @@
 #include "crypto/token.hpp"
 #include "directory/accounts.hpp"
 #include "directory/impl/event.hpp"
+#include "directory/networks.hpp"
 #include "directory/impl/sign_in_lock.hpp"
 #include "directory/impl/sign_in_steps.hpp"
 #include "directory/second_factor.hpp"
@@ -107,6 +108,10 @@ base::Result<Outcome<SignedIn>> record_sign_in(store::Transaction& tx, const Att
   if (user->disabled) return refuse(Errc::account_disabled, "account disabled");
   RESCUE_TRY(const auto group, store::groups::get(tx, user->group));
   if (group.require_sso) return refuse(Errc::sso_required, "single sign-on required");
+  if (const auto from = networks::check(tx, *user, attempt.credentials.address); !from) {
+    if (from.error().code != Errc::network_not_allowed) return base::fail(from.error());
+    return refuse(Errc::network_not_allowed, "network not allowed");
+  }
   if (SecondFactor::enrolled(*user)) {
     if (second_factor == nullptr) return base::fail(base::Errc::internal, "nothing here can check a second factor");
     RESCUE_TRY(const auto checked, second_factor->check(tx, *user, attempt.credentials.code, now));
@@ -212,7 +217,10 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
 
 base::Result<> sign_out(store::Transaction& tx, const Principal& who, base::WallTime now) {
   RESCUE_CHECK(store::tokens::revoke(tx, who.token_hash, now));
-  return impl::record(tx, {.type = EventType::auth_logout, .actor = who.email, .technician = who.id}, now);
+  impl::Json data;
+  data.add(by_of(who));
+  return impl::record(
+      tx, {.type = EventType::auth_logout, .actor = who.email, .data = std::move(data), .technician = who.id}, now);
 }
 
 }  // namespace rescue::directory

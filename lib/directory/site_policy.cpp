@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ip.hpp"
 #include "base/utf8.hpp"
 #include "directory/single_sign_on.hpp"
 #include "store/users.hpp"
@@ -26,6 +27,7 @@ constexpr std::string_view kOff = "off";
 bool is_entity_id(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
+bool is_network(std::string_view text) { return base::IpPrefix::parse_exact(text).has_value(); }
 bool is_group_map(std::string_view text) { return sso::parse_group_map(text).has_value(); }
 
 // clang-format off
@@ -49,8 +51,9 @@ constexpr std::array<SettingRule, kSettings> kRules{{
      .max = 365 * kDay, .may_be_off = true, .help = "A sign-in that nobody uses ends after this."},
     {.setting = sign_in_lifetime, .name = "sign_in.lifetime", .type = Type::duration, .fallback = "12h",
      .min = kMinute, .max = 365 * kDay, .help = "A sign-in ends after this, however much it is used."},
-    {.setting = allowed_networks, .name = "allowed_networks", .type = Type::list, .fallback = "", .min = 0, .max = 256,
-     .help = "Networks from which people may sign in and work; anywhere when empty."},
+    {.setting = allowed_networks, .name = "allowed_networks", .type = Type::list, .fallback = "", .min = 0,
+     .max = base::kMaxNetworks, .help = "Networks from which people may sign in and work; anywhere when empty.",
+     .check = is_network, .rule = "a network such as 10.0.0.0/8 or 2001:db8::/32, without bits behind its prefix"},
     {.setting = invitation_lifetime, .name = "invitation.lifetime", .type = Type::duration, .fallback = "7d",
      .min = kMinute, .max = 90 * kDay, .help = "How long an invitation can be accepted."},
     {.setting = sso_enabled, .name = "sso.enabled", .type = Type::boolean, .fallback = "false",

@@ -56,7 +56,7 @@ base::Result<store::Session> end_session(store::Transaction& tx, store::Session 
   event.actor = actor.name;
   event.session = session.id;
   event.technician = owner_of(session);
-  event.data.add("reason", reason);
+  event.data.add("reason", reason).add(By(actor.name, actor.address, actor.via));
   if (how == SessionEvent::time_out) {
     event.type = store::EventType::session_timed_out;
   } else {
@@ -67,9 +67,13 @@ base::Result<store::Session> end_session(store::Transaction& tx, store::Session 
   return session;
 }
 
-base::Result<std::uint64_t> end_sessions_of(store::Transaction& tx, const base::Guid& user, std::string_view actor,
+base::Result<std::uint64_t> end_sessions_of(store::Transaction& tx, const base::Guid& user, const By& who,
                                             std::string_view reason, base::WallTime now) {
-  const Actor by{.party = wire::Party::administrator, .name = std::string(actor), .user = std::nullopt};
+  const Actor by{.party = wire::Party::administrator,
+                 .name = who.actor,
+                 .user = std::nullopt,
+                 .address = who.address,
+                 .via = who.via};
   std::uint64_t ended = 0;
   store::SessionFilter own;
   own.technician = user;

@@ -20,7 +20,7 @@ namespace rescue::directory::impl {
 /// Everything an account is in, at once: sessions it holds or has waiting end (aborted), its grants in others are
 /// revoked. Returns how many ended.
 [[nodiscard]] base::Result<std::uint64_t> end_sessions_of(store::Transaction& tx, const base::Guid& user,
-                                                          std::string_view actor, std::string_view reason,
+                                                          const By& who, std::string_view reason,
                                                           base::WallTime now);
 
 }  // namespace rescue::directory::impl

@@ -2,6 +2,8 @@
 """Sign-in, users, PINs, keys, pickups, the log and restarts, against a real broker."""
 import concurrent.futures
 import json
+import os
+import pwd
 import signal
 import subprocess
 import time
@@ -415,7 +417,8 @@ class Init(unittest.TestCase):
             self.assertEqual((done.returncode, json.loads(done.stdout)), (0, {"email": ADMIN, "locked": False}), done.stderr)
             token = broker.login()
             event = broker.log_events(token, type="user.unlocked")[0]
-            self.assertEqual((event["actor"], event["data"]["email"]), ("local administrator", ADMIN))
+            self.assertEqual((event["actor"], event["data"]["email"], event["data"]["via"]),
+                             ("local:" + pwd.getpwuid(os.getuid()).pw_name, ADMIN, "program"))
             self.assertEqual(unlock("nobody@example.test").returncode, 6)
 
     def test_two_brokers_do_not_share_a_folder(self):

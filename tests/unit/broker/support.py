@@ -52,6 +52,19 @@ class Identity:
                                "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True).stdout.decode()
 
 
+class LocalConnection(http.client.HTTPConnection):
+    """HTTP over a socket of this machine."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.path)
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -72,6 +85,7 @@ class Answer:
 
 class Broker:
     """Starts on a free port; leaving the context ends it and fails when a sanitizer spoke."""
+    greeting = b""  # sent before TLS on each connection: a proxy's header
 
     def __init__(self, config="", init=True, environment=None):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rescue-broker-"))
@@ -141,7 +155,12 @@ class Broker:
         return context
 
     def connection(self, identity=None):
-        return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls(identity), timeout=30)
+        out = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls(identity), timeout=30)
+        if self.greeting:
+            plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+            plain.sendall(self.greeting)
+            out.sock = self.tls(identity).wrap_socket(plain, server_hostname="127.0.0.1")
+        return out
 
     def call(self, method, path, body=None, token=None, identity=None, raw=None, headers=None):
         """One request on a connection of its own. `raw` is sent as it is, `body` as JSON."""
@@ -163,6 +182,17 @@ class Broker:
 
     def api(self, method, path, body=None, **more):
         return self.call(method, "/api/v1" + path, body, **more)
+
+    def local(self, method, path, body=None, headers=None):
+        """The API as the local administrator."""
+        connection = LocalConnection(self.ready["admin_socket"])
+        try:
+            connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body), headers or {})
+            response = connection.getresponse()
+            text = response.read()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, text.decode(errors="replace"))
+        finally:
+            connection.close()
 
     def login(self, email=ADMIN, password=PASSWORD):
         return self.api("POST", "/auth/login", {"email": email, "password": password}).expect(200)["token"]
@@ -225,6 +255,7 @@ class WebSocket:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         raw.settimeout(30)
         raw.connect(("127.0.0.1", broker.port))
+        raw.sendall(broker.greeting)
         self.socket = broker.tls(identity).wrap_socket(raw, server_hostname="127.0.0.1")
         head = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Upgrade: websocket", "Connection: Upgrade",
                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode()]
