@@ -3,7 +3,8 @@
 """Baselines, measured beside peers in the same run; medians and ratios. It fails where a program does, a picture comes out
 wrong or one is dropped, not where a figure misses its goal.
 
-usage: bench.py --build DIR [startup] [size] [screen] [convert] [long] [capture] [relay] [setup] [latency] [--rounds N]
+usage: bench.py --build DIR [startup] [size] [screen] [convert] [long] [capture] [relay] [setup] [latency] [stamp]
+                [--rounds N]
   of screen and convert: [--clips DIR | --clip FILE…] [--peers NAME,…|none] [--modes NAME,…|none] [--until S] [--quick]
                          [--json FILE] [--pictures DIR]
 """
@@ -22,8 +23,9 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 import peers  # noqa: E402
 import recording  # noqa: E402
 import screen  # noqa: E402
+import stamping  # noqa: E402
 
-PARTS = ["startup", "size", "screen", "convert", "long", "capture", "relay", "setup", "latency"]
+PARTS = ["startup", "size", "screen", "convert", "long", "capture", "relay", "setup", "latency", "stamp"]
 
 
 def heading(text):
@@ -101,6 +103,11 @@ def bench_setup(args):
 def bench_latency(args):
     heading("key press to changed picture (goal: <= 25 ms above the round trip, also while a file is sent)")
     setup_time(args, "latency")
+
+
+def bench_stamp(args):
+    heading("stamped and signed downloads (goal: 200 a second and core of a program file of 5 MB)")
+    return stamping.run(args)
 
 
 def setup_time(args, part):
