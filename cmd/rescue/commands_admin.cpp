@@ -10,9 +10,10 @@ namespace rescue::program {
 namespace {
 namespace json = boost::json;
 
-constexpr std::string_view kUserKeys[] = {"id", "email", "name", "role", "disabled", "locked", "last_login_at"};
-constexpr cli::Column kUserColumns[] = {{"ID"},       {"EMAIL"},  {"NAME"},      {"ROLE"},
-                                        {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
+constexpr std::string_view kUserKeys[] = {"id",    "email",    "name",   "role",
+                                          "group", "disabled", "locked", "last_login_at"};
+constexpr cli::Column kUserColumns[] = {{"ID"},    {"EMAIL"},    {"NAME"},   {"ROLE"},
+                                        {"GROUP"}, {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
 constexpr std::string_view kGatewayKeys[] = {"id", "name", "host", "port", "connected", "draining", "pairs", "waiting"};
 constexpr cli::Column kGatewayColumns[] = {{"ID"},        {"NAME"},     {"HOST"},        {"PORT", true},
                                            {"CONNECTED"}, {"DRAINING"}, {"PAIRS", true}, {"WAITING", true}};
@@ -43,13 +44,6 @@ base::Result<int> show_user_and_password(Invocation& in, const json::value& answ
   return 0;
 }
 
-base::Result<> confirmed(Invocation& in, const std::string& question) {
-  if (in.parsed.on("yes")) return {};
-  if (!in.env.in_is_tty) return base::fail(base::Errc::invalid_argument, "needs --yes where nobody can be asked");
-  if (!cli::confirm_on_terminal(in.env, question)) return base::fail(base::Errc::canceled, "nothing was removed");
-  return {};
-}
-
 base::Result<json::object> find_gateway(client::BlockingApi& api, const std::string& name_or_id) {
   RESCUE_TRY(const auto answer, api.get("/gateways"));
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer is no object");
@@ -62,10 +56,18 @@ base::Result<json::object> find_gateway(client::BlockingApi& api, const std::str
 
 }  // namespace
 
+base::Result<> confirmed(Invocation& in, const std::string& question) {
+  if (in.parsed.on("yes")) return {};
+  if (!in.env.in_is_tty) return base::fail(base::Errc::invalid_argument, "needs --yes where nobody can be asked");
+  if (!cli::confirm_on_terminal(in.env, question)) return base::fail(base::Errc::canceled, "nothing was removed");
+  return {};
+}
+
 base::Result<int> user_add(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
   json::object body{
       {"email", in.parsed.positional("EMAIL")}, {"name", in.parsed.text("name")}, {"role", in.parsed.text("role")}};
+  if (auto group = in.parsed.maybe("group")) body["group"] = *group;
   const bool invite = in.parsed.on("invite");
   const bool named = in.parsed.on("password-stdin") || in.parsed.given("password-file");
   if (invite && named) return base::fail(base::Errc::invalid_argument, "--invite and a password exclude each other");
@@ -83,7 +85,11 @@ base::Result<int> user_list(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
   cli::RecordWriter writer(in.env, in.format, in.color, kUserColumns);
   const auto limit = in.parsed.on("all") ? 0 : in.parsed.integer("limit");
-  RESCUE_TRY(const bool more, api->for_each("/users", "users", limit, [&](const json::object& user) {
+  std::string list = "/users";
+  for (const char* key : {"group", "role"})
+    if (auto value = in.parsed.maybe(key))
+      list += fmt::format("{}{}={}", list.contains('?') ? '&' : '?', key, net::encode_component(*value));
+  RESCUE_TRY(const bool more, api->for_each(list, "users", limit, [&](const json::object& user) {
     writer.add(record_of(user, kUserKeys));
     return true;
   }));
@@ -101,10 +107,10 @@ base::Result<int> user_show(Invocation& in) {
 base::Result<int> user_set(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
   json::object body;
-  for (const char* key : {"email", "name", "role"})
+  for (const char* key : {"email", "name", "role", "group"})
     if (auto value = in.parsed.maybe(key)) body[key] = *value;
   if (body.empty())
-    return base::fail(base::Errc::invalid_argument, "nothing to change: give --email, --name or --role");
+    return base::fail(base::Errc::invalid_argument, "nothing to change: give --email, --name, --role or --group");
   RESCUE_TRY(const auto answer, api->patch(user_target(in), std::move(body)));
   return show_user(in, answer);
 }

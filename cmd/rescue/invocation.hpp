@@ -68,6 +68,21 @@ base::Result<int> user_remove(Invocation&);
 base::Result<int> user_invite(Invocation&);
 base::Result<int> policy_show(Invocation&);
 base::Result<int> policy_set(Invocation&);
+base::Result<int> group_add(Invocation&);
+base::Result<int> group_list(Invocation&);
+base::Result<int> group_show(Invocation&);
+base::Result<int> group_set(Invocation&);
+base::Result<int> group_remove(Invocation&);
+base::Result<int> group_permissions(Invocation&);  // grant, revoke
+base::Result<int> channel_add(Invocation&);
+base::Result<int> channel_list(Invocation&);
+base::Result<int> channel_show(Invocation&);
+base::Result<int> channel_set(Invocation&);
+base::Result<int> channel_remove(Invocation&);
+base::Result<int> channel_groups(Invocation&);  // assign, unassign
+base::Result<int> token_add(Invocation&);
+base::Result<int> token_list(Invocation&);
+base::Result<int> token_revoke(Invocation&);
 base::Result<int> gateway_enroll(Invocation&);
 base::Result<int> gateway_list(Invocation&);
 base::Result<int> gateway_act(Invocation&);  // drain, resume
@@ -100,6 +115,9 @@ base::Result<int> agent(Invocation&);
 
 /// {"user","invitation"}: an account together with its one-time link.
 [[nodiscard]] base::Result<int> show_invitation(Invocation& in, const boost::json::value& answer);
+
+/// Yes by --yes or on the terminal; invalid_argument where nobody can be asked.
+[[nodiscard]] base::Result<> confirmed(Invocation& in, const std::string& question);
 
 // ---- how objects of the API look in lists
 [[nodiscard]] cli::Record record_of(const boost::json::object& o, std::span<const std::string_view> keys);

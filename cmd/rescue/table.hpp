@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/flags.hpp"
+#include "cmd/rescue/table_groups.hpp"
 #include "cmd/rescue/table_policy.hpp"
 
 namespace rescue::program {
@@ -15,7 +16,8 @@ inline constexpr cli::Flag kLimitFlag = {
 inline constexpr cli::Flag kAllFlag = {.name = "all", .help = "show everything, whatever --limit says"};
 
 // ---- admin
-inline constexpr std::string_view kRoles[] = {"technician", "administrator", "auditor"};
+inline constexpr std::string_view kRoles[] = {"technician", "group_administrator", "administrator", "auditor",
+                                              "service"};
 inline constexpr cli::Positional kUser[] = {{.name = "USER", .help = "e-mail address or id"}};
 inline constexpr cli::Positional kNewUser[] = {{.name = "EMAIL", .help = "e-mail address to sign in with"}};
 inline constexpr cli::Flag kUserAdd[] = {
@@ -30,6 +32,10 @@ inline constexpr cli::Flag kUserAdd[] = {
      .help = "what the account may do",
      .fallback = "technician",
      .choices = kRoles},
+    {.name = "group",
+     .type = ValueType::text,
+     .value = "GROUP",
+     .help = "group it is in: name or id; the default one without it"},
     {.name = "password", .type = ValueType::secret, .help = "the initial password", .env = "RESCUE_NEW_PASSWORD"},
     {.name = "invite", .help = "print a one-time link with which the person sets the password; no password is made"},
 };
@@ -37,7 +43,13 @@ inline constexpr cli::Flag kUserSet[] = {
     {.name = "email", .type = ValueType::text, .value = "EMAIL", .help = "new e-mail address"},
     {.name = "name", .type = ValueType::text, .value = "NAME", .help = "new name"},
     {.name = "role", .type = ValueType::choice, .value = "ROLE", .help = "new role", .choices = kRoles},
+    {.name = "group", .type = ValueType::text, .value = "GROUP", .help = "new group: name or id"},
 };
+inline constexpr cli::Flag kUserList[] = {
+    {.name = "group", .type = ValueType::text, .value = "GROUP", .help = "only accounts in this group: name or id"},
+    {.name = "role", .type = ValueType::choice, .value = "ROLE", .help = "only accounts of this role", .choices = kRoles},
+    kLimitFlag,
+    kAllFlag};
 inline constexpr cli::Flag kPaged[] = {kLimitFlag, kAllFlag};
 inline constexpr cli::Flag kYes[] = {{.name = "yes", .letter = 'y', .help = "do not ask"}};
 inline constexpr cli::Example kUserAddExamples[] = {
@@ -54,9 +66,9 @@ inline constexpr cli::Command kUserCommands[] = {
      .flags = kUserAdd,
      .positionals = kNewUser,
      .examples = kUserAddExamples},
-    {.name = "list", .summary = "list accounts", .flags = kPaged},
+    {.name = "list", .summary = "list accounts", .flags = kUserList},
     {.name = "show", .summary = "show one account", .positionals = kUser},
-    {.name = "set", .summary = "change address, name or role of an account", .flags = kUserSet, .positionals = kUser},
+    {.name = "set", .summary = "change address, name, role or group of an account", .flags = kUserSet, .positionals = kUser},
     {.name = "disable", .summary = "disable an account and end its sessions", .positionals = kUser},
     {.name = "enable", .summary = "enable a disabled account", .positionals = kUser},
     {.name = "unlock", .summary = "unlock an account after failed sign-ins", .positionals = kUser},
@@ -90,6 +102,9 @@ inline constexpr cli::Command kGatewayCommands[] = {
 };
 inline constexpr cli::Command kAdminCommands[] = {
     {.name = "user", .summary = "accounts", .commands = kUserCommands},
+    {.name = "group", .summary = "technician groups and what they may do", .commands = kGroupCommands},
+    {.name = "channel", .summary = "channels", .commands = kChannelCommands},
+    {.name = "token", .summary = "API tokens of service accounts", .commands = kTokenCommands},
     {.name = "policy", .summary = "settings of the site", .commands = kPolicyCommands},
     {.name = "gateway", .summary = "gateways", .commands = kGatewayCommands},
 };

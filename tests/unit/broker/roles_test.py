@@ -3,6 +3,7 @@
 belongs to a technician of the caller's group, `other` what belongs to somebody in another group. Every route that people or
 services call has a row: the test asks the broker which there are."""
 import json
+import pathlib
 import subprocess
 import unittest
 
@@ -217,6 +218,10 @@ class Roles(unittest.TestCase):
         for operation, who in rows.items():
             # Some routes are open to a role for things that no row reaches: its own sessions, the group's new members.
             self.assertLessEqual(who, served[operation], operation)
+
+    def test_the_scopes_are_those_of_the_description(self):
+        document = json.loads((pathlib.Path(__file__).resolve().parents[3] / "docs" / "openapi.json").read_text())
+        self.assertEqual(sorted(document["components"]["schemas"]["Scope"]["enum"]), SCOPES)
 
     def test_a_scope_opens_what_needs_it_and_nothing_else(self):
         sessions = self.sessions_for(S)

@@ -52,7 +52,7 @@ class Person {
 };
 
 inline constexpr const char* kUserJson =
-    R"({"id":"11111111-1111-4111-8111-111111111111","email":"ada@example.org","name":"Ada","role":"technician","disabled":false,"locked":false,"must_change_password":false,"created_at":"2026-01-01T00:00:00.000000Z","last_login_at":null})";
+    R"({"id":"11111111-1111-4111-8111-111111111111","email":"ada@example.org","name":"Ada","role":"technician","group":{"id":"22222222-2222-4222-8222-222222222222","name":"support"},"disabled":false,"locked":false,"must_change_password":false,"created_at":"2026-01-01T00:00:00.000000Z","last_login_at":null})";
 inline std::string login_json() {
   return std::string(R"({"token":"tok-1","expires_at":"2026-01-02T00:00:00.000000Z","user":)") + kUserJson +
          R"(,"must_change_password":false})";
