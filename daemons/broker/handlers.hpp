@@ -72,6 +72,22 @@ Answer list_tokens(Services& s, Call& c);
 Answer create_token(Services& s, Call& c);
 Answer revoke_token(Services& s, Call& c);
 
+// api_sso.cpp
+Answer sso_start(Services& s, Call& c);
+Answer sso_finish(Services& s, Call& c);
+Answer saml_metadata(Services& s, Call& c);
+Answer saml_login(Services& s, Call& c);
+Answer saml_acs(Services& s, Call& c);
+
+// api_sso_admin.cpp
+Answer get_sso(Services& s, Call& c);
+Answer change_sso(Services& s, Call& c);
+Answer test_sso(Services& s, Call& c);
+Answer renew_sso_key(Services& s, Call& c);
+Answer disable_user_sso(Services& s, Call& c);
+Answer enable_user_sso(Services& s, Call& c);
+Answer unlink_user_sso(Services& s, Call& c);
+
 // api_sessions.cpp
 Answer create_session(Services& s, Call& c);
 Answer list_sessions(Services& s, Call& c);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/routes.hpp"
 
+#include "daemons/broker/requests_sso.hpp"
+
 #include <array>
 
 #include <boost/json/array.hpp>
@@ -110,6 +112,23 @@ constexpr auto kRoutes = std::to_array<Route>({
     user_route(kGet, "/api/v1/tokens", "listTokens", Verb::token_list, list_tokens),
     user_route(kPost, "/api/v1/users/{user}/tokens", "createToken", Verb::token_manage, create_token, kSmall),
     user_route(kDelete, "/api/v1/tokens/{token}", "revokeToken", Verb::token_manage, revoke_token),
+
+    {.method = kPost, .pattern = "/api/v1/auth/sso/start", .operation = "startSso", .body_cap = kSmall,
+     .handler = sso_start},
+    {.method = kPost, .pattern = "/api/v1/auth/sso/finish", .operation = "finishSso", .body_cap = kSmall,
+     .guarded = Guarded::login, .handler = sso_finish},
+    {.method = kGet, .pattern = "/saml/metadata", .operation = "samlMetadata", .lane = Lane::slow,
+     .handler = saml_metadata},
+    {.method = kGet, .pattern = "/saml/login", .operation = "samlLogin", .lane = Lane::slow, .handler = saml_login},
+    {.method = kPost, .pattern = "/saml/acs", .operation = "samlAcs", .body_cap = kMaxAcsForm, .lane = Lane::slow,
+     .guarded = Guarded::login, .handler = saml_acs},
+    user_route(kGet, "/api/v1/sso", "getSso", Verb::sso_manage, get_sso, 0, Lane::slow),
+    user_route(kPatch, "/api/v1/sso", "changeSso", Verb::sso_manage, change_sso, kMaxSsoChange, Lane::slow),
+    user_route(kPost, "/api/v1/sso/test", "testSso", Verb::sso_manage, test_sso, 0, Lane::slow),
+    user_route(kPost, "/api/v1/sso/key", "renewSsoKey", Verb::sso_manage, renew_sso_key, 0, Lane::slow),
+    user_route(kPost, "/api/v1/users/{user}/sso/disable", "disableUserSso", Verb::user_manage, disable_user_sso),
+    user_route(kPost, "/api/v1/users/{user}/sso/enable", "enableUserSso", Verb::user_manage, enable_user_sso),
+    user_route(kPost, "/api/v1/users/{user}/sso/unlink", "unlinkUserSso", Verb::user_manage, unlink_user_sso),
 
     user_route(kPost, "/api/v1/sessions", "createSession", Verb::session_create, create_session, kForm),
     user_route(kGet, "/api/v1/sessions", "listSessions", Verb::session_list, list_sessions),

@@ -196,6 +196,7 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
 
   net::IoContext context;
   Services services(std::move(settings), std::move(site), std::move(store), *env.clock, *env.random);
+  services.sso.use_helper(saml::find_helper(env.self));
   services.store->on_commit(
       [&services](const std::vector<store::Change>& changes) { services.feed.committed(changes); });
   RESCUE_CHECK(services.feed.start());

@@ -45,6 +45,7 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
             hashing.post(std::move(work));
           },
           clock, random),
+      sso(site.secret.view(), random),
       feed(*this),
       public_url(settings.public_url),
       own_certificate(certified_by_site(site.server, site.ca)) {

@@ -13,6 +13,7 @@
 #include "daemons/broker/refusal_budget.hpp"
 #include "daemons/broker/metrics.hpp"
 #include "daemons/broker/settings_table.hpp"
+#include "daemons/broker/single_sign_on.hpp"
 #include "daemons/broker/site_state.hpp"
 #include "daemons/broker/worker_pool.hpp"
 #include "directory/sessions.hpp"
@@ -64,6 +65,7 @@ struct Services {
   WorkerPool log_queries;
   directory::SecondFactor second_factor;
   directory::SignIn sign_in;
+  SingleSignOn sso;
   ChangeFeed feed;
   std::string public_url;             // set when the listening port is known
   std::atomic<bool> own_certificate;  // certified_by_site; changes on reload

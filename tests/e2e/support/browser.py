@@ -35,7 +35,7 @@ class Browser:
         (to_browser, self.out), (self.inp, from_browser) = (map(above_standard, os.pipe()) for _ in range(2))
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                  "--no-default-browser-check", "--disable-extensions", "--disable-background-networking", "--disable-sync",
-                 "--disable-component-update", "--password-store=basic", "--use-mock-keychain", "--no-proxy-server",
+                 "--disable-component-update", "--password-store=basic", "--use-mock-keychain", "--no-proxy-server", "--log-level=3",
                  "--remote-debugging-pipe", f"--user-data-dir={self.profile}", f"--window-size={size[0]},{size[1]}", "about:blank"]
         # The shell puts the pipes where the browser looks for them, whatever numbers they have here.
         line = f'exec "$@" 3<&{to_browser} 4>&{from_browser} {to_browser}<&- {from_browser}>&-'
