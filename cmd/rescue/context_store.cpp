@@ -68,6 +68,21 @@ base::Result<crypto::ServerTrust> trust_of(const cli::Env& env, const Context& c
   return crypto::ServerTrust(crypto::TrustSystem{});
 }
 
+constexpr std::string_view kLocalServer = "unix:";
+
+/// Nothing that is saved has a part in it.
+base::Result<Target> local_target(const cli::Parsed& parsed, const std::string& server) {
+  const auto command = parsed.path();
+  if (command == "login" || command == "logout" || command == "passwd" || command == "accept-invitation")
+    return base::fail(base::Errc::invalid_argument,
+                      fmt::format("'{}' is for accounts; {} needs none: leave it out", command, server));
+  Target out;
+  out.context.server = out.site.url = server;
+  out.site.trust = crypto::TrustSystem{};
+  out.local = true;
+  return out;
+}
+
 }  // namespace
 
 bool is_context_name(std::string_view name) {
@@ -172,6 +187,7 @@ base::Result<Target> ContextStore::resolve(const cli::Parsed& parsed, const std:
   Target target;
   const std::string named = parsed.given("server") ? parsed.text("server") : server;
   const bool other_server = !named.empty();
+  if (named.starts_with(kLocalServer)) return local_target(parsed, named);
   const auto wanted = parsed.given("context") ? parsed.maybe("context") : current();
   if (parsed.given("ca") && parsed.given("ca-pin"))
     return base::fail(base::Errc::invalid_argument, "--ca and --ca-pin exclude each other");

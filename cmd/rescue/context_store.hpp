@@ -29,6 +29,7 @@ struct Target {
   Context context;  // name is empty when nothing saved was used
   client::SiteAddress site;
   std::string token;
+  bool local = false;  // through the broker's socket on this machine: who we are is known there without token
 };
 
 class ContextStore {

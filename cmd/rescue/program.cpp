@@ -101,7 +101,7 @@ Handler find_handler(std::string_view path) {
 base::Result<client::BlockingApi*> Invocation::api(bool need_token) {
   if (!api_) {
     RESCUE_TRY(auto target, contexts.resolve(parsed));
-    if (need_token && target.token.empty())
+    if (need_token && target.token.empty() && !target.local)
       return base::fail(client::Errc::sign_in_needed,
                         fmt::format("not signed in at {}: use 'rescue login'", target.site.url));
     RESCUE_TRY(api_, client::BlockingApi::create(target.site, std::move(target.token)));

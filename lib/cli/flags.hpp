@@ -30,6 +30,7 @@ enum class ValueType : std::uint8_t {
   guid,       // a session id
   address,    // "host:port"
   url,        // "https://host[:port]"
+  site,       // the same, or "unix:/path"
   secret,     // never in argv: becomes --NAME-stdin and --NAME-file FILE; `env` may carry it too
 };
 

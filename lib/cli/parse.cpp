@@ -26,6 +26,7 @@ std::optional<std::uint64_t> to_integer(std::string_view text) {
   return v;
 }
 
+bool is_https(std::string_view text) { return text.starts_with("https://") && text.size() > 8; }
 bool is_address(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos || colon == 0) return false;
@@ -53,7 +54,10 @@ std::optional<std::string> type_mismatch(ValueType type, std::span<const std::st
       if (!is_address(text)) return "HOST:PORT";
       break;
     case ValueType::url:
-      if (!text.starts_with("https://") || text.size() == 8) return "https://HOST[:PORT]";
+      if (!is_https(text)) return "https://HOST[:PORT]";
+      break;
+    case ValueType::site:
+      if (!is_https(text) && !(text.starts_with("unix:/") && text.size() > 6)) return "https://HOST[:PORT] or unix:/PATH";
       break;
     case ValueType::choice:
       if (std::ranges::find(choices, text) == choices.end()) return fmt::format("one of {}", fmt::join(choices, ", "));

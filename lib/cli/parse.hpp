@@ -21,7 +21,7 @@ namespace rescue::cli {
 enum class Source : std::uint8_t { none, fallback, environment, flag };
 
 /// What was typed, checked against the types of the table. Asking for a name that the command does not declare is a bug
-/// and aborts. Values of integer, duration, time, choice, guid, address and url are known to be well formed.
+/// and aborts. Values of integer, duration, time, choice, guid, address, url and site are known to be well formed.
 class Parsed {
  public:
   /// "session list"; empty for the root itself.
