@@ -87,6 +87,8 @@ base::Result<int> accept_sign_in(Invocation& in, Context context, const json::va
 }
 
 base::Result<int> login(Invocation& in) {
+  if (in.parsed.on("sso-code")) return login_by_code(in);
+  if (in.parsed.on("sso")) return login_by_sso(in);
   RESCUE_TRY(auto context, login_context(in));
   RESCUE_TRY(context.email, email_of(in, context));
   RESCUE_TRY(const auto password,

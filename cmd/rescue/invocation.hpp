@@ -83,6 +83,12 @@ base::Result<int> channel_groups(Invocation&);  // assign, unassign
 base::Result<int> token_add(Invocation&);
 base::Result<int> token_list(Invocation&);
 base::Result<int> token_revoke(Invocation&);
+base::Result<int> sso_show(Invocation&);
+base::Result<int> sso_set(Invocation&);
+base::Result<int> sso_test(Invocation&);
+base::Result<int> sso_check(Invocation&);
+base::Result<int> sso_new_key(Invocation&);
+base::Result<int> sso_person(Invocation&);  // disable, enable, unlink
 base::Result<int> gateway_enroll(Invocation&);
 base::Result<int> gateway_list(Invocation&);
 base::Result<int> gateway_act(Invocation&);  // drain, resume

@@ -16,4 +16,9 @@ namespace rescue::program {
 /// Keeps token and context and shows who is signed in. `answer`: of /auth/login and the like.
 [[nodiscard]] base::Result<int> accept_sign_in(Invocation& in, Context context, const boost::json::value& answer);
 
+/// login --sso.
+[[nodiscard]] base::Result<int> login_by_sso(Invocation& in);
+/// login with a code that a page of the site showed to who began at the identity provider.
+[[nodiscard]] base::Result<int> login_by_code(Invocation& in);
+
 }  // namespace rescue::program

@@ -58,6 +58,17 @@ constexpr Flag kLogin[] = {
      .type = ValueType::text,
      .value = "NAME",
      .help = "name of this device in the log; the host name without it"},
+    {.name = "sso", .help = "sign in through the site's identity provider, in a browser"},
+    {.name = "no-browser",
+     .help = "with --sso: open no browser, print the address; the code that it shows is typed here"},
+    {.name = "sso-code",
+     .help = "sign in with the code that the site showed after a sign-in that began at the identity provider; read "
+             "from the terminal or standard input"},
+    {.name = "timeout",
+     .type = ValueType::duration,
+     .value = "TIME",
+     .help = "with --sso: how long to wait for the browser",
+     .fallback = "10m"},
 };
 constexpr Flag kPasswd[] = {
     {.name = "current-password", .type = ValueType::secret, .help = "the present password", .env = "RESCUE_PASSWORD"},

@@ -5,6 +5,7 @@
 #include "cli/flags.hpp"
 #include "cmd/rescue/table_groups.hpp"
 #include "cmd/rescue/table_policy.hpp"
+#include "cmd/rescue/table_sso.hpp"
 
 namespace rescue::program {
 
@@ -106,6 +107,7 @@ inline constexpr cli::Command kAdminCommands[] = {
     {.name = "channel", .summary = "channels", .commands = kChannelCommands},
     {.name = "token", .summary = "API tokens of service accounts", .commands = kTokenCommands},
     {.name = "policy", .summary = "settings of the site", .commands = kPolicyCommands},
+    {.name = "sso", .summary = "sign-in through an identity provider", .commands = kSsoCommands},
     {.name = "gateway", .summary = "gateways", .commands = kGatewayCommands},
 };
 
