@@ -69,13 +69,18 @@ base::Result<int> accept_sign_in(Invocation& in, Context context, const json::va
   RESCUE_CHECK(in.contexts.save(context));
   RESCUE_CHECK(in.contexts.save_token(context.name, token));
   RESCUE_CHECK(in.contexts.set_current(context.name));
-  const auto* must = answer.as_object().if_contains("must_change_password");
-  const bool change = must != nullptr && must->is_bool() && must->as_bool();
+  const auto must = [&](std::string_view what) {
+    const auto* v = answer.as_object().if_contains(what);
+    return v != nullptr && v->is_bool() && v->as_bool();
+  };
+  const bool change = must("must_change_password");
+  const bool enrol = must("must_enrol_mfa");
   json::object shown{{"context", context.name},
                      {"server", context.server},
                      {"user", user},
                      {"expires_at", cell_of(answer.as_object(), "expires_at")},
-                     {"must_change_password", change}};
+                     {"must_change_password", change},
+                     {"must_enrol_mfa", enrol}};
   constexpr cli::Column kColumns[] = {{"CONTEXT"}, {"EMAIL"}, {"ROLE"}, {"EXPIRES"}};
   cli::write_object(
       in.env, in.format, in.color, kColumns,
@@ -83,6 +88,7 @@ base::Result<int> accept_sign_in(Invocation& in, Context context, const json::va
        json::serialize(shown),
        context.name});
   if (change) in.hint("The password must be changed now: rescue passwd");
+  if (enrol) in.hint("A second factor must be set up now: rescue mfa enroll");
   return 0;
 }
 
@@ -96,7 +102,7 @@ base::Result<int> login(Invocation& in) {
   RESCUE_TRY(auto* api, in.api(false));
   json::object body{
       {"email", context.email}, {"password", base::as_text(password.view())}, {"device", device_name(in)}};
-  RESCUE_TRY(const auto answer, api->post("/auth/login", std::move(body)));
+  RESCUE_TRY(const auto answer, post_sign_in(in, *api, context.email, std::move(body)));
   return accept_sign_in(in, std::move(context), answer);
 }
 
@@ -118,7 +124,14 @@ base::Result<int> whoami(Invocation& in) {
   RESCUE_TRY(auto* api, in.api());
   RESCUE_TRY(const auto answer, api->get("/auth/whoami"));
   if (!answer.is_object()) return base::fail(client::Errc::bad_answer, "the answer is no object");
-  cli::write_object(in.env, in.format, in.color, kUserColumns, record_of(answer.as_object(), kUserKeys));
+  auto record = record_of(answer.as_object(), kUserKeys);
+  std::vector<cli::Column> columns(std::begin(kUserColumns), std::end(kUserColumns));
+  if (const auto* sign_in = answer.as_object().if_contains("sign_in"); sign_in != nullptr && sign_in->is_object()) {
+    columns.insert(columns.end(), {{"IDLE UNTIL"}, {"EXPIRES"}});
+    for (const char* key : {"idle_ends_at", "expires_at"})
+      record.cells.push_back(cli::short_time(cell_of(sign_in->as_object(), key)));
+  }
+  cli::write_object(in.env, in.format, in.color, columns, record);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/output.hpp"
 #include "cmd/rescue/program.hpp"
+#include "cmd/rescue/table_mfa.hpp"
 #include "cmd/rescue/table_recording.hpp"
 
 namespace rescue::program {
@@ -58,6 +59,7 @@ constexpr Flag kLogin[] = {
      .type = ValueType::text,
      .value = "NAME",
      .help = "name of this device in the log; the host name without it"},
+    kCodeFlag,
     {.name = "sso", .help = "sign in through the site's identity provider, in a browser"},
     {.name = "no-browser",
      .help = "with --sso: open no browser, print the address; the code that it shows is typed here"},
@@ -161,6 +163,7 @@ constexpr Command kCommands[] = {
     {.name = "admin", .summary = "administer accounts and gateways", .commands = kAdminCommands},
     {.name = "session", .summary = "create, pick up and close support sessions", .commands = kSessionCommands},
     {.name = "log", .summary = "query the session log", .commands = kLogCommands},
+    {.name = "mfa", .summary = "the second factor of signing in", .commands = kMfaCommands},
     {.name = "recording", .summary = "inspect and convert recordings", .commands = kRecordingCommands},
     {.name = "completion",
      .summary = "print the completion script of a shell",

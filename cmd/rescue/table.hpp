@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/flags.hpp"
+#include "cmd/rescue/table_mfa.hpp"
 #include "cmd/rescue/table_groups.hpp"
 #include "cmd/rescue/table_policy.hpp"
 #include "cmd/rescue/table_sso.hpp"
@@ -74,6 +75,7 @@ inline constexpr cli::Command kUserCommands[] = {
     {.name = "enable", .summary = "enable a disabled account", .positionals = kUser},
     {.name = "unlock", .summary = "unlock an account after failed sign-ins", .positionals = kUser},
     {.name = "reset-password", .summary = "give an account a new initial password", .positionals = kUser},
+    {.name = "reset-mfa", .summary = "remove the second factor of an account, and end its sign-ins", .positionals = kUser},
     {.name = "invite",
      .summary = "make a one-time link with which a person sets the password",
      .description =
@@ -108,6 +110,7 @@ inline constexpr cli::Command kAdminCommands[] = {
     {.name = "token", .summary = "API tokens of service accounts", .commands = kTokenCommands},
     {.name = "policy", .summary = "settings of the site", .commands = kPolicyCommands},
     {.name = "sso", .summary = "sign-in through an identity provider", .commands = kSsoCommands},
+    {.name = "sign-in", .summary = "sign-ins that last", .commands = kSignInCommands},
     {.name = "gateway", .summary = "gateways", .commands = kGatewayCommands},
 };
 

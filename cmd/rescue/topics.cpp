@@ -34,6 +34,7 @@ constexpr const char* kEnvironment = R"(Environment
   RESCUE_TOKEN          bearer token; instead of a saved one
   RESCUE_EMAIL          account, as --email
   RESCUE_PASSWORD       password for login, present password for passwd
+  RESCUE_CODE           code of the second factor for login and mfa
   RESCUE_NEW_PASSWORD   new password for passwd, initial password for admin user add
   RESCUE_OUTPUT         output format, as --output
   RESCUE_LINGER         life of a session's background process after the last view, as --linger

@@ -40,6 +40,10 @@ constexpr std::array kEntries{
     ErrorEntry{int(Errc::not_linked), "NOT_LINKED", "the supported machine is not connected", Exit::unreachable, true},
     ErrorEntry{int(Errc::input_taken), "INPUT_TAKEN", "another view holds pointer and keyboard", Exit::conflict, true},
     ErrorEntry{int(Errc::recording_failed), "RECORDING_FAILED", "the recording cannot be written", Exit::failed, true},
+    ErrorEntry{int(Errc::code_needed), "CODE_NEEDED", "a code of the second factor is needed", Exit::sign_in_needed,
+               false},
+    ErrorEntry{int(Errc::mfa_enrolment_required), "MFA_ENROLMENT_REQUIRED",
+               "a second factor must be set up first with 'rescue mfa enroll'", Exit::denied, false},
     ErrorEntry{int(Errc::input_held), "INPUT_HELD", "the user is being asked something", Exit::conflict, true},
 };
 constexpr base::ErrorDomain kDomain{"client", kEntries};

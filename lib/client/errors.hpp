@@ -29,14 +29,16 @@ enum class Errc : int {
   invalid_argument,  // the broker names the field
   too_large,
   rate_limited,
-  unavailable,       // the broker is there but cannot serve now
-  timed_out,         // a request that came too slowly, or a query that takes too long
-  bad_answer,        // not what the API says
-  session_over,      // the session has ended
-  not_linked,        // the supported machine is not connected now
-  input_taken,       // another view holds pointer and keyboard
-  recording_failed,  // the recording cannot be written
-  input_held,        // the user is being asked something: input would be dropped
+  unavailable,             // the broker is there but cannot serve now
+  timed_out,               // a request that came too slowly, or a query that takes too long
+  bad_answer,              // not what the API says
+  session_over,            // the session has ended
+  not_linked,              // the supported machine is not connected now
+  input_taken,             // another view holds pointer and keyboard
+  recording_failed,        // the recording cannot be written
+  input_held,              // the user is being asked something: input would be dropped
+  code_needed,             // a code of the second factor is missing or wrong
+  mfa_enrolment_required,  // a second factor has to be set up first
 };
 const base::ErrorDomain& error_domain(Errc);
 
