@@ -12,6 +12,19 @@ Answer logout(Services& s, Call& c);
 Answer change_password(Services& s, Call& c);
 Answer whoami(Services& s, Call& c);
 
+// api_mfa.cpp
+Answer mfa_status(Services& s, Call& c);
+Answer enrol_mfa(Services& s, Call& c);
+Answer confirm_mfa(Services& s, Call& c);
+Answer renew_recovery_codes(Services& s, Call& c);
+Answer remove_mfa(Services& s, Call& c);
+Answer reset_mfa(Services& s, Call& c);
+
+// api_sign_ins.cpp
+Answer list_sign_ins(Services& s, Call& c);
+Answer end_sign_in(Services& s, Call& c);
+Answer sign_out_user(Services& s, Call& c);
+
 // api_password.cpp
 Answer password_strength(Services& s, Call& c);
 Answer accept_invitation(Services& s, Call& c);
@@ -26,19 +39,6 @@ Answer page_script(Services& s, Call& c);
 // api_policy.cpp
 Answer get_policy(Services& s, Call& c);
 Answer change_policy(Services& s, Call& c);
-
-// api_mfa.cpp
-Answer mfa_status(Services& s, Call& c);
-Answer enrol_mfa(Services& s, Call& c);
-Answer confirm_mfa(Services& s, Call& c);
-Answer renew_recovery_codes(Services& s, Call& c);
-Answer remove_mfa(Services& s, Call& c);
-Answer reset_mfa(Services& s, Call& c);
-
-// api_sign_ins.cpp
-Answer list_sign_ins(Services& s, Call& c);
-Answer end_sign_in(Services& s, Call& c);
-Answer sign_out_user(Services& s, Call& c);
 
 // api_users.cpp
 Answer list_users(Services& s, Call& c);
@@ -115,6 +115,11 @@ Answer redeem_pin(Services& s, Call& c);
 Answer register_applet(Services& s, Call& c);
 Answer renew_applet_ticket(Services& s, Call& c);
 Answer end_from_applet(Services& s, Call& c);
+
+// api_provision.cpp
+Answer apply_document(Services& s, Call& c);
+Answer export_site(Services& s, Call& c);
+Answer answer_policy(Services& s, Call& c);
 
 // api_operation.cpp
 Answer healthz(Services& s, Call& c);

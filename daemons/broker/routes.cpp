@@ -10,9 +10,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "daemons/broker/caller.hpp"
-#include <fmt/format.h>
-
 #include "daemons/broker/form_body.hpp"
+#include "daemons/broker/requests_provision.hpp"
 
 namespace rescue::broker {
 namespace json = boost::json;
@@ -64,6 +63,9 @@ constexpr auto kRoutes = std::to_array<Route>({
      .verb = Verb::own_account, .body_cap = kSmall, .lane = Lane::slow, .guarded = Guarded::login,
      .handler = change_password},
     user_route(kGet, "/api/v1/auth/whoami", "whoami", Verb::own_account, whoami),
+    open_route(kPost, "/api/v1/auth/strength", "passwordStrength", password_strength, kSmall),
+    {.method = kPost, .pattern = "/api/v1/auth/invitation", .operation = "acceptInvitation", .body_cap = kSmall,
+     .lane = Lane::slow, .guarded = Guarded::login, .handler = accept_invitation},
     user_route(kGet, "/api/v1/auth/mfa", "getMfa", Verb::own_account, mfa_status),
     user_route(kPost, "/api/v1/auth/mfa/enroll", "enrollMfa", Verb::own_account, enrol_mfa),
     code_route("/api/v1/auth/mfa/confirm", "confirmMfa", confirm_mfa),
@@ -74,9 +76,6 @@ constexpr auto kRoutes = std::to_array<Route>({
     user_route(kDelete, "/api/v1/sign-ins/{sign_in}", "endSignIn", Verb::sign_in_end, end_sign_in),
     user_route(kPost, "/api/v1/users/{user}/sign-out", "signOutUser", Verb::sign_in_end, sign_out_user),
     user_route(kPost, "/api/v1/users/{user}/reset-mfa", "resetMfa", Verb::user_manage, reset_mfa),
-    open_route(kPost, "/api/v1/auth/strength", "passwordStrength", password_strength, kSmall),
-    {.method = kPost, .pattern = "/api/v1/auth/invitation", .operation = "acceptInvitation", .body_cap = kSmall,
-     .lane = Lane::slow, .guarded = Guarded::login, .handler = accept_invitation},
 
     user_route(kGet, "/api/v1/users", "listUsers", Verb::user_list, list_users),
     user_route(kPost, "/api/v1/users", "createUser", Verb::user_manage, create_user, kSmall, Lane::slow),
@@ -129,6 +128,10 @@ constexpr auto kRoutes = std::to_array<Route>({
     user_route(kPost, "/api/v1/users/{user}/sso/disable", "disableUserSso", Verb::user_manage, disable_user_sso),
     user_route(kPost, "/api/v1/users/{user}/sso/enable", "enableUserSso", Verb::user_manage, enable_user_sso),
     user_route(kPost, "/api/v1/users/{user}/sso/unlink", "unlinkUserSso", Verb::user_manage, unlink_user_sso),
+
+    user_route(kPost, "/api/v1/apply", "applyDocument", Verb::provision, apply_document, kApplyBody, Lane::slow),
+    user_route(kGet, "/api/v1/export", "exportSite", Verb::provision, export_site),
+    user_route(kPost, "/api/v1/policy/why", "answerPolicy", Verb::policy_read, answer_policy, kForm * 4),
 
     user_route(kPost, "/api/v1/sessions", "createSession", Verb::session_create, create_session, kForm),
     user_route(kGet, "/api/v1/sessions", "listSessions", Verb::session_list, list_sessions),

@@ -8,6 +8,7 @@
 
 #include "daemons/broker/caller.hpp"
 #include "daemons/broker/json_body.hpp"
+#include "daemons/broker/once.hpp"
 #include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
@@ -79,10 +80,16 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
   if (route.body_cap == 0) {
     if (auto empty = no_body(request.body); !empty) return refuse(empty.error());
   }
+  auto once = Once::begin(s, route, call);
+  if (!once) return refuse(once.error());
+  if (once->replay) return std::move(*once->replay);
   const auto reply = route.handler(s, call);
+  if (once->claim) once->claim->handled();
   // The password was right: every sign-in with a second factor begins so, and many people sign in from one office.
   right = !reply && reply.error().code == directory::Errc::code_needed;
-  return reply ? response_of(*reply) : refuse(reply.error());
+  auto response = reply ? response_of(*reply) : refuse(reply.error());
+  if (once->claim) once->claim->finish(response, call.changed_nothing);
+  return response;
 }
 
 Guard* guard_of(Services& s, const Route& route) {

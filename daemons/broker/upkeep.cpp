@@ -6,8 +6,10 @@
 
 #include "base/log.hpp"
 #include "crypto/tls.hpp"
+#include "daemons/broker/once.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
+#include "store/sign_ins.hpp"
 
 namespace rescue::broker {
 namespace asio = boost::asio;
@@ -22,6 +24,9 @@ constexpr std::size_t kSweepLimit = 100;
 constexpr std::size_t kIdleLimit = 1000;
 constexpr base::Duration kIdleCheck = std::chrono::seconds(5);
 constexpr std::size_t kPresencePage = 500;
+constexpr base::Duration kRequestIdCheck = std::chrono::minutes(10);
+constexpr base::Duration kSsoCheck = std::chrono::minutes(1);
+constexpr base::Duration kSsoMemory = std::chrono::minutes(10);  // for a clock that is set back
 
 void warn(std::string_view what, const base::Error& error) {
   base::log(base::LogLevel::warn, "broker", what, {{"what", error.message()}});
@@ -46,6 +51,21 @@ void end_idle_sign_ins(Services& s) {
     return directory::sign_ins::end_idle(tx, s.clock.wall(), kIdleLimit);
   });
   if (!ended) warn("idle sign-ins were not ended", ended.error());
+}
+
+/// Runs in a worker thread: answers that nobody asks for again.
+void forget_request_ids(Services& s) {
+  const auto purged = s.store->write_now([&](store::Transaction& tx) {
+    return store::request_ids::purge(tx, s.clock.wall() - kRequestIdLifetime);
+  });
+  if (!purged) warn("request ids were not forgotten", purged.error());
+}
+
+/// Runs in a worker thread: sign-ins at the identity provider that were not finished in time, and what was replayable.
+void forget_sso(Services& s) {
+  const auto purged =
+      s.store->write_now([&](store::Transaction& tx) { return store::sso::purge(tx, s.clock.wall() - kSsoMemory); });
+  if (!purged) warn("traces of single sign-on were not forgotten", purged.error());
 }
 
 store::SessionFilter with_applet() {
@@ -115,6 +135,8 @@ void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
   const auto first_sweep = std::max(s.settings.restart_grace, s.settings.sweep_interval);
   start("sweep", first_sweep, s.settings.sweep_interval, [&s] { s.fast.post([&s] { sweep(s); }); });
   start("idle sign-ins", kIdleCheck, kIdleCheck, [&s] { s.fast.post([&s] { end_idle_sign_ins(s); }); });
+  start("single sign-on", first_sweep, kSsoCheck, [&s] { s.fast.post([&s] { forget_sso(s); }); });
+  start("request ids", first_sweep, kRequestIdCheck, [&s] { s.fast.post([&s] { forget_request_ids(s); }); });
   const auto presence = std::clamp(s.settings.applet_grace / 2, base::Duration(1000), kLongestPresenceCheck);
   start("presence", presence, presence, [&s] { s.fast.post([&s] { check_presence(s); }); });
   start("certificate", kCertificateCheck, kCertificateCheck, [&s, &server] { reload_certificate(s, server); });

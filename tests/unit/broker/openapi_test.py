@@ -464,7 +464,10 @@ class Calls(unittest.TestCase):
             with self.subTest(name):
                 for raw in (b"{", b"[]", b"\xff\xfe", b'{"surprise":1}', b'{"a":' * 600):
                     self.check(name, send(raw), 400)
-                too_large = send(b" " * (operation["x-body-limit"] + 1))
+                size = operation["x-body-limit"] + 1
+                # What is announced is refused before it comes: a client would not get to the end of much.
+                too_large = send(b" " * size) if size < 1 << 21 else self.broker.call(
+                    method, path, headers={"Content-Length": str(size)}, **who)
                 self.check(name, too_large, 413)
                 schema = SCHEMA.resolve(operation["requestBody"]["content"]["application/json"]["schema"]["$ref"])
                 for field in schema.get("required", ()):
