@@ -69,12 +69,23 @@ base::Result<int> user_add(Invocation&);
 base::Result<int> user_list(Invocation&);
 base::Result<int> user_show(Invocation&);
 base::Result<int> user_set(Invocation&);
-base::Result<int> user_act(Invocation&);  // disable, enable, unlock
+base::Result<int> user_import(Invocation&);
+base::Result<int> admin_apply(Invocation&);
+base::Result<int> admin_export(Invocation&);
+base::Result<int> policy_why(Invocation&);
+base::Result<int> policy_test(Invocation&);
+base::Result<int> user_act(Invocation&);  // disable, enable, unlock, reset-mfa
 base::Result<int> user_reset_password(Invocation&);
 base::Result<int> user_remove(Invocation&);
 base::Result<int> user_invite(Invocation&);
 base::Result<int> policy_show(Invocation&);
 base::Result<int> policy_set(Invocation&);
+base::Result<int> sso_show(Invocation&);
+base::Result<int> sso_set(Invocation&);
+base::Result<int> sso_test(Invocation&);
+base::Result<int> sso_check(Invocation&);
+base::Result<int> sso_new_key(Invocation&);
+base::Result<int> sso_person(Invocation&);  // disable, enable, unlink
 base::Result<int> group_add(Invocation&);
 base::Result<int> group_list(Invocation&);
 base::Result<int> group_show(Invocation&);
@@ -90,12 +101,6 @@ base::Result<int> channel_groups(Invocation&);  // assign, unassign
 base::Result<int> token_add(Invocation&);
 base::Result<int> token_list(Invocation&);
 base::Result<int> token_revoke(Invocation&);
-base::Result<int> sso_show(Invocation&);
-base::Result<int> sso_set(Invocation&);
-base::Result<int> sso_test(Invocation&);
-base::Result<int> sso_check(Invocation&);
-base::Result<int> sso_new_key(Invocation&);
-base::Result<int> sso_person(Invocation&);  // disable, enable, unlink
 base::Result<int> gateway_enroll(Invocation&);
 base::Result<int> gateway_list(Invocation&);
 base::Result<int> gateway_act(Invocation&);  // drain, resume

@@ -28,7 +28,6 @@ constexpr std::array kUserColumns{ColumnRule{"email"},
                                   ColumnRule{"name"},
                                   ColumnRule{"role"},
                                   ColumnRule{"group"},
-                                  ColumnRule{"sso_id"},
                                   ColumnRule{"disabled", Cell::boolean},
                                   ColumnRule{"sso_disabled", Cell::boolean},
                                   ColumnRule{"allowed_networks", Cell::list}};

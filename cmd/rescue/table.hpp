@@ -5,8 +5,8 @@
 #include "cli/flags.hpp"
 #include "cmd/rescue/table_mfa.hpp"
 #include "cmd/rescue/table_groups.hpp"
-#include "cmd/rescue/table_policy.hpp"
 #include "cmd/rescue/table_sso.hpp"
+#include "cmd/rescue/table_policy.hpp"
 
 namespace rescue::program {
 
@@ -46,6 +46,11 @@ inline constexpr cli::Flag kUserSet[] = {
     {.name = "name", .type = ValueType::text, .value = "NAME", .help = "new name"},
     {.name = "role", .type = ValueType::choice, .value = "ROLE", .help = "new role", .choices = kRoles},
     {.name = "group", .type = ValueType::text, .value = "GROUP", .help = "new group: name or id"},
+    {.name = "allow-network",
+     .type = ValueType::text,
+     .value = "CIDR",
+     .help = "the account may come from this network; all that are given, no others; 'any' alone: from anywhere",
+     .repeated = true},
 };
 inline constexpr cli::Flag kUserList[] = {
     {.name = "group", .type = ValueType::text, .value = "GROUP", .help = "only accounts in this group: name or id"},
@@ -69,8 +74,16 @@ inline constexpr cli::Command kUserCommands[] = {
      .positionals = kNewUser,
      .examples = kUserAddExamples},
     {.name = "list", .summary = "list accounts", .flags = kUserList},
+    {.name = "import",
+     .summary = "make and change accounts from a CSV file",
+     .description =
+         "As 'rescue admin apply' with that file alone: people that the file does not name stay, and columns that it "
+         "does not have too. Nobody gets a password: with --invitations new people get one-time links.",
+     .flags = kImportUsers,
+     .positionals = kImportFile,
+     .examples = kImportUsersExamples},
     {.name = "show", .summary = "show one account", .positionals = kUser},
-    {.name = "set", .summary = "change address, name, role or group of an account", .flags = kUserSet, .positionals = kUser},
+    {.name = "set", .summary = "change address, name, role, group or networks of an account", .flags = kUserSet, .positionals = kUser},
     {.name = "disable", .summary = "disable an account and end its sessions", .positionals = kUser},
     {.name = "enable", .summary = "enable a disabled account", .positionals = kUser},
     {.name = "unlock", .summary = "unlock an account after failed sign-ins", .positionals = kUser},
@@ -104,6 +117,19 @@ inline constexpr cli::Command kGatewayCommands[] = {
      .positionals = kGateway},
 };
 inline constexpr cli::Command kAdminCommands[] = {
+    {.name = "apply",
+     .summary = "make the site like files describe it",
+     .description =
+         "Creates and changes settings, groups, channels, people and service accounts, one line for each: created, "
+         "changed, unchanged, deleted or failed. Objects are known by name, accounts by address; a field that is left "
+         "out stays as it is. Without --continue-on-error it is all or nothing: when one object fails, nothing is "
+         "changed, every failure is told, and the exit code is that of the first. See PROVISIONING in rescue-admin(1).",
+     .flags = kApply,
+     .examples = kApplyExamples},
+    {.name = "export",
+     .summary = "print what apply can describe, as TOML",
+     .description = "With --output json as JSON. Applied again it changes nothing.",
+     .examples = kExportExamples},
     {.name = "user", .summary = "accounts", .commands = kUserCommands},
     {.name = "group", .summary = "technician groups and what they may do", .commands = kGroupCommands},
     {.name = "channel", .summary = "channels", .commands = kChannelCommands},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/flags.hpp"
+#include "cmd/rescue/table_provision.hpp"
 
 namespace rescue::program {
 
@@ -34,6 +35,21 @@ inline constexpr cli::Command kPolicyCommands[] = {
      .flags = kPolicySet,
      .positionals = kSettingChanges,
      .examples = kPolicySetExamples},
+    {.name = "why",
+     .summary = "tell what somebody may do, and which rule decides",
+     .description =
+         "Asks the rules that sessions and requests are decided by. The decision is allow or deny; the rule is "
+         "account.disabled, role, channel.groups or group.permissions. What else has to be so when it comes to it, as "
+         "the supported person's consent, is told beside it.",
+     .flags = kPolicyWhy,
+     .examples = kPolicyWhyExamples},
+    {.name = "test",
+     .summary = "check a table of expectations about what people may do",
+     .description =
+         "One line for each expectation, ok or wrong. Exit code 0 when all are met, 10 when one is not. An empty "
+         "channel is none, an empty rule any.",
+     .positionals = kPolicyTestFile,
+     .examples = kPolicyTestExamples},
 };
 
 inline constexpr cli::Flag kAcceptInvitation[] = {

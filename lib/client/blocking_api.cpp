@@ -267,5 +267,7 @@ std::unique_ptr<EventFollower> BlockingApi::follow(std::string topics, std::uint
 }
 
 const std::string& BlockingApi::last_request_id() const { return impl_->api->last_request_id(); }
+void BlockingApi::set_request_id(std::string id) { impl_->api->set_request_id(std::move(id)); }
+void BlockingApi::set_timeout(std::chrono::microseconds timeout) { impl_->api->set_timeout(timeout); }
 
 }  // namespace rescue::client

@@ -49,6 +49,9 @@ class BlockingApi {
   /// GET /events with `topics` "sessions", "log" or both; `after` 0: only what comes from now on.
   [[nodiscard]] std::unique_ptr<EventFollower> follow(std::string topics, std::uint64_t after);
   [[nodiscard]] const std::string& last_request_id() const;
+  /// As BrokerApi; before the first request.
+  void set_request_id(std::string id);
+  void set_timeout(std::chrono::microseconds timeout);
 
  private:
   struct Impl;

@@ -170,6 +170,12 @@ awaitable<base::Result<json::value>> BrokerApi::call(net::Method method, std::st
   request.headers = authorization();
   request.headers.set("Accept", "application/json");
   if (!body.empty()) request.headers.set("Content-Type", "application/json");
+  if (!request_id_.empty() && method != net::Method::get) {
+    ++changing_calls_;
+    request.headers.set("Idempotency-Key",
+                        changing_calls_ == 1 ? request_id_ : fmt::format("{}.{}", request_id_, changing_calls_));
+  }
+  request.timeout = timeout_;
   request.body = std::move(body);
   auto sending = http_->send(std::move(request));
   RESCUE_CO_TRY(auto response, co_await std::move(sending));

@@ -95,6 +95,11 @@ class BrokerApi {
   [[nodiscard]] net::HttpClient& http() { return *http_; }
   [[nodiscard]] net::HttpHeaders authorization() const;
   void set_token(std::string token) { token_ = std::move(token); }
+  /// Requests that change something say this id (header Idempotency-Key; the second of them ID.2, and so on), so that
+  /// the site carries them out once, however often they come. Printable ASCII, at most 120 bytes; empty: none.
+  void set_request_id(std::string id) { request_id_ = std::move(id); }
+  /// For all requests from now on, in place of the client's own.
+  void set_timeout(std::chrono::microseconds timeout) { timeout_ = timeout; }
   /// Of the last refusal; for messages.
   [[nodiscard]] const std::string& last_request_id() const { return last_request_id_; }
 
@@ -105,6 +110,9 @@ class BrokerApi {
   std::unique_ptr<net::HttpClient> http_;
   std::string token_;
   std::string last_request_id_;
+  std::string request_id_;
+  std::size_t changing_calls_ = 0;
+  std::optional<std::chrono::microseconds> timeout_;
 };
 
 /// Parts of answers, checked; bad_answer names what is missing.

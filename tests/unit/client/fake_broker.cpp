@@ -43,7 +43,8 @@ struct FakeBroker::Impl {
   awaitable<net::HttpResponse> handle(net::HttpRequest& r) {
     constexpr std::string_view kPrefix = "/api/v1";
     FakeRequest request{r.method_text, r.target.starts_with(kPrefix) ? r.target.substr(kPrefix.size()) : r.target,
-                        r.body, std::string(r.bearer_token().value_or(""))};
+                        r.body, std::string(r.bearer_token().value_or("")),
+                        std::string(r.headers.get("Idempotency-Key").value_or(""))};
     FakeReply reply;
     {
       std::lock_guard lock(mutex);

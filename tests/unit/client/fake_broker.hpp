@@ -19,6 +19,7 @@ struct FakeRequest {
   std::string path;  // with the query, without /api/v1
   std::string body;
   std::string token;  // bearer
+  std::string key;    // Idempotency-Key
 };
 struct FakeReply {
   unsigned status = 200;
