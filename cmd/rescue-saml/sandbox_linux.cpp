@@ -145,6 +145,7 @@ base::Result<std::vector<std::string>> confine() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::fail(base::errno_error("give up new privileges"));
   if (!kSanitized && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)  // LeakSanitizer attaches to its own process
     return base::fail(base::errno_error("close the memory to others"));
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);  // whatever the starter left open
   std::vector<std::string> layers{"no_new_privs", "rlimits"};
   if (limit_files()) layers.emplace_back("landlock");
   limit_resources();

@@ -63,6 +63,8 @@ Result<std::unique_ptr<Child>> start(const fs::path& program) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, fds[1], STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+  // Sockets of Asio are not closed by exec: without this the helper would hold the connections of everybody.
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   sigset_t none;

@@ -206,6 +206,7 @@ Checked<> check_response(const ResponseParts& parts, bool is_signed, const Respo
   if (q.idp.valid_until && *q.idp.valid_until <= q.now)
     return refuse(Rule::metadata_expired, base::to_rfc3339(*q.idp.valid_until));
   if (parts.issuer != nullptr) RESCUE_SAML_CHECK(check_issuer(parts.issuer, q));
+  if (parts.issuer == nullptr && is_signed) return refuse(Rule::issuer, "missing in a signed Response");
   const auto destination = attribute(parts.response, "Destination");
   if (destination ? *destination != q.sp.acs_url : is_signed)  // saml-bindings-2.0 section 3.5.5.2
     return refuse(Rule::destination, destination

@@ -146,7 +146,7 @@ ContextPtr make_context(const std::string& certificate_pem) {
 class RegisteredId {
  public:
   RegisteredId(const Document& document, Element owner) : document_(document) {
-    attribute_ = xmlHasProp(owner, reinterpret_cast<const xmlChar*>("ID"));
+    attribute_ = xmlHasNsProp(owner, reinterpret_cast<const xmlChar*>("ID"), nullptr);
     if (attribute_ == nullptr || attribute_->children == nullptr) return;
     id_ = xmlAddID(nullptr, document.native(), attribute_->children->content, attribute_);
   }

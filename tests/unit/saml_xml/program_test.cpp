@@ -31,6 +31,22 @@ std::filesystem::path script(const test::TempDir& dir, const std::string& text) 
   return path;
 }
 
+/// In a process of its own; gives what `act` gives once the process is confined.
+template <typename Act>
+int confined(Act&& act) {
+  const auto pid = ::fork();
+  if (pid == 0) {
+    const auto layers = saml_program::confine();
+    if (!layers) ::_exit(99);
+    const bool all = std::ranges::find(*layers, "seccomp") != layers->end();
+    ::_exit(all ? act() : 98);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  // Where the filter kills, it does so with SIGSYS: as good as a refusal.
+  return WIFEXITED(status) ? WEXITSTATUS(status) : WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? EPERM : -1;
+}
+
 TEST(SamlHelper, AnswersLikeTheEngine) {
   saml::HelperVerifier verifier(helper());
   const auto verdict = verifier.check(vectors::question("good_encrypted_gcm_both_signed"));
@@ -68,6 +84,21 @@ TEST(SamlHelper, WorksForSeveralThreadsAtATime) {
     });
   for (auto& t : threads) t.join();
   EXPECT_EQ(accepted, 4);
+}
+
+// A daemon's sockets are open across exec: the helper must not find them.
+TEST(SamlHelper, InheritsNothingButItsStandardStreams) {
+  const test::TempDir dir;
+  constexpr int kLeak = 200;
+  ASSERT_EQ(::dup2(STDERR_FILENO, kLeak), kLeak);
+  const auto here = Engine().check(vectors::question("good_both_signed")).value().value();
+  const auto good = boost::json::serialize(boost::json::object{{"accepted", saml::to_json(here)}, {"confined_by", {}}});
+  saml::HelperVerifier verifier(script(dir, "[ -e /proc/$$/fd/200 ] && exit 7; cat >/dev/null; echo '" + good + "'"),
+                                std::chrono::seconds(10));
+  const auto verdict = verifier.check(vectors::question("good_both_signed"));
+  EXPECT_TRUE(verdict) << verdict.error().message();
+  EXPECT_EQ(confined([] { return ::write(kLeak, "", 0) >= 0 ? 0 : errno; }), EBADF);
+  ::close(kLeak);
 }
 
 TEST(SamlHelper, IsNeverBelievedWhenItFails) {
@@ -130,22 +161,6 @@ TEST(SamlProgram, KeepsEveryWordOfAQuestion) {
   EXPECT_EQ(back.sp.acs_url, q.sp.acs_url);
   ASSERT_EQ(back.decryption_keys.size(), 1u);
   EXPECT_EQ(base::as_text(back.decryption_keys[0].view()), base::as_text(q.decryption_keys[0].view()));
-}
-
-/// In a process of its own; gives what `act` gives once the process is confined.
-template <typename Act>
-int confined(Act&& act) {
-  const auto pid = ::fork();
-  if (pid == 0) {
-    const auto layers = saml_program::confine();
-    if (!layers) ::_exit(99);
-    const bool all = std::ranges::find(*layers, "seccomp") != layers->end();
-    ::_exit(all ? act() : 98);
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  // Where the filter kills, it does so with SIGSYS: as good as a refusal.
-  return WIFEXITED(status) ? WEXITSTATUS(status) : WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? EPERM : -1;
 }
 
 TEST(SamlSandbox, LeavesNeitherFilesNorSocketsNorPrograms) {

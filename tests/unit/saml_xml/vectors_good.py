@@ -55,6 +55,8 @@ def by_form(k):
         "good_default_namespace": m.bare(m.response(m.sign(default, k.idp))),
         "good_typed_values": m.bare(m.response(signed(
             k, attributes=m.ATTRIBUTES.replace("<saml:AttributeValue>", typed)))),
+        "good_foreign_id": m.bare(m.response(m.sign(m.assertion().replace(
+            "<saml:Assertion ", '<saml:Assertion xmlns:x="urn:x" x:ID="_other" '), k.idp))),
         "good_xml_declaration": '<?xml version="1.0" encoding="utf-8"?>\n' + m.bare(m.response(signed(k))),
         "good_byte_order_mark": b"\xef\xbb\xbf" + m.bare(m.response(signed(k))).encode(),
         "good_base64_lines": lines,

@@ -27,6 +27,7 @@ def vectors(k):
         "issuer_of_unsigned_response": around(issuer="https://other.example"),
         "issuer_of_assertion": inner(issuer="https://other.example"),
         "issuer_missing": inner(issuer=None),
+        "issuer_missing_in_signed_response": outer(issuer=None),
         "issuer_with_blank": inner(issuer=m.IDP + " "),
         "issuer_prefix": inner(issuer=m.IDP + "/x"),
         "issuer_format": m.bare(m.response(m.sign(m.assertion().replace(
