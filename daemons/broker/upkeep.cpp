@@ -26,7 +26,9 @@ constexpr base::Duration kIdleCheck = std::chrono::seconds(5);
 constexpr std::size_t kPresencePage = 500;
 constexpr base::Duration kRequestIdCheck = std::chrono::minutes(10);
 constexpr base::Duration kSsoCheck = std::chrono::minutes(1);
-constexpr base::Duration kSsoMemory = std::chrono::minutes(10);  // for a clock that is set back
+constexpr base::Duration kFailureCheck = std::chrono::hours(1);
+constexpr base::Duration kFailureMemory = std::chrono::hours(24);  // far beyond the hour for which a failure counts
+constexpr base::Duration kSsoMemory = std::chrono::minutes(10);    // for a clock that is set back
 
 void warn(std::string_view what, const base::Error& error) {
   base::log(base::LogLevel::warn, "broker", what, {{"what", error.message()}});
@@ -47,18 +49,27 @@ void sweep(Services& s) {
 
 /// Runs in a worker thread: sign-ins that nobody used for too long end, and what listens with them.
 void end_idle_sign_ins(Services& s) {
-  const auto ended = s.store->write_now([&](store::Transaction& tx) {
-    return directory::sign_ins::end_idle(tx, s.clock.wall(), kIdleLimit);
-  });
+  const auto ended = s.store->write_now(
+      [&](store::Transaction& tx) { return directory::sign_ins::end_idle(tx, s.clock.wall(), kIdleLimit); });
   if (!ended) warn("idle sign-ins were not ended", ended.error());
 }
 
 /// Runs in a worker thread: answers that nobody asks for again.
 void forget_request_ids(Services& s) {
-  const auto purged = s.store->write_now([&](store::Transaction& tx) {
-    return store::request_ids::purge(tx, s.clock.wall() - kRequestIdLifetime);
-  });
+  const auto purged = s.store->write_now(
+      [&](store::Transaction& tx) { return store::request_ids::purge(tx, s.clock.wall() - kRequestIdLifetime); });
   if (!purged) warn("request ids were not forgotten", purged.error());
+}
+
+/// Runs in a worker thread: failed sign-ins that count for nothing any more, and invitations that nobody can accept.
+void forget_failures(Services& s) {
+  const auto purged = s.store->write_now([&](store::Transaction& tx) -> base::Result<bool> {
+    const auto now = s.clock.wall();
+    if (auto done = store::sign_in_networks::purge(tx, now - kFailureMemory); !done) return base::fail(done.error());
+    if (auto done = store::invitations::purge(tx, now - kFailureMemory); !done) return base::fail(done.error());
+    return true;
+  });
+  if (!purged) warn("failed sign-ins were not forgotten", purged.error());
 }
 
 /// Runs in a worker thread: sign-ins at the identity provider that were not finished in time, and what was replayable.
@@ -137,6 +148,7 @@ void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
   start("idle sign-ins", kIdleCheck, kIdleCheck, [&s] { s.fast.post([&s] { end_idle_sign_ins(s); }); });
   start("single sign-on", first_sweep, kSsoCheck, [&s] { s.fast.post([&s] { forget_sso(s); }); });
   start("request ids", first_sweep, kRequestIdCheck, [&s] { s.fast.post([&s] { forget_request_ids(s); }); });
+  start("failed sign-ins", first_sweep, kFailureCheck, [&s] { s.fast.post([&s] { forget_failures(s); }); });
   const auto presence = std::clamp(s.settings.applet_grace / 2, base::Duration(1000), kLongestPresenceCheck);
   start("presence", presence, presence, [&s] { s.fast.post([&s] { check_presence(s); }); });
   start("certificate", kCertificateCheck, kCertificateCheck, [&s, &server] { reload_certificate(s, server); });

@@ -14,6 +14,8 @@ enum class Errc : int {
   account_disabled,
   account_locked,
   password_change_required,
+  password_too_weak,   // the broker says by how much, or that it was used before
+  invitation_invalid,  // unknown, used or expired
   sso_required,  // the account's group signs in through the identity provider
   sso_refused,   // the site accepted nothing of what the identity provider sent
   session_not_found,

@@ -6,8 +6,11 @@
 
 #include "base/assert.hpp"
 #include "base/utf8.hpp"
+#include "daemons/broker/form_body.hpp"
 #include "daemons/broker/requests.hpp"
+#include "daemons/broker/requests_password.hpp"
 #include "daemons/broker/requests_groups.hpp"
+#include "daemons/broker/requests_sso.hpp"
 
 namespace {
 using namespace rescue;
@@ -43,7 +46,8 @@ void registration(std::string_view b) {
 void small(std::string_view b) {
   if (const auto r = broker::read_reason(b)) RESCUE_ASSERT(r->size() <= 1000);
   if (const auto r = broker::read_note(b)) RESCUE_ASSERT(r->size() <= 4000);
-  if (const auto r = broker::read_user_change(b)) RESCUE_ASSERT(r->change.email || r->change.name || r->change.role || r->group);
+  if (const auto r = broker::read_user_change(b))
+    RESCUE_ASSERT(r->change.email || r->change.name || r->change.role || r->group);
   if (const auto r = broker::read_new_group(b)) RESCUE_ASSERT(r->name && !r->name->empty());
   if (const auto r = broker::read_new_token(b)) RESCUE_ASSERT(!r->scopes.empty());
   static_cast<void>(broker::read_group_change(b));
@@ -56,7 +60,22 @@ void small(std::string_view b) {
   (void)broker::read_ticket_request(b);
   (void)broker::read_gateway_name(b);
 }
-constexpr std::array kReaders{login, user, session, pickup, intake, enroll, pin, registration, small};
+void sso(std::string_view b) {
+  if (const auto r = broker::read_sso_start(b))
+    RESCUE_ASSERT(r->challenge.size() == 32 && r->target.secret.size() <= 64);
+  if (const auto r = broker::read_sso_finish(b)) RESCUE_ASSERT(!r->code.empty() && r->code.size() <= 64);
+  if (const auto r = broker::read_saml_response(b)) RESCUE_ASSERT(!r->empty() && r->size() <= saml::kMaxResponseText);
+  if (const auto r = broker::read_sso_change(b); r && r->group_map) RESCUE_ASSERT(r->group_map->size() <= 500);
+}
+void password(std::string_view b) {
+  if (const auto r = broker::read_strength(b)) RESCUE_ASSERT(r->password.size() <= 1024 && r->invitation.size() <= 400);
+  if (const auto r = broker::read_acceptance(b)) RESCUE_ASSERT(!r->code.empty() && !r->password.empty());
+  if (const auto r = broker::read_policy_change(b)) RESCUE_ASSERT(!r->empty() && r->size() <= directory::kSettings);
+  if (const auto r = broker::read_invite_form(b))
+    RESCUE_ASSERT(r->code.size() <= 400 && r->password.size() <= 1024 && base::is_valid_utf8(r->code));
+  if (const auto r = broker::read_password_form(b)) RESCUE_ASSERT(r->email.size() <= 254 && r->otp.size() <= 40);
+}
+constexpr std::array kReaders{login, user, session, pickup, intake, enroll, pin, registration, small, sso, password};
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -13,11 +13,18 @@ RIGHT = [
     {"pin": "123456"},
     {"guid": "0a0b0c0d-0e0f-1011-1213-141516171819", "host": {"name": "pc", "os": "Linux", "user": "eve", "version": "1"}},
     {"note": "n"},
+    {"challenge": "A" * 43, "port": 4711, "state": "a" * 22},
+    {"password": "x", "email": "ada@example.test", "name": "Ada", "invitation": "rsi_AAAA"},
 ]
 WRONG = {
     "empty": b"\x08", "open": b"\x00{", "deep": b"\x04" + b'{"a":' * 200, "array": b"\x05[]", "bytes": b"\x01\xff\xfe\xfd",
     "nul": b"\x02" + json.dumps({"kind": "private", "note": "\0"}).encode(), "number": b'\x03{"console_key":"AA","generation":1e300}',
     "twice": b'\x06{"pin":"123456","pin":"x"}', "surrogate": b'\x08{"note":"\\ud800"}',
+    "form": b"\x09SAMLResponse=PHg%2BPC94Pg%3D%3D&RelayState=x", "map": b'\x09{"group_map":[{"value":"v","group":"g"}],"enabled":true}',
+    "accept": b'\x0a{"code":"rsi_AAAA","password":"four plain words here"}',
+    "policy": b'\x0a{"settings":{"password.min_score":4,"password.max_age":null,"allowed_networks":["10.0.0.0/8"],"sso.enabled":true}}',
+    "invite": b"\x0acode=rsi_AAAA&new=a+b%20c&again=%C3%A4", "change": b"\x0aemail=a%40b&current=x&otp=1&new=y&again=y",
+    "code": b'\x09{"code":"K7QF-9XTM-2HVR","verifier":"v","device":"d"}',
 }
 
 folder = pathlib.Path(__file__).resolve().parents[1] / "corpus" / "broker_json"

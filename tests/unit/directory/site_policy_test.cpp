@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "directory/site_policy.hpp"
 
+#include <cstdlib>
+#include <fstream>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "store/users.hpp"
 #include "support.hpp"
+#include "support/paths.hpp"
 
 namespace rescue::directory {
 namespace {
@@ -75,8 +80,38 @@ TEST_F(SitePolicyTest, ValuesOutOfBoundsAreRefusedWithTheBounds) {
   };
   for (const auto& [name, value] : bad) EXPECT_EQ(canonical(name, value), "refused") << name << "=" << value;
   const auto told = canonical_setting(*find_setting("password.max_age"), "1h");
+  ASSERT_FALSE(told.has_value());
   EXPECT_CODE(told, base::Errc::invalid_argument);
   EXPECT_THAT(told.error().message(), HasSubstr("password.max_age: must be a duration, 1d to 3650d, or off"));
+}
+
+/// "*name*", what it is for, what it may be, what it is at first: as rescue-admin(1) lists settings.
+std::string manual_text() {
+  std::string out;
+  for (const auto& rule : setting_rules()) {
+    std::string name;
+    for (const char c : rule.name) name += c == '_' ? "\\_" : std::string(1, c);
+    out += fmt::format("*{}*\n\t{} May be {}. Default: {}.\n\n", name, rule.help, setting_bounds(rule),
+                       rule.fallback.empty() ? "empty" : rule.fallback);
+  }
+  return out;
+}
+
+TEST(SettingsManual, ListsEverySettingAsTheTableHasIt) {
+  const auto path = test::source_dir() / "man" / "rescue-admin.1.scd";
+  std::ifstream in(path);
+  std::string page(std::istreambuf_iterator<char>(in), {});
+  constexpr std::string_view kBegin = "; begin settings\n";
+  const auto from = page.find(kBegin);
+  const auto to = page.find("; end settings\n");
+  ASSERT_TRUE(from != std::string::npos && to != std::string::npos && from < to);
+  const auto at = from + kBegin.size();
+  if (std::getenv("RESCUE_UPDATE_GENERATED") != nullptr) {
+    page.replace(at, to - at, manual_text());
+    std::ofstream(path) << page;
+    return;
+  }
+  EXPECT_EQ(page.substr(at, to - at), manual_text()) << "run this test with RESCUE_UPDATE_GENERATED=1";
 }
 
 TEST_F(SitePolicyTest, ChangesAreMadeTogetherAndLoggedWithOldAndNew) {

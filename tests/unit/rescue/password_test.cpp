@@ -79,8 +79,13 @@ TEST(Passwd, ShowsHowStrongTheNewPasswordIsAndWhatWouldHelp) {
   EXPECT_THAT(r.err, HasSubstr("at least \"good\""));
   EXPECT_THAT(r.err, HasSubstr("part of your name"));
   EXPECT_THAT(r.err, Not(HasSubstr("adaada")));
+  EXPECT_EQ(p.run("passwd --current-password-stdin --new-password-stdin -o json", "secret\nadaada\n")
+                .error()
+                .at("error")
+                .as_string(),
+            "PASSWORD_TOO_WEAK");
   const auto asked = site.bodies("POST /auth/strength");
-  ASSERT_EQ(asked.size(), 1U);
+  ASSERT_EQ(asked.size(), 2U);
   EXPECT_EQ(asked[0].at("email").as_string(), "ada@example.org") << "the words of this very account count";
   EXPECT_EQ(asked[0].at("name").as_string(), "Ada");
   r = p.run("passwd --current-password-stdin --new-password-stdin", "secret\n" + std::string(kStrong) + "\n");
