@@ -4,7 +4,7 @@ _rescue() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --context|--server|--ca|--ca-pin|--output|-o|--request-id|--email|--password-file|--code-file|--device|--timeout|--current-password-file|--new-password-file|--file|-f|--format|--invitations|--name|--role|--group|--limit|--description|--permission|--single-prompt|--force-recording|--require-sas|--omit-chat-text|--require-mfa|--require-sso|--consent-timeout|--inactivity-timeout|--allow-network|--scope|--expires|--reset|--as|--action|--channel|--idp-metadata|--enabled|--entity-id|--idp-initiated|--provision|--email-attribute|--name-attribute|--group-attribute|--map|--sp-entity-id|--acs|--now|--key|--user|--note|--customer|--state|--technician|--script|--record|--record-to|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
+      --context|--server|--ca|--ca-pin|--output|-o|--request-id|--email|--password-file|--code-file|--device|--timeout|--current-password-file|--new-password-file|--file|-f|--format|--invitations|--name|--role|--group|--limit|--allow-network|--description|--permission|--single-prompt|--force-recording|--require-sas|--omit-chat-text|--require-mfa|--require-sso|--consent-timeout|--inactivity-timeout|--scope|--expires|--reset|--as|--action|--channel|--idp-metadata|--enabled|--entity-id|--idp-initiated|--provision|--email-attribute|--name-attribute|--group-attribute|--map|--sp-entity-id|--acs|--now|--key|--user|--note|--customer|--state|--technician|--script|--record|--record-to|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
     esac
     case "$at ${COMP_WORDS[i]}" in
       ' login') at=' login' ;;
@@ -140,6 +140,7 @@ _rescue() {
     'admin user set':--name) return ;;
     'admin user set':--role) COMPREPLY=($(compgen -W 'technician group_administrator administrator auditor service' -- "$cur")); return ;;
     'admin user set':--group) return ;;
+    'admin user set':--allow-network) return ;;
     'admin group add':--description) return ;;
     'admin group add':--permission) COMPREPLY=($(compgen -W 'remote_control desktop_view send_files receive_files file_manager send_urls system_information reboot record_session private_sessions windows_credentials clipboard_sync deploy_scripts' -- "$cur")); return ;;
     'admin group add':--single-prompt) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return ;;
@@ -287,7 +288,7 @@ _rescue() {
     'admin user import':-*) words='--dry-run --continue-on-error --invitations --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user import':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'admin user show':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    'admin user set':-*) words='--email --name --role --group --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'admin user set':-*) words='--email --name --role --group --allow-network --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user disable':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user enable':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user unlock':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;

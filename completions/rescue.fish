@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --request-id --email --password-file --code-file --device --timeout --current-password-file --new-password-file --file -f --format --invitations --name --role --group --limit --description --permission --single-prompt --force-recording --require-sas --omit-chat-text --require-mfa --require-sso --consent-timeout --inactivity-timeout --allow-network --scope --expires --reset --as --action --channel --idp-metadata --enabled --entity-id --idp-initiated --provision --email-attribute --name-attribute --group-attribute --map --sp-entity-id --acs --now --key --user --note --customer --state --technician --script --record --record-to --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
+    if contains -- $word --context --server --ca --ca-pin --output -o --request-id --email --password-file --code-file --device --timeout --current-password-file --new-password-file --file -f --format --invitations --name --role --group --limit --allow-network --description --permission --single-prompt --force-recording --require-sas --omit-chat-text --require-mfa --require-sso --consent-timeout --inactivity-timeout --scope --expires --reset --as --action --channel --idp-metadata --enabled --entity-id --idp-initiated --provision --email-attribute --name-attribute --group-attribute --map --sp-entity-id --acs --now --key --user --note --customer --state --technician --script --record --record-to --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
       set skip 1
       continue
     end
@@ -297,7 +297,7 @@ complete -c rescue -n "__rescue_at ' admin user'" -a add -d 'make an account'
 complete -c rescue -n "__rescue_at ' admin user'" -a list -d 'list accounts'
 complete -c rescue -n "__rescue_at ' admin user'" -a import -d 'make and change accounts from a CSV file'
 complete -c rescue -n "__rescue_at ' admin user'" -a show -d 'show one account'
-complete -c rescue -n "__rescue_at ' admin user'" -a set -d 'change address, name, role or group of an account'
+complete -c rescue -n "__rescue_at ' admin user'" -a set -d 'change address, name, role, group or networks of an account'
 complete -c rescue -n "__rescue_at ' admin user'" -a disable -d 'disable an account and end its sessions'
 complete -c rescue -n "__rescue_at ' admin user'" -a enable -d 'enable a disabled account'
 complete -c rescue -n "__rescue_at ' admin user'" -a unlock -d 'unlock an account after failed sign-ins'
@@ -323,6 +323,7 @@ complete -c rescue -n "__rescue_at ' admin user set'" -l email -d 'new e-mail ad
 complete -c rescue -n "__rescue_at ' admin user set'" -l name -d 'new name' -x
 complete -c rescue -n "__rescue_at ' admin user set'" -l role -d 'new role' -x -a 'technician group_administrator administrator auditor service'
 complete -c rescue -n "__rescue_at ' admin user set'" -l group -d 'new group: name or id' -x
+complete -c rescue -n "__rescue_at ' admin user set'" -l allow-network -d 'the account may come from this network; all that are given, no others; \'any\' alone: from anywhere' -x
 complete -c rescue -n "__rescue_at ' admin user remove'" -s y -l yes -d 'do not ask'
 complete -c rescue -n "__rescue_at ' admin group'" -a add -d 'make a technician group'
 complete -c rescue -n "__rescue_at ' admin group'" -a list -d 'list groups'

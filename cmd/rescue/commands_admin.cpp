@@ -109,8 +109,16 @@ base::Result<int> user_set(Invocation& in) {
   json::object body;
   for (const char* key : {"email", "name", "role", "group"})
     if (auto value = in.parsed.maybe(key)) body[key] = *value;
+  if (in.parsed.given("allow-network")) {
+    const auto networks = in.parsed.all("allow-network");
+    json::array list;
+    if (networks.size() != 1 || networks.front() != "any")
+      for (const auto& network : networks) list.emplace_back(network);
+    body["allowed_networks"] = std::move(list);
+  }
   if (body.empty())
-    return base::fail(base::Errc::invalid_argument, "nothing to change: give --email, --name, --role or --group");
+    return base::fail(base::Errc::invalid_argument,
+                      "nothing to change: give --email, --name, --role, --group or --allow-network");
   RESCUE_TRY(const auto answer, api->patch(user_target(in), std::move(body)));
   return show_user(in, answer);
 }
