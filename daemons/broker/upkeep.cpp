@@ -18,8 +18,6 @@ namespace {
 constexpr base::Duration kEventsPing = std::chrono::seconds(20);
 constexpr base::Duration kAppletPing = std::chrono::seconds(15);
 constexpr base::Duration kCertificateCheck = std::chrono::hours(12);
-constexpr base::Duration kSsoCheck = std::chrono::minutes(1);
-constexpr base::Duration kSsoMemory = std::chrono::minutes(10);  // for a clock that is set back
 /// Longest time that a lost applet is noticed too late.
 constexpr base::Duration kLongestPresenceCheck = std::chrono::seconds(30);
 constexpr std::size_t kSweepLimit = 100;
@@ -72,13 +70,6 @@ void forget_failures(Services& s) {
     return true;
   });
   if (!purged) warn("failed sign-ins were not forgotten", purged.error());
-}
-
-/// Runs in a worker thread: sign-ins at the identity provider that were not finished in time, and what was replayable.
-void forget_sso(Services& s) {
-  const auto purged =
-      s.store->write_now([&](store::Transaction& tx) { return store::sso::purge(tx, s.clock.wall() - kSsoMemory); });
-  if (!purged) warn("traces of single sign-on were not forgotten", purged.error());
 }
 
 /// Runs in a worker thread: sign-ins at the identity provider that were not finished in time, and what was replayable.
@@ -154,7 +145,6 @@ void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
   start("ping applets", kAppletPing, kAppletPing, [&s] { s.feed.ping_applets(); });
   const auto first_sweep = std::max(s.settings.restart_grace, s.settings.sweep_interval);
   start("sweep", first_sweep, s.settings.sweep_interval, [&s] { s.fast.post([&s] { sweep(s); }); });
-  start("single sign-on", first_sweep, kSsoCheck, [&s] { s.fast.post([&s] { forget_sso(s); }); });
   start("idle sign-ins", kIdleCheck, kIdleCheck, [&s] { s.fast.post([&s] { end_idle_sign_ins(s); }); });
   start("single sign-on", first_sweep, kSsoCheck, [&s] { s.fast.post([&s] { forget_sso(s); }); });
   start("request ids", first_sweep, kRequestIdCheck, [&s] { s.fast.post([&s] { forget_request_ids(s); }); });

@@ -11,7 +11,6 @@
 #include "daemons/broker/requests_password.hpp"
 #include "daemons/broker/requests_groups.hpp"
 #include "daemons/broker/requests_sso.hpp"
-#include "daemons/broker/requests_sso.hpp"
 
 namespace {
 using namespace rescue;
@@ -76,22 +75,7 @@ void password(std::string_view b) {
     RESCUE_ASSERT(r->code.size() <= 400 && r->password.size() <= 1024 && base::is_valid_utf8(r->code));
   if (const auto r = broker::read_password_form(b)) RESCUE_ASSERT(r->email.size() <= 254 && r->otp.size() <= 40);
 }
-void sso(std::string_view b) {
-  if (const auto r = broker::read_sso_start(b))
-    RESCUE_ASSERT(r->challenge.size() == 32 && r->target.secret.size() <= 64);
-  if (const auto r = broker::read_sso_finish(b)) RESCUE_ASSERT(!r->code.empty() && r->code.size() <= 64);
-  if (const auto r = broker::read_saml_response(b)) RESCUE_ASSERT(!r->empty() && r->size() <= saml::kMaxResponseText);
-  if (const auto r = broker::read_sso_change(b); r && r->group_map) RESCUE_ASSERT(r->group_map->size() <= 500);
-}
-void password(std::string_view b) {
-  if (const auto r = broker::read_strength(b)) RESCUE_ASSERT(r->password.size() <= 1024 && r->invitation.size() <= 400);
-  if (const auto r = broker::read_acceptance(b)) RESCUE_ASSERT(!r->code.empty() && !r->password.empty());
-  if (const auto r = broker::read_policy_change(b)) RESCUE_ASSERT(!r->empty() && r->size() <= directory::kSettings);
-  if (const auto r = broker::read_invite_form(b))
-    RESCUE_ASSERT(r->code.size() <= 400 && r->password.size() <= 1024 && base::is_valid_utf8(r->code));
-  if (const auto r = broker::read_password_form(b)) RESCUE_ASSERT(r->email.size() <= 254 && r->otp.size() <= 40);
-}
-constexpr std::array kReaders{login, user, session, pickup, intake, enroll, pin, registration, small, sso, password, sso};
+constexpr std::array kReaders{login, user, session, pickup, intake, enroll, pin, registration, small, sso, password};
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
