@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "daemons/broker/console_network.hpp"
 #include "daemons/broker/services.hpp"
 #include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
@@ -49,6 +50,16 @@ base::Result<std::vector<OwnedEvent>> owned_tail(store::ReadTransaction& tx, std
     out.push_back({std::move(event), object});
   }
   return out;
+}
+
+/// Whether from where somebody may come can be another after this event.
+bool may_move_networks(const store::LogEvent& event) {
+  using store::EventType;
+  const bool of_somebody = event.type == EventType::policy_changed || event.type == EventType::group_changed ||
+                           event.type == EventType::user_changed;
+  if (!of_somebody) return false;
+  const bool other_group = event.type == EventType::user_changed && event.data.contains("\"group\"");
+  return other_group || event.data.contains("allowed_networks");
 }
 
 void say_behind(const Receiver& receiver, std::int64_t after, std::int64_t through) {
@@ -152,13 +163,16 @@ bool ChangeFeed::tell_log() {
       warn("log could not be read for its receivers", events.error());
       return false;
     }
+    bool networks_changed = false;
     bool rules_changed = false;  // of a group or of all: who listens may no longer be allowed where it is
     for (const auto& [event, session] : *events) {
+      networks_changed |= may_move_networks(event);
       rules_changed |= event.type == store::EventType::policy_changed || event.type == store::EventType::group_changed;
       s_.counters.events_dropped += s_.events.log_event(session, log_text(event));
       told_log_ = event.id;
     }
     if (rules_changed) recheck_receivers(nullptr);
+    if (networks_changed) recheck_consoles();
     if (events->size() < kLogPage) return true;
   }
 }
@@ -291,6 +305,21 @@ bool ChangeFeed::may_listen(const directory::Principal& who) {
 void ChangeFeed::recheck_receivers(const std::set<base::Guid>* of) {
   s_.events.recheck(
       [&](const directory::Principal& who) { return (of != nullptr && !of->contains(who.id)) || may_listen(who); });
+}
+
+/// A console that is no longer allowed where it is loses its way: everything of its session is to be admitted anew, which
+/// the others are within a second, and which its ticket does not help with.
+void ChangeFeed::recheck_consoles() {
+  std::set<base::Guid> moved;
+  for (const auto& console : s_.gateways.consoles()) {
+    if (moved.contains(console.session)) continue;
+    const auto stays = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<bool> {
+      return console_may_stay(tx, console.session, console.fingerprint, console.remote);
+    });
+    if (stays.value_or(true)) continue;
+    moved.insert(console.session);
+    s_.gateways.kick(console.session);
+  }
 }
 
 void ChangeFeed::ping_events() {

@@ -62,6 +62,7 @@ class ChangeFeed {
   [[nodiscard]] bool may_listen(const directory::Principal& who);
   /// `of`: these users' alone; null: everybody.
   void recheck_receivers(const std::set<base::Guid>* of);
+  void recheck_consoles();
   /// Sends what the receiver may see of (after, through], or says that it is behind.
   [[nodiscard]] base::Result<> replay(const Receiver& receiver, std::int64_t after, std::int64_t through);
   /// The feed's thread: the rest of the past, and from here on the present.

@@ -160,10 +160,30 @@ void GatewayHub::drain(const base::Guid& gateway, bool draining) {
 
 void GatewayHub::kick(const base::Guid& session) {
   const std::scoped_lock lock(mutex_);
-  for (const auto& [id, link] : links_) {
+  for (auto& [id, link] : links_) {
+    link.consoles.erase(session);
     flatbuffers::FlatBufferBuilder b;
     send(link.socket, fb::Message::Kick, fb::CreateKick(b, byte_vector(b, session.bytes())).Union(), b);
   }
+}
+
+void GatewayHub::console_admitted(const base::Guid& gateway, const base::Guid& session, base::ByteView fingerprint,
+                                  std::string_view remote) {
+  const std::scoped_lock lock(mutex_);
+  const auto at = links_.find(gateway);
+  if (at == links_.end() || (at->second.consoles.size() >= kMaxReported && !at->second.consoles.contains(session)))
+    return;
+  auto& known = at->second.consoles[session];
+  if (known.size() >= kMaxConsoles) known.erase(known.begin());
+  known.push_back({session, base::to_bytes(fingerprint), std::string(remote)});
+}
+
+std::vector<GatewayHub::Console> GatewayHub::consoles() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Console> out;
+  for (const auto& [id, link] : links_)
+    for (const auto& [session, known] : link.consoles) out.insert(out.end(), known.begin(), known.end());
+  return out;
 }
 
 void GatewayHub::close(const base::Guid& gateway, std::string reason) {

@@ -33,6 +33,8 @@ struct GatewayLoad {
 /// Pairs, and sessions with waiting applets, that are remembered for one gateway: several times what one carries. More
 /// is not a report but an attack on memory, and ignored.
 inline constexpr std::size_t kMaxReported = 65'536;
+/// Consoles of one session that are remembered: its technicians, each with a reconnection or two.
+inline constexpr std::size_t kMaxConsoles = 8;
 
 /// Thread-safe. What it knows is a report of now; nothing in it decides who may do what.
 class GatewayHub {
@@ -59,8 +61,17 @@ class GatewayHub {
   [[nodiscard]] std::vector<GatewayPlace> places(std::vector<store::Gateway> rows, const base::Guid& session) const;
 
   void drain(const base::Guid& gateway, bool draining);
-  /// Ends everything of a session that ended, on every gateway.
+  /// Ends everything of a session on every gateway: it is over, or its ends are to be admitted anew.
   void kick(const base::Guid& session);
+  /// A console was let in from `remote` ("address:port"). The last few of each session are remembered until kick().
+  void console_admitted(const base::Guid& gateway, const base::Guid& session, base::ByteView fingerprint,
+                        std::string_view remote);
+  struct Console {
+    base::Guid session;
+    base::Bytes fingerprint;
+    std::string remote;
+  };
+  [[nodiscard]] std::vector<Console> consoles() const;
   void close(const base::Guid& gateway, std::string reason);
   void close_all(std::string reason);
 
@@ -72,6 +83,7 @@ class GatewayHub {
     std::set<base::Guid> applets_waiting;              // sessions
     std::map<base::Guid, std::set<base::Guid>> pairs;  // session -> pairs
     std::size_t pair_count = 0;                        // in all sessions
+    std::map<base::Guid, std::vector<Console>> consoles{};
   };
   [[nodiscard]] std::size_t pairs_locked(const base::Guid& session) const;
   void send(const Socket& socket, wire::gateway::Message type, flatbuffers::Offset<void> message,

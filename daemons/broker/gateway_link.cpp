@@ -8,9 +8,9 @@
 
 #include "audit/intake.hpp"
 #include "base/log.hpp"
+#include "daemons/broker/console_network.hpp"
 #include "daemons/broker/serve.hpp"
 #include "directory/gateways.hpp"
-#include "directory/networks.hpp"
 #include "net/endpoint.hpp"
 #include "net/io_thread.hpp"
 #include "net/timeout.hpp"
@@ -176,18 +176,6 @@ void GatewayLink::send_registered() {
   socket_->send_binary(gateway_message(fb::Message::Registered, registered.Union(), b));
 }
 
-/// By the rules of now, which may be narrower than the ticket's. `remote` is "address:port".
-bool from_allowed_network(store::ReadTransaction& tx, const base::Guid& technician, std::string_view remote) {
-  const auto user = store::users::get(tx, technician);
-  if (!user) return false;
-  const auto rule = directory::networks::rule_of(tx, *user);
-  if (!rule) return false;
-  if (!rule->restricts()) return true;
-  const auto at = net::Endpoint::parse(remote);
-  const auto address = at ? net::IpAddress::parse(at->host) : base::Result<net::IpAddress>(base::fail(at.error()));
-  return address && rule->allows(*address);
-}
-
 /// The database's view of an end that has shown a valid ticket and its key.
 fb::AdmitVerdict verdict_for(store::ReadTransaction& tx, const base::Guid& id, wire::tokens::Role role,
                              base::ByteView guid_id, base::ByteView fingerprint, std::string_view remote) {
@@ -221,6 +209,8 @@ void GatewayLink::on_admit(const fb::AdmitRequest& m) {
     const auto verdict = self->s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<fb::AdmitVerdict> {
       return verdict_for(tx, session, role, guid_id, fingerprint, remote);
     });
+    if (role == wire::tokens::Role::console && verdict == fb::AdmitVerdict::admitted)
+      self->s_.gateways.console_admitted(self->gateway_.id, session, fingerprint, remote);
     self->reply_admit(id, verdict.value_or(fb::AdmitVerdict::refused));
   });
   if (!queued) reply_admit(id, fb::AdmitVerdict::refused);

@@ -74,7 +74,11 @@ EVENTS = {
     "disableUserSso": "user.sso_disabled",
     "enableUserSso": "user.sso_enabled",
     "unlinkUserSso": "user.changed",
-    "applyProvision": "provision.applied",
+    "applyDocument": "provision.applied",
+    "answerPolicy": NOTHING,
+    "inviteForm": "user.invitation_accepted",
+    "passwordForm": "auth.password_changed",
+    "passwordStrength": NOTHING,
 }
 # Played below, in this order, by the administrator over TLS: operation, method, path, body, what the event must say.
 GATEWAY, GROUP, CHANNEL = "gw-a", "desk", "billing"

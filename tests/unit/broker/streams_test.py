@@ -266,10 +266,10 @@ class Gateways(Base):
         assert kind == "binary", (kind, data)
         return flatc_json("gateway", data)
 
-    def admit(self, socket, session, role, guid_id, spki, number=7):
+    def admit(self, socket, session, role, guid_id, spki, number=7, remote="192.0.2.9:5"):
         socket.send(2, flatc_binary("gateway", {"message_type": "AdmitRequest", "message": {
             "id": number, "session": list(uuid.UUID(session).bytes), "role": role, "guid_id": list(guid_id),
-            "holder_fingerprint": list(hashlib.sha256(spki).digest()), "remote_address": "192.0.2.9:5"}}))
+            "holder_fingerprint": list(hashlib.sha256(spki).digest()), "remote_address": remote}}))
         reply = self.next(socket)
         self.assertEqual((reply["message_type"], reply["message"]["id"]), ("AdmitReply", number))
         return reply["message"].get("verdict", "admitted")
@@ -294,6 +294,36 @@ class Gateways(Base):
         names = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName"], input=leaf.encode(), check=True,
                                capture_output=True).stdout.decode().split("\n", 1)[1].split()
         self.assertEqual(names, ["DNS:gw7.example.test"])
+
+    def test_a_console_is_admitted_from_its_networks_only_and_leaves_when_they_change(self):
+        identity, _, enrolled = self.enroll("gw-networks")
+        enrolled.expect(201)
+        socket = self.gateway_socket(identity, "gw-networks")
+        token = self.broker.add_user(self.admin, "roaming@example.test")
+        made = self.broker.new_session(token)
+        session, applet, console = made["session"]["id"], self.identity(), self.identity()
+        guid = self.broker.guid_of(made["pin"])
+        guid_id = hashlib.sha256(uuid.UUID(guid).bytes).digest()
+        self.broker.register(made["pin"], applet, guid).expect(200)
+        self.pickup(session, console, token).expect(200)
+        allow = lambda *networks: self.broker.api("PATCH", "/users/roaming@example.test", {"allowed_networks": networks},
+                                                  token=self.admin).expect(200)
+        admit = lambda remote, role="console", spki=console.spki: self.admit(socket, session, role, guid_id, spki,
+                                                                             remote=remote)
+        self.assertEqual(admit("203.0.113.9:5"), "admitted", "from anywhere")
+        allow("203.0.113.0/24", "2001:db8:7::/48")
+        self.assertEqual(admit("203.0.113.9:5"), "admitted", "still allowed there, and nobody was told to leave")
+        allow("198.51.100.0/24", "2001:db8:7::/48")
+        began = time.monotonic()
+        kicked = self.next(socket)
+        self.assertEqual((kicked["message_type"], bytes(kicked["message"]["session"])), ("Kick", uuid.UUID(session).bytes))
+        self.assertLess(time.monotonic() - began, 1.0)
+        self.assertEqual(admit("203.0.113.9:5"), "network")
+        self.assertEqual(admit("[2001:db8:8::1]:5"), "network")
+        self.assertEqual(admit("[2001:db8:7::1]:5"), "admitted")
+        self.assertEqual(admit("somewhere"), "network", "who does not say from where")
+        self.assertEqual(admit("203.0.113.9:5", "applet", applet.spki), "admitted", "whoever is helped may be anywhere")
+        socket.socket.close()
 
     def test_a_connected_gateway_admits_by_the_database(self):
         identity, _, enrolled = self.enroll("gw-admit")
