@@ -36,6 +36,31 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("the refusal is in the log", done.stdout)
 
+    def test_support_desk_of_200(self):
+        script = EXAMPLES / "provision-support-desk.sh"
+        folder = self.site.dir / "links"
+        folder.mkdir()
+        done = run(self.site, self.site.admin, script, folder)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("the desk stands", done.stdout)
+        links = (folder / "links.csv").read_text().splitlines()
+        self.assertEqual(len(links), 201, "a header, and a link for each person")
+        self.assertEqual((folder / "links.csv").stat().st_mode & 0o777, 0o600)
+        users = self.site.admin.run("admin", "user", "list", "--all", "-o", "json").json()
+        desk = [u for u in users if u["email"].endswith("@desk.example")]
+        self.assertEqual(len(desk), 201, "200 people and a service")
+        self.assertEqual([u["email"] for u in desk if u["disabled"]], ["jon.adler@desk.example"])
+        # The first of them begins with the link alone.
+        link = dict(line.split(",")[:2] for line in links[1:])["hal.adler@desk.example"]
+        person = self.site.technician("hal")
+        password = "a sentence that Hal alone knows 77"
+        person.run("accept-invitation", *self.site.trust_flags(), "--code-stdin", "--new-password-stdin",
+                   stdin=f"{link}\n{password}\n")
+        person.login("hal.adler@desk.example", password)
+        self.assertEqual(person.run("whoami", "-o", "json").json()["name"], "Hal Adler")
+        again = run(self.site, self.site.admin, script)
+        self.assertIn("plan: 0 to create", again.stdout, again.stderr)
+
     def test_accounts_from_csv_and_again(self):
         script, csv = EXAMPLES / "provision/five-technicians.sh", EXAMPLES / "provision/technicians.csv"
         first = run(self.site, self.site.admin, script, csv)
