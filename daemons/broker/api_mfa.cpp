@@ -45,16 +45,16 @@ Answer enrol_mfa(Services& s, Call& c) {
 Answer confirm_mfa(Services& s, Call& c) {
   RESCUE_TRY(const auto code, read_code(c.request.body));
   RESCUE_TRY(const auto codes, committed<SecondFactor::Codes>(s, [&](store::Transaction& tx) {
-    return s.second_factor.confirm(tx, c.who(), code, c.by(), c.now);
-  }));
+               return s.second_factor.confirm(tx, c.who(), code, c.by(), c.now);
+             }));
   return codes_reply(codes);
 }
 
 Answer renew_recovery_codes(Services& s, Call& c) {
   RESCUE_TRY(const auto code, read_code(c.request.body));
   RESCUE_TRY(const auto codes, committed<SecondFactor::Codes>(s, [&](store::Transaction& tx) {
-    return s.second_factor.renew_codes(tx, c.who(), code, c.by(), c.now);
-  }));
+               return s.second_factor.renew_codes(tx, c.who(), code, c.by(), c.now);
+             }));
   return codes_reply(codes);
 }
 
