@@ -12,6 +12,7 @@
 #include "directory/groups.hpp"
 #include "directory/impl/event.hpp"
 #include "directory/impl/session_end.hpp"
+#include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "directory/site_policy.hpp"
 #include "store/sign_ins.hpp"
@@ -371,6 +372,10 @@ base::Result<base::Result<SignedIn>> redeem(store::Transaction& tx, const Redemp
   if (!base::equal_constant_time(challenge, row->verifier)) return refuse(Errc::sign_in_failed, "wrong verifier", user);
   if (user.disabled || user.removed_at) return refuse(Errc::account_disabled, "account disabled", user);
   if (user.sso_disabled) return refuse(base::Errc::denied, "single sign-on disabled", user);
+  if (const auto from = networks::check(tx, user, r.address); !from) {
+    if (from.error().code != Errc::network_not_allowed) return base::fail(from.error());
+    return refuse(Errc::network_not_allowed, "network not allowed", user);
+  }
 
   const auto device = base::to_display_text(r.device.substr(0, kMaxNameBytes));
   user.last_login_at = now;

@@ -216,6 +216,14 @@ TEST_F(SingleSignOnTest, WhoIsBarredStaysOut) {
   EXPECT_EQ(rule_of(arrive("not an address")), "no_address");
 }
 
+TEST_F(SingleSignOnTest, NetworksCountHereToo) {
+  const auto ada = add_user("ada@example.test");
+  edit(ada, [](store::User& u) { u.allowed_networks = {"198.51.100.0/24"}; });
+  EXPECT_TRUE(has_code(redeem(arrive("ada@example.test")->code), Errc::network_not_allowed));
+  edit(ada, [](store::User& u) { u.allowed_networks = {"192.0.2.0/24"}; });
+  EXPECT_OK(redeem(arrive("ada@example.test")->code));
+}
+
 TEST_F(SingleSignOnTest, TheSwitchEndsSignInsAndSessions) {
   const auto ada = add_user("ada@example.test");
   const auto signed_in = ok_value(redeem(arrive("ada@example.test")->code));
