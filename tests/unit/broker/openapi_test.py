@@ -10,6 +10,7 @@ import unittest
 import urllib.parse
 import uuid
 
+from mfa_test import Authenticator
 from support import ADMIN, BROKER, PASSWORD, Broker, EventStream, Identity, WebSocket
 
 DOCUMENT = json.loads((pathlib.Path(__file__).resolve().parents[3] / "docs" / "openapi.json").read_text())
@@ -209,6 +210,7 @@ class Calls(unittest.TestCase):
         self.story_of_accounts()
         self.story_of_passwords()
         self.story_of_sso()
+        self.story_of_sign_ins()
         self.story_of_groups()
         self.story_of_provisioning()
         self.story_of_gateways()
@@ -274,6 +276,37 @@ class Calls(unittest.TestCase):
         call("changePolicy", {"settings": {"password.min_score": 9}}, 400)
         call("changePolicy", {"settings": {"password.min_score": None, "password.max_age": None}}, 200)
         call("removeUser", status=200, user="invited@example.test")
+
+    def story_of_sign_ins(self):
+        call, body = self.call, {"email": "mia@example.test", "password": "a sentence for second factors 5"}
+        made = call("createUser", dict(body, name="Mia", role="technician"), 201)
+        token = call("login", body, 200)["token"]
+        call("getMfa", status=200, token=token)
+        call("confirmMfa", {"code": "000000"}, 409, token=token)
+        device = Authenticator(call("enrollMfa", status=200, token=token)["secret"])
+        call("confirmMfa", {"code": "000000"}, 401, token=token)
+        call("confirmMfa", {"code": device.code()}, 200, token=token)
+        call("enrollMfa", status=409, token=token)
+        call("getMfa", status=200, token=token)
+        call("login", body, 403)
+        call("login", dict(body, code="000000"), 401)
+        codes = call("renewRecoveryCodes", {"code": device.code()}, 200, token=token)["recovery_codes"]
+        call("renewRecoveryCodes", {"code": "000000"}, 401, token=token)
+        second = call("login", dict(body, code=codes[0]), 200)["token"]
+        ids = [s["id"] for s in call("listSignIns", status=200, query="?limit=1&user=" + body["email"])["sign_ins"]]
+        call("listSignIns", status=404, query="?user=nobody@example.test")
+        call("listSignIns", status=403, token=token, query="?user=" + ADMIN)
+        call("endSignIn", status=200, sign_in=call("whoami", status=200, token=second)["sign_in"]["id"])
+        call("endSignIn", status=404, sign_in=str(uuid.uuid4()))
+        self.assertEqual(len(ids), 1)
+        call("removeMfa", {"code": "000000"}, 401, token=token)
+        call("removeMfa", {"code": codes[1]}, 200, token=token)
+        call("removeMfa", {"code": codes[2]}, 409, token=token)
+        call("resetMfa", status=200, user=made["user"]["id"])
+        call("resetMfa", status=404, user="nobody@example.test")
+        call("signOutUser", status=200, user=body["email"])
+        call("signOutUser", status=404, user="nobody@example.test")
+        call("removeUser", status=200, user=body["email"])
 
     def story_of_groups(self):
         call = self.call
@@ -453,7 +486,7 @@ class Calls(unittest.TestCase):
         applet = Identity(self.broker.dir, "strict")
         self.broker.register(made["pin"], applet).expect(200)
         params = {"{session}": made["session"]["id"], "{user}": ADMIN, "{gateway}": "gw1", "{group}": "technicians",
-                  "{channel}": "none", "{token}": str(uuid.uuid4())}
+                  "{channel}": "none", "{token}": str(uuid.uuid4()), "{sign_in}": str(uuid.uuid4())}
         for name, (method, path, operation) in OPERATIONS.items():
             if "application/json" not in operation.get("requestBody", {}).get("content", {}):
                 continue  # forms have a story of their own
