@@ -88,9 +88,11 @@ void show_accepted(Invocation& in, const saml::Identity& i) {
       {"SIGNED", std::string(signed_parts(i))},
       {"ENCRYPTED", i.encrypted ? "yes" : "no"},
       {"VALID UNTIL", base::to_rfc3339(i.replay_until)}};
-  for (const auto& a : i.attributes)
-    lines.emplace_back("ATTRIBUTE " + base::to_display_text(a.friendly_name.empty() ? a.name : a.friendly_name),
+  for (const auto& a : i.attributes) {
+    const auto friendly = a.friendly_name.empty() ? "" : fmt::format(" ({})", a.friendly_name);
+    lines.emplace_back("ATTRIBUTE " + base::to_display_text(a.name + friendly),
                        fmt::format("{}", fmt::join(a.values, ", ")));
+  }
   std::vector<cli::Column> columns;
   cli::Record record;
   for (const auto& [title, value] : lines) {

@@ -58,6 +58,7 @@ TEST_F(SsoCheck, PrintsWhoItIsAndTheAttributes) {
   EXPECT_EQ(table.code, 0);
   EXPECT_NE(table.out.find("ada@example.test"), std::string::npos) << table.out;
   EXPECT_NE(table.out.find("technician, member"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("urn:oid:1.3.6.1.4.1.5923.1.1.1.1 (eduPersonAffiliation)"), std::string::npos) << table.out;
   EXPECT_EQ(table.err, "");
 }
 
