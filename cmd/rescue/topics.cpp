@@ -35,7 +35,8 @@ constexpr const char* kEnvironment = R"(Environment
   RESCUE_EMAIL          account, as --email
   RESCUE_PASSWORD       password for login, present password for passwd
   RESCUE_CODE           code of the second factor for login and mfa
-  RESCUE_NEW_PASSWORD   new password for passwd, initial password for admin user add
+  RESCUE_NEW_PASSWORD   new password for passwd and accept-invitation, initial password for admin user add
+  RESCUE_INVITATION     link or code for accept-invitation
   RESCUE_OUTPUT         output format, as --output
   RESCUE_LINGER         life of a session's background process after the last view, as --linger
   NO_COLOR              no colour when set and not empty

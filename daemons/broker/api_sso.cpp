@@ -108,7 +108,7 @@ Answer sso_finish(Services& s, Call& c) {
   return Reply{.body = json::object{{"token", signed_in.token},
                                     {"expires_at", base::to_rfc3339(signed_in.expires_at)},
                                     {"user", std::move(view)},
-                                    {"must_change_password", signed_in.user.must_change_password}}};
+                                    {"must_change_password", false}}};  // that is for who signs in with one
 }
 
 Answer saml_metadata(Services& s, Call& c) {

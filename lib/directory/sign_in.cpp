@@ -202,7 +202,7 @@ base::Result<Principal> authenticate(store::ReadTransaction& tx, std::string_vie
                 .name = std::move(user.name),
                 .role = user.role,
                 .group = user.group,
-                .must_change_password = user.must_change_password,
+                .must_change_password = user.must_change_password && !sign_ins::is_by_sso(*row),
                 .token_hash = row->hash};
   who.token = row->id;
   who.kind = row->kind;

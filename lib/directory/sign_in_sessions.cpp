@@ -82,6 +82,10 @@ std::unexpected<base::Error> unknown(const base::Guid& id) {
 }
 }  // namespace
 
+bool is_by_sso(const store::Token& token) {
+  return token.kind == store::TokenKind::sign_in && std::ranges::find(token.scopes, kSsoMark) != token.scopes.end();
+}
+
 base::Result<SignedIn> issue(store::Transaction& tx, User user, const NewSignIn& sign_in, base::RandomSource& random,
                              base::WallTime now) {
   RESCUE_TRY(const auto lifetime, site_policy::duration(tx, Setting::sign_in_lifetime));
@@ -95,6 +99,7 @@ base::Result<SignedIn> issue(store::Transaction& tx, User user, const NewSignIn&
   token.address = sign_in.address;
   token.created_at = token.last_used_at = now;
   token.expires_at = std::min(now + lifetime, sign_in.not_after.value_or(base::WallTime::max()));
+  if (sign_in.proof == Proof::sso) token.scopes.emplace_back(kSsoMark);
   token.must_enrol_mfa = group.require_mfa && sign_in.proof == Proof::password && !SecondFactor::enrolled(user);
   RESCUE_CHECK(store::tokens::insert(tx, token));
   return SignedIn{std::move(made.text), token.expires_at, std::move(user), token.must_enrol_mfa};

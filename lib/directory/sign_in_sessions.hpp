@@ -24,6 +24,10 @@ namespace rescue::directory::sign_ins {
 inline constexpr std::chrono::seconds kUseResolution{60};
 
 enum class Proof : std::uint8_t { password, sso };
+/// What a sign-in through the identity provider has in its scopes. It gives nothing: it takes away what concerns
+/// passwords alone, as having to change one.
+inline constexpr std::string_view kSsoMark = "sso";
+[[nodiscard]] bool is_by_sso(const store::Token& token);
 struct NewSignIn {
   std::string device;   // as the log may show it
   std::string address;  // remote address

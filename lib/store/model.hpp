@@ -103,7 +103,7 @@ struct Token {
   std::optional<base::WallTime> revoked_at;
   base::Guid id{};  // names it in lists and log
   TokenKind kind = TokenKind::sign_in;
-  std::vector<std::string> scopes{};  // of an API token; what a sign-in may do is its role's
+  std::vector<std::string> scopes{};  // of an API token: what it may; of a sign-in: how it was proved
   std::string address{};              // where it was made
   base::WallTime last_used_at{};      // to a minute
   bool must_enrol_mfa = false;        // of a sign-in: its owner has to set up a second factor first

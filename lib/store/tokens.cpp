@@ -83,7 +83,8 @@ base::Result<std::vector<Token>> idle(ReadTransaction& tx, std::chrono::seconds 
 }
 
 base::Result<> owe_mfa(Transaction& tx, const base::Guid& user) {
-  auto done = impl::run(tx.connection(), "UPDATE tokens SET must_enrol_mfa=1 WHERE user_id=? AND kind='sign_in'", user);
+  auto done = impl::run(tx.connection(),
+                        "UPDATE tokens SET must_enrol_mfa=1 WHERE user_id=? AND kind='sign_in' AND scopes=''", user);
   if (!done) return base::fail(done.error());
   return {};
 }

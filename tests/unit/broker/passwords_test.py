@@ -7,6 +7,7 @@ import sqlite3
 import unittest
 import urllib.parse
 
+from mfa_test import Authenticator
 from support import ADMIN, PASSWORD, TECHNICIAN_PASSWORD, Answer, Broker
 
 SENTENCE = "three grey owls under a tin roof"
@@ -114,6 +115,8 @@ class OneAddress(Site):
         answers = [self.sign_in(email, "guess", "127.0.0.77").status for email in people for _ in range(5)]
         self.assertEqual(answers, [401] * 6 + [429] * 9)
         self.assertEqual([self.user(email)["locked"] for email in people], [True, False, False])
+        guess = {"email": people[1], "current": "guess", "new": SENTENCE, "again": SENTENCE}
+        self.assertEqual(self.form("/password", guess, "127.0.0.77").status, 429, "forms are no way around it")
         self.sign_in(people[1], TECHNICIAN_PASSWORD, "127.0.0.78").expect(200)
 
 
@@ -242,6 +245,21 @@ class Pages(Site):
         live = "SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE u.email=? AND t.revoked_at IS NULL"
         self.assertEqual(self.database(live, email), [(0,)])
         self.sign_in(email, SENTENCE).expect(200)
+
+    def test_the_form_asks_for_the_second_factor_of_who_has_one(self):
+        email, token = self.new_person()
+        made = self.broker.api("POST", "/auth/mfa/enroll", token=token).expect(200)
+        codes = Authenticator(made["secret"])
+        self.broker.api("POST", "/auth/mfa/confirm", {"code": codes.code()}, token=token).expect(200)
+        self.assertNotIn('name="otp"', self.broker.call("GET", "/password").body)
+        fields = {"email": email, "current": TECHNICIAN_PASSWORD, "new": SENTENCE, "again": SENTENCE}
+        asked = self.form("/password", fields)
+        self.assertEqual(asked.status, 403)
+        self.assertIn('name="otp"', asked.body)
+        self.assertEqual(self.form("/password", dict(fields, otp="000000")).status, 401)
+        self.sign_in(email, SENTENCE).expect(401, "SIGN_IN_NEEDED")
+        self.assertEqual(self.form("/password", dict(fields, otp=codes.code())).status, 200)
+        self.sign_in(email, SENTENCE).expect(403, "CODE_NEEDED")
 
     def test_hostile_forms_are_shown_as_text_and_refused(self):
         hostile = '"><script>alert(1)</script>\'&'

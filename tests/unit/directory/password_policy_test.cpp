@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Age, history and cost of passwords, invitations, and the time of a failed sign-in.
 #include "directory/invitations.hpp"
+#include "directory/sign_in_sessions.hpp"
 #include "directory/site_policy.hpp"
 #include "store/sign_ins.hpp"
 #include "support.hpp"
@@ -64,6 +65,20 @@ TEST_F(PasswordPolicyTest, APasswordThatIsTooOldIsGoodForChangingItAlone) {
   EXPECT_OK(change_password(who, std::string(kPassword), kOther));
   EXPECT_OK(authorize(ok_value(authenticate(in.token)), Verb::session_create));
   EXPECT_FALSE(ok_value(sign_in("ada@x", kOther)).user.must_change_password);
+}
+
+TEST_F(PasswordPolicyTest, WhoComesThroughTheIdentityProviderOwesNoPassword) {
+  auto ada = add_user("ada@x");
+  ada.must_change_password = true;
+  EXPECT_OK(write([&](Transaction& tx) { return store::users::update(tx, ada); }));
+  EXPECT_TRUE(ok_value(authenticate(ok_value(sign_in("ada@x", std::string(kPassword))).token)).must_change_password);
+  const auto by_sso = ok_value(write([&](Transaction& tx) {
+    return sign_ins::issue(tx, ada, {.device = "laptop", .address = "", .proof = sign_ins::Proof::sso}, random_, now());
+  }));
+  const auto who = ok_value(authenticate(by_sso.token));
+  EXPECT_FALSE(who.must_change_password);
+  EXPECT_TRUE(who.scopes.empty());
+  EXPECT_OK(authorize(who, Verb::session_create));
 }
 
 TEST_F(PasswordPolicyTest, EarlierPasswordsCannotComeBack) {
