@@ -182,6 +182,7 @@ bool ChangeFeed::tell_session(const base::Guid& id) {
     directory::Object object;
     json::object view;
     AppletTruth truth;
+    std::vector<base::Guid> taking_part;
   };
   const auto now = s_.clock.wall();
   auto found = s_.store->read_now([&](store::ReadTransaction& tx) -> base::Result<Found> {
@@ -199,7 +200,10 @@ bool ChangeFeed::tell_session(const base::Guid& id) {
         truth.grants.push_back({grant.technician, grant.generation, grant.lease_until, std::move(envelope)});
       }
     }
-    return Found{object, std::move(view), std::move(truth)};
+    std::vector<base::Guid> taking_part;
+    RESCUE_TRY(const auto held, store::grants::current(tx, id));
+    for (const auto& grant : held) taking_part.push_back(grant.technician);
+    return Found{object, std::move(view), std::move(truth), std::move(taking_part)};
   });
   if (!found) {
     warn("session could not be read for its receivers", found.error());
@@ -207,7 +211,7 @@ bool ChangeFeed::tell_session(const base::Guid& id) {
   }
   s_.applets.sync(id, found->truth);
   const auto text = json::serialize(json::object{{"type", "session"}, {"session", std::move(found->view)}});
-  s_.counters.events_dropped += s_.events.session_changed(found->object, text);
+  s_.counters.events_dropped += s_.events.session_changed(found->object, text, found->taking_part);
   if (found->truth.ended) {
     s_.gateways.kick(id);
     s_.applets.forget(id);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemons/broker/events_hub.hpp"
 
+#include <algorithm>
+
 namespace rescue::broker {
 using directory::Verb;
 
@@ -38,8 +40,12 @@ std::size_t EventsHub::send(const std::string& text, const std::function<bool(co
   });
 }
 
-std::size_t EventsHub::session_changed(const directory::Object& session, const std::string& text) {
-  return send(text, [&session](const Receiver& r) { return may_see_session(r, session); });
+std::size_t EventsHub::session_changed(const directory::Object& session, const std::string& text,
+                                       const std::vector<base::Guid>& taking_part) {
+  return send(text, [&](const Receiver& r) {
+    if (may_see_session(r, session)) return true;
+    return std::ranges::find(taking_part, r.who.id) != taking_part.end() && may_see_session(r, r.who.id);
+  });
 }
 
 std::size_t EventsHub::log_event(const directory::Object& session, const std::string& text) {

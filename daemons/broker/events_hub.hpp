@@ -38,8 +38,10 @@ class EventsHub {
   void remove(std::uint64_t id);
   [[nodiscard]] std::size_t count() const;
 
-  /// `text` to every receiver of sessions that may see this one. Returns how many were too slow and are gone.
-  std::size_t session_changed(const directory::Object& session, const std::string& text);
+  /// `text` to every receiver of sessions that may see this one, or takes part in it beside its owner. Returns how many
+  /// were too slow and are gone.
+  std::size_t session_changed(const directory::Object& session, const std::string& text,
+                              const std::vector<base::Guid>& taking_part = {});
   /// The event's session; nobody's: an event of the site, for readers of the whole log.
   std::size_t log_event(const directory::Object& session, const std::string& text);
   std::size_t ping();

@@ -88,6 +88,7 @@ base::Result<json::object> session_view(store::ReadTransaction& tx, const store:
                       {"created_at", base::to_rfc3339(session.created_at)},
                       {"created_by", std::move(creator)},
                       {"technician", std::move(technician)},
+                      {"generation", session.generation},
                       {"applet", std::move(applet)},
                       {"pin_expires_at", time_view(session.pin_expires_at)},
                       {"ended_at", time_view(session.ended_at)},

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/log.hpp"
+#include "client/impl/answers.hpp"
 #include "client/impl/log_sender.hpp"
 #include "client/impl/video_makers.hpp"
 #include "client/impl/view_server.hpp"
@@ -59,21 +60,6 @@ struct WakeGate {
   boost::asio::any_io_executor executor;
 };
 
-/// `answer`: Pickup or TicketRenewal.
-base::Result<peer::Admission> admission_of(const auto& answer) {
-  if (answer.gateways.empty()) return base::fail(base::Errc::unreachable, "the site has no gateway");
-  peer::Admission out;
-  out.ticket = answer.ticket;
-  out.gateway_ca_pin = answer.gateway_ca_pin;
-  for (const auto& g : answer.gateways) out.gateways.emplace_back(g.id, net::Endpoint(g.host, g.port));
-  return out;
-}
-
-std::string technician_of(const json::object& session) {
-  const auto* t = session.if_contains("technician");
-  return t != nullptr && t->is_object() ? text_field(t->as_object(), "id").value_or("") : "";
-}
-
 class Process {
  public:
   Process(net::IoContext& io, AgentProcessOptions options)
@@ -82,7 +68,8 @@ class Process {
         group_(executor_),
         called_ahead_(group_),
         gate_(std::make_shared<WakeGate>(executor_)),
-        done_(executor_) {}
+        done_(executor_),
+        renew_now_(executor_) {}
 
   awaitable<base::Result<int>> main() {
     auto preparing = prepare();
@@ -137,14 +124,14 @@ class Process {
       auto renewing = api_->ticket(options_.session, spki);
       RESCUE_CO_TRY(const auto renewal, co_await std::move(renewing));
       RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
-      co_return admission_of(renewal);
+      co_return impl::admission_of(renewal);
     }
     if (!pickup) co_return base::fail(pickup.error());
     RESCUE_CO_TRY(grant_, read_grant(pickup->grant, id));
     if (grant_.applet != pickup->applet_fingerprint)
       co_return base::fail(Errc::bad_answer, "grant and pickup name two applets");
     parties_ = parties_of(pickup->session);
-    co_return admission_of(*pickup);
+    co_return impl::admission_of(*pickup);
   }
   awaitable<base::Result<bool>> is_mine() {
     auto looking = api_->get("/sessions/" + options_.session);
@@ -156,7 +143,7 @@ class Process {
     RESCUE_CO_TRY(const auto user, co_await std::move(asking));
     if (!user.is_object()) co_return base::fail(Errc::bad_answer, "the answer is no object");
     RESCUE_CO_TRY(const auto me, text_field(user.as_object(), "id"));
-    co_return technician_of(session) == me;
+    co_return impl::technician_of(session) == me;
   }
 
   awaitable<base::Result<>> open_spool() {
@@ -318,20 +305,24 @@ class Process {
     RESCUE_CO_TRY(const auto renewal, co_await std::move(asking));
     RESCUE_CO_TRY(const auto id, base::Guid::parse(options_.session));
     RESCUE_CO_TRY(grant_, read_grant(renewal.grant, id));
-    agent_->on_grant(wire::PermissionSet::from_bits(grant_.permissions), grant_.recording_forced);
-    co_return admission_of(renewal);
+    seen_generation_ = std::max(seen_generation_, grant_.generation);
+    agent_->on_grant(wire::PermissionSet::from_bits(grant_.permissions), grant_.recording_forced,
+                     grant_.omit_chat_text);
+    co_return impl::admission_of(renewal);
   }
 
   awaitable<void> keep_lease() {
     base::Duration wait = half_of_lease();
     for (;;) {
-      auto sleeping = net::sleep_for(wait);
-      co_await std::move(sleeping);
+      auto waiting = renew_now_.wait_until(std::chrono::steady_clock::now() + wait);
+      co_await std::move(waiting);
+      const auto seen = seen_generation_;
       auto renewing = renew();
       const auto renewed = co_await std::move(renewing);
       if (!renewed)
         base::log(LogLevel::warn, "client", "the lease is not renewed", {{"error", message_of(renewed.error())}});
       wait = renewed ? half_of_lease() : base::Duration(kRenewRetry);
+      if (seen_generation_ > seen) wait = {};  // said while nobody waited for it
       peer_->kick();
     }
   }
@@ -376,6 +367,11 @@ class Process {
   void look_at(const json::object& message) {
     const auto session = object_field(message, "session");
     if (!session || text_field(*session, "id").value_or("") != options_.session) return;
+    // What the group may do has changed, or a colleague has joined; only the site can tell.
+    if (const auto newest = impl::generation_of(*session); newest > std::max(seen_generation_, grant_.generation)) {
+      seen_generation_ = newest;
+      renew_now_.notify();
+    }
     const auto state = wire::parse_session_state(text_field(*session, "state").value_or(""));
     if (state && wire::is_final(*state))
       site_ended(session::ended_by(text_field(*session, "ended_by").value_or("")),
@@ -472,9 +468,11 @@ class Process {
   peer::GatewayCalls called_ahead_;
   std::shared_ptr<WakeGate> gate_;
   net::Signal done_;
+  net::Signal renew_now_;
   std::unique_ptr<BrokerApi> api_;
   std::optional<crypto::SessionIdentity> identity_;
   GrantView grant_;
+  std::uint64_t seen_generation_ = 0;
   std::optional<LogSpool> spool_;
   std::optional<impl::LogSender> sender_;
   std::unique_ptr<session::ConsoleSession> core_;

@@ -47,6 +47,17 @@ constexpr std::array kEntries{
                false},
     ErrorEntry{int(Errc::mfa_enrolment_required), "MFA_ENROLMENT_REQUIRED",
                "a second factor must be set up first with 'rescue mfa enroll'", Exit::denied, false},
+    ErrorEntry{int(Errc::network_not_allowed), "NETWORK_NOT_ALLOWED", "not allowed from this network", Exit::denied,
+               false},
+    ErrorEntry{int(Errc::scope_missing), "SCOPE_MISSING", "the API token does not have the scope for it", Exit::denied,
+               false},
+    ErrorEntry{int(Errc::group_not_found), "GROUP_NOT_FOUND", "no such group", Exit::not_found, false},
+    ErrorEntry{int(Errc::channel_not_found), "CHANNEL_NOT_FOUND", "no such channel", Exit::not_found, false},
+    ErrorEntry{int(Errc::token_not_found), "TOKEN_NOT_FOUND", "no such token", Exit::not_found, false},
+    ErrorEntry{int(Errc::group_in_use), "GROUP_IN_USE", "the group has members or is the default one", Exit::conflict,
+               false},
+    ErrorEntry{int(Errc::request_id_reused), "REQUEST_ID_REUSED", "the request id was used for another request",
+               Exit::conflict, false},
     ErrorEntry{int(Errc::input_held), "INPUT_HELD", "the user is being asked something", Exit::conflict, true},
 };
 constexpr base::ErrorDomain kDomain{"client", kEntries};

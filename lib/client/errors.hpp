@@ -16,8 +16,8 @@ enum class Errc : int {
   password_change_required,
   password_too_weak,   // the broker says by how much, or that it was used before
   invitation_invalid,  // unknown, used or expired
-  sso_required,  // the account's group signs in through the identity provider
-  sso_refused,   // the site accepted nothing of what the identity provider sent
+  sso_required,        // the account's group signs in through the identity provider
+  sso_refused,         // the site accepted nothing of what the identity provider sent
   session_not_found,
   user_not_found,
   gateway_not_found,
@@ -41,6 +41,13 @@ enum class Errc : int {
   input_held,              // the user is being asked something: input would be dropped
   code_needed,             // a code of the second factor is missing or wrong
   mfa_enrolment_required,  // a second factor has to be set up first
+  network_not_allowed,     // not from where this end is
+  scope_missing,           // the API token is not made for it
+  group_not_found,
+  channel_not_found,
+  token_not_found,
+  group_in_use,       // somebody is in it, or new accounts get it
+  request_id_reused,  // it came before with another request
 };
 const base::ErrorDomain& error_domain(Errc);
 

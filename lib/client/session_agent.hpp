@@ -100,7 +100,7 @@ class SessionAgent {
   /// Something that an administrator should look at.
   void alert(const std::string& reason);
   /// The site's grant changed (renewed lease), or the site ended the session.
-  void on_grant(wire::PermissionSet granted, bool recording_forced);
+  void on_grant(wire::PermissionSet granted, bool recording_forced, bool omit_chat_text);
   void on_site_ends(session::EndedBy by, const std::string& reason);
   /// Finishes the recording; nothing else is of use afterwards.
   void stop();

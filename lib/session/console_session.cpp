@@ -231,8 +231,9 @@ void ConsoleSession::on_site_ends(EndedBy by, std::string_view reason, Now now) 
   impl.end(by, reason, true);
 }
 
-void ConsoleSession::on_grant(PermissionSet granted, bool recording_forced, Now now) {
+void ConsoleSession::on_grant(PermissionSet granted, bool recording_forced, bool omit_chat_text, Now now) {
   now_ = now;
+  options_.omit_chat_text = omit_chat_text;
   options_.granted = granted;
   options_.recording_forced = recording_forced;
 }

@@ -146,8 +146,8 @@ class ConsoleSession final : private FileTransferOwner {
   void end(std::string_view reason, Now now);
   /// The site took the grant back, or somebody ended the session there or has ended it where this end did not hear it.
   void on_site_ends(EndedBy by, std::string_view reason, Now now);
-  /// A renewed grant.
-  void on_grant(PermissionSet granted, bool recording_forced, Now now);
+  /// A renewed or changed grant.
+  void on_grant(PermissionSet granted, bool recording_forced, bool omit_chat_text, Now now);
 
   // ---- answers of the host
   void screen_decoded(std::uint32_t sequence, Now now);

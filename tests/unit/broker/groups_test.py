@@ -82,6 +82,26 @@ class LiveGroups(unittest.TestCase):
         me = self.broker.api("GET", "/auth/whoami", token=token).expect(200)
         self.assertEqual(me["group"]["name"], "watchers")
 
+    def test_who_takes_part_in_a_colleague_s_session_hears_of_it_and_of_new_grants(self):
+        _, session, _, stream, first = self.picked_up("lima", ["desktop_view", "private_sessions"])
+        second = self.broker.add_user(self.admin, "second@example.test")
+        stranger = self.broker.add_user(self.admin, "stranger@example.test")
+        body = {"console_key": Identity(self.broker.dir, "second-console").public, "join": True}
+        self.broker.api("POST", f"/sessions/{session}/pickup", body, token=second).expect(200)
+        watches = [WebSocket(self.broker, "/api/v1/events?topics=sessions", token) for token in (second, stranger)]
+        for watch in watches:
+            watch.event(lambda m: m["type"] == "ready")
+        self.as_admin("POST", "/groups/technicians/revoke", {"permissions": ["deploy_scripts"]})
+        told = watches[0].event(lambda m: m["type"] == "session")["session"]
+        self.assertEqual(told["id"], session)
+        self.assertGreater(told["generation"], first["generation"] + 1, "a console learns that it has a newer grant to fetch")
+        self.as_admin("POST", "/groups/technicians/grant", {"permissions": ["deploy_scripts"]})
+        own = self.broker.new_session(stranger)["session"]["id"]
+        heard = watches[1].event(lambda m: m["type"] == "session")["session"]
+        self.assertEqual(heard["id"], own, "what came before was not for it")
+        for watch in watches:
+            watch.close()
+
     def test_whoever_becomes_an_auditor_leaves_the_session(self):
         token, session, _, stream, _ = self.picked_up("oslo", ["desktop_view", "private_sessions"])
         self.as_admin("PATCH", "/users/oslo@example.test", {"role": "auditor"})

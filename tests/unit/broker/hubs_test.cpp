@@ -145,6 +145,9 @@ TEST(EventsHub, ShowsEachReceiverWhatItMayRead) {
   EXPECT_THAT(owner->texts, ElementsAre("s", "l"));
   EXPECT_THAT(other->texts, IsEmpty());
   EXPECT_THAT(admin->texts, ElementsAre("s")) << "did not ask for the log";
+  hub.session_changed(guid(1), "joined", {guid(1), guid(2)});
+  EXPECT_THAT(owner->texts, ElementsAre("s", "l", "joined"));
+  EXPECT_THAT(other->texts, ElementsAre("joined")) << "takes part in it";
 }
 
 TEST(EventsHub, DropsTheSlowReceiverAlone) {

@@ -92,7 +92,7 @@ TEST(JsonBody, KeepsWhatWasSent) {
   EXPECT_EQ(hello->host_name, "pc");
   EXPECT_EQ(hello->host_os, "");
   EXPECT_EQ(problem(read_pin(R"({"pin":"12345a"})")), "field 'pin' must be digits");
-  EXPECT_EQ(problem(read_user_change("{}")), "nothing to change: give email, name, role or group");
+  EXPECT_EQ(problem(read_user_change("{}")), "nothing to change: give email, name, role, group or allowed_networks");
 }
 
 }  // namespace

@@ -471,5 +471,25 @@ TEST(Session, OmittedChatTextNeverReachesTheLog) {
   }
 }
 
+TEST(Session, ChatTextIsOmittedFromTheGrantOnThatSaysSo) {
+  SessionPair p;
+  ASSERT_TRUE(p.console.chat("kept", p.now));
+  p.settle();
+  auto terms = testing::all_granted(p.now);
+  terms.omit_chat_text = true;
+  terms.generation = 100;
+  ASSERT_TRUE(p.applet.on_grant(terms, p.now));
+  p.console.on_grant(terms.permissions, false, true, p.now);
+  ASSERT_TRUE(p.console.chat("my secret", p.now));
+  ASSERT_TRUE(p.applet.user_sends_chat("another secret", p.now));
+  p.settle();
+  for (const auto* log : {&p.applet_audit, &p.console_audit}) {
+    std::string all;
+    for (const auto& e : *log) all += e.data_json();
+    EXPECT_NE(all.find("kept"), std::string::npos);
+    EXPECT_EQ(all.find("secret"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace rescue::session
