@@ -145,7 +145,7 @@ class HandOffRefusals(SiteCase):
 
     def test_messages_that_are_none(self):
         good = hello(APPLET, self.ticket, self.guid, b"p" * 70)
-        for name, data in (("too long", struct.pack(">I", 4097)), ("huge", b"\xff\xff\xff\xff"), ("empty", bytes(4)),
+        for name, data in (("too long", struct.pack(">I", 8193)), ("huge", b"\xff\xff\xff\xff"), ("empty", bytes(4)),
                            ("garbage", frame(b"\xa5" * 200)), ("cut", frame(good[:-20])), ("another kind", frame(
                                handoff_message(PING, {}))), ("wrong identifier", frame(good[:4] + b"XXXX" + good[8:])),
                            ("no ticket", frame(hello(APPLET, b"", self.guid, b"p"))),

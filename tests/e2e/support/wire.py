@@ -190,6 +190,15 @@ class _Ssl:
         self.lib = lib
 
 
+def proxy_header(source):
+    """PROXY protocol version 2 for a TCP client at `source`."""
+    six = ":" in source
+    family = socket.AF_INET6 if six else socket.AF_INET
+    body = socket.inet_pton(family, source) + socket.inet_pton(family, "2001:db8::99" if six else "192.0.2.99")
+    body += struct.pack("!HH", 4711, 443)
+    return b"\r\n\r\n\0\r\nQUIT\n" + bytes([0x21, 0x21 if six else 0x11]) + struct.pack("!H", len(body)) + body
+
+
 class Gone(Exception):
     """The gateway ended the connection."""
 
@@ -198,10 +207,13 @@ class HandOff:
     """One connection to a gateway, up to the hand-off's frames."""
     libssl = None
 
-    def __init__(self, port, timeout=20):
+    def __init__(self, port, timeout=20, source=None):
+        """`source`: where a trusted proxy says that we come from."""
         HandOff.libssl = HandOff.libssl or _Ssl().lib
         lib = HandOff.libssl
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        if source:
+            self.socket.sendall(proxy_header(source))
         # libssl works on the descriptor: the time-outs are the kernel's.
         self.socket.settimeout(None)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", timeout, 0))
