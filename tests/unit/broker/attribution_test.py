@@ -99,6 +99,18 @@ STEPS = [
     ("unassignChannel", "POST", f"/channels/{CHANNEL}/unassign", {"group": GROUP}, {"name": CHANNEL}),
     ("removeChannel", "DELETE", f"/channels/{CHANNEL}", None, {"name": CHANNEL}),
     ("removeGroup", "DELETE", f"/groups/{GROUP}", None, {"name": GROUP}),
+    ("changePolicy", "PATCH", "/policy", {"settings": {"password.min_score": 4}}, {"password.min_score": ("3", "4")}),
+    ("changeUser", "PATCH", "/users/eve@example.test", {"allowed_networks": ["10.0.0.0/8"]},
+     {"allowed_networks": ([], ["10.0.0.0/8"])}),
+    ("changeUser", "PATCH", "/users/eve@example.test", {"role": "auditor"}, {"role": ("technician", "auditor")}),
+    ("inviteUser", "POST", "/users/eve@example.test/invite", None, {"email": "eve@example.test"}),
+    ("disableUserSso", "POST", "/users/eve@example.test/sso/disable", None, {"email": "eve@example.test"}),
+    ("enableUserSso", "POST", "/users/eve@example.test/sso/enable", None, {"email": "eve@example.test"}),
+    ("createUser", "POST", "/users", {"email": "robot@example.test", "name": "Robot", "role": "service"},
+     {"email": "robot@example.test", "role": "service"}),
+    ("createToken", "POST", "/users/robot@example.test/tokens", {"name": "ci", "scopes": ["users.read"]}, {"name": "ci"}),
+    ("revokeToken", "DELETE", "/tokens/{token}", None, {"name": "ci"}),
+    ("applyDocument", "POST", "/apply", {"document": {"groups": [{"name": "applied"}]}}, {"created": 1}),
     ("createSession", "POST", "/sessions", {"kind": "private", "note": "n"}, {"kind": "private"}),
     ("noteSession", "POST", "/sessions/{session}/note", {"note": "other"}, {"text": "other"}),
     ("closeSession", "POST", "/sessions/{session}/close", {"reason": "done"}, {"reason": "done"}),
@@ -136,14 +148,16 @@ class Events(Base):
         self.assertEqual(sorted(changing - set(EVENTS)), [], "an operation that nobody gave an event")
 
     def test_each_step_leaves_its_event_with_who_from_where_and_what(self):
-        session = ""
+        session = token = ""
         for operation, method, path, body, says in STEPS:
             with self.subTest(operation):
                 before = self.newest(EVENTS[operation])
-                answer = self.broker.api(method, path.replace("{session}", session), body, token=self.admin)
+                answer = self.broker.api(method, path.format(session=session, token=token), body, token=self.admin)
                 self.assertLess(answer.status, 300, answer.body)
                 if operation == "createSession":
                     session = answer.json["session"]["id"]
+                if operation == "createToken":
+                    token = answer.json["token"]["id"]
                 event = self.newest(EVENTS[operation])
                 self.assertNotEqual(event, before, "no new event")
                 self.assertEqual((event["actor"], event["data"].get("address"), event["data"].get("via")),
