@@ -196,6 +196,12 @@ TEST_F(ProvisionApply, EachStepNeedsTheRightToIt) {
   const auto by_robot = ok_value(run(d, {.continue_on_error = true}, robot({"provision", "users.write"})));
   EXPECT_EQ(told(by_robot), "failed user eve@example.com DENIED\ncreated user ana@example.com\n")
       << "who stole the token could not stay";
+  add_user("other@example.com", UserRole::administrator);
+  Document nobody;
+  nobody.users.emplace();
+  const auto pruned =
+      ok_value(run(nobody, {.prune = true, .continue_on_error = true}, robot({"provision", "users.write"})));
+  EXPECT_NE(told(pruned).find("failed user other@example.com DENIED"), std::string::npos) << told(pruned);
 }
 
 TEST_F(ProvisionApply, InvitesPeopleWhoSignInByPassword) {
