@@ -3,7 +3,7 @@
 """Baselines, measured beside peers in the same run; medians and ratios. It fails where a program does, a picture comes out
 wrong or one is dropped, not where a figure misses its goal.
 
-usage: bench.py --build DIR [startup] [size] [screen] [convert] [long] [capture] [relay] [setup] [latency] [stamp]
+usage: bench.py --build DIR [startup] [size] [screen] [convert] [long] [capture] [relay] [setup] [latency] [stamp] [accounts]
                 [--rounds N]
   of screen and convert: [--clips DIR | --clip FILE…] [--peers NAME,…|none] [--modes NAME,…|none] [--until S] [--quick]
                          [--json FILE] [--pictures DIR]
@@ -25,7 +25,7 @@ import recording  # noqa: E402
 import screen  # noqa: E402
 import stamping  # noqa: E402
 
-PARTS = ["startup", "size", "screen", "convert", "long", "capture", "relay", "setup", "latency", "stamp"]
+PARTS = ["startup", "size", "screen", "convert", "long", "capture", "relay", "setup", "latency", "stamp", "accounts"]
 
 
 def heading(text):
@@ -108,6 +108,11 @@ def bench_latency(args):
 def bench_stamp(args):
     heading("stamped and signed downloads (goal: 200 a second and core of a program file of 5 MB)")
     return stamping.run(args)
+
+
+def bench_accounts(args):
+    heading("accounts: apply of 10,000 (goals: < 20 s, a second run < 5 s), sign-ins and API calls for a core")
+    subprocess.run([sys.executable, HERE / "accounts.py", "--build", args.build], check=True)
 
 
 def setup_time(args, part):
