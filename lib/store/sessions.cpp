@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "store/impl/rows.hpp"
+#include "store/users.hpp"
 
 namespace rescue::store::sessions {
 namespace {
@@ -101,26 +102,68 @@ base::Result<std::optional<Session>> find_by_applet(ReadTransaction& tx, base::B
                      read, fingerprint);
 }
 
+namespace {
+/// A group of few is looked up person by person; the sessions of a large one lie close together wherever one looks.
+constexpr std::size_t kFewMembers = 64;
+
+/// Parameters by number: position 1 and 2, rows 3, then in order the states, the technician, and the group or its few
+/// members.
+struct ListSql {
+  static constexpr std::string_view kSelect = "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE ";
+  std::string where = "(s.created_at, s.id) < (?1, ?2)";
+  std::string tail = " ORDER BY s.created_at DESC, s.id DESC LIMIT ?3";
+  std::vector<std::string> values;  // states
+  std::vector<base::Guid> ids;      // what follows them
+
+  explicit ListSql(const SessionFilter& filter) : values(filter.states) {
+    if (filter.live_only) where += " AND s.ended_at IS NULL";
+    for (std::size_t i = 0; i < values.size(); ++i)
+      where += (i == 0 ? " AND +s.state IN (?" : ",?") + std::to_string(4 + i);
+    if (!values.empty()) where += ")";
+    if (filter.technician) where += " AND s.owner = " + parameter(*filter.technician);
+  }
+  std::string parameter(const base::Guid& id) {
+    ids.push_back(id);
+    return "?" + std::to_string(3 + values.size() + ids.size());
+  }
+  std::string all() { return std::string(kSelect) + where + tail; }
+  std::string of_group(const base::Guid& group) {
+    return std::string(kSelect) + where +
+           " AND EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner AND u.group_id = " + parameter(group) + ")" + tail;
+  }
+  /// The first rows of each, then the first of those together.
+  std::string of_members(const std::vector<base::Guid>& members) {
+    std::string sql = std::string(kSelect) + "s.id IN (";
+    for (const auto& member : members) {
+      if (&member != &members.front()) sql += " UNION ALL ";
+      sql += "SELECT id FROM (SELECT s.id FROM sessions s WHERE s.owner = " + parameter(member) + " AND " + where +
+             tail + ")";
+    }
+    return sql + ")" + tail;
+  }
+};
+}  // namespace
+
 base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filter, std::string_view cursor,
                                  std::size_t limit) {
   RESCUE_TRY(const auto position, read_position(cursor));
   const auto size = impl::page_size(limit);
-  std::string sql = "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE (s.created_at, s.id) < (?, ?)";
-  if (filter.technician) sql += " AND s.owner = ?";
-  if (filter.group) sql += " AND EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner AND u.group_id = ?)";
-  if (filter.live_only) sql += " AND s.ended_at IS NULL";
-  for (std::size_t i = 0; i < filter.states.size(); ++i) sql += i == 0 ? " AND +s.state IN (?" : ",?";
-  if (!filter.states.empty()) sql += ")";
-  sql += " ORDER BY s.created_at DESC, s.id DESC LIMIT ?";
-
+  ListSql parts(filter);
+  std::string sql;
+  if (filter.group) {
+    RESCUE_TRY(const auto members, users::ids_in_group(tx, *filter.group, kFewMembers + 1));
+    if (members.empty()) return Page<Session>{};
+    sql = members.size() <= kFewMembers ? parts.of_members(members) : parts.of_group(*filter.group);
+  } else {
+    sql = parts.all();
+  }
   RESCUE_TRY(auto st, tx.connection().prepare(sql));
   int at = 0;
   RESCUE_CHECK(st.bind(++at, position.created_at));
   RESCUE_CHECK(st.bind(++at, position.id));
-  if (filter.technician) RESCUE_CHECK(st.bind(++at, *filter.technician));
-  if (filter.group) RESCUE_CHECK(st.bind(++at, *filter.group));
-  for (const auto& state : filter.states) RESCUE_CHECK(st.bind(++at, state));
   RESCUE_CHECK(st.bind(++at, std::uint64_t{size + 1}));
+  for (const auto& state : parts.values) RESCUE_CHECK(st.bind(++at, state));
+  for (const auto& id : parts.ids) RESCUE_CHECK(st.bind(++at, id));
   std::vector<Session> rows;
   for (;;) {
     RESCUE_TRY(const bool row, st.step());

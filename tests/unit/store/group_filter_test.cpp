@@ -60,6 +60,56 @@ TEST_F(GroupFilter, SessionsAreThoseOfWhoIsInTheGroupNow) {
   EXPECT_THAT(list(north.id), IsEmpty());
 }
 
+TEST_F(GroupFilter, SessionsComeInPagesByEveryOtherFilterFromGroupsOfFewAndOfMany) {
+  const auto few = stored_group("few");
+  const auto many = stored_group("many");
+  const auto empty = stored_group("empty");
+  std::vector<User> people;
+  for (int i = 0; i < 3; ++i) people.push_back(member(few, "few" + std::to_string(i) + "@x"));
+  for (int i = 0; i < 70; ++i) people.push_back(member(many, "many" + std::to_string(i) + "@x"));
+  std::vector<std::pair<Session, User>> made;
+  EXPECT_OK(write([&](Transaction& tx) -> base::Result<> {
+    for (int i = 0; i < 200; ++i) {
+      const auto& owner = people[i % 3 == 0 ? random_.below(3) : random_.below(people.size())];
+      auto s = a_session(people[random_.below(people.size())]);
+      s.technician = owner.id;
+      s.created_at = kNow + std::chrono::seconds(random_.below(50));
+      s.state = random_.below(2) == 0 ? "active" : "waiting";
+      if (random_.below(3) == 0) s.ended_at = kNow, s.state = "closed";
+      RESCUE_CHECK(sessions::insert(tx, s));
+      made.emplace_back(s, owner);
+    }
+    return {};
+  }));
+  std::ranges::sort(made, [](const auto& a, const auto& b) {
+    return std::tie(a.first.created_at, a.first.id) > std::tie(b.first.created_at, b.first.id);
+  });
+  for (const auto& group : {few.id, many.id, empty.id}) {
+    for (unsigned mask = 0; mask < 8; ++mask) {
+      SessionFilter f;
+      f.group = group;
+      if (mask & 1) f.live_only = true;
+      if (mask & 2) f.states = {"closed", "active"};
+      if (mask & 4) f.technician = people[0].id;
+      std::vector<base::Guid> expected, listed;
+      for (const auto& [s, owner] : made) {
+        if (owner.group != group || (f.live_only && s.ended_at) || (f.technician && owner.id != f.technician)) continue;
+        if (f.states.empty() || s.state != "waiting") expected.push_back(s.id);
+      }
+      std::string cursor;
+      do {
+        const auto page = ok_value(read([&](ReadTransaction& tx) { return sessions::list(tx, f, cursor, 7); }));
+        for (const auto& s : page.items) listed.push_back(s.id);
+        cursor = page.next_cursor;
+      } while (!cursor.empty());
+      EXPECT_EQ(listed, expected) << mask;
+      if ((mask & 4) == 0) {
+        EXPECT_EQ(expected.empty(), group == empty.id);
+      }
+    }
+  }
+}
+
 TEST_F(GroupFilter, TheLogGivesTheGroupsRowsByEveryOtherFilterInBothOrders) {
   // One group of few, one of more than have an index walk of their own, one of nobody.
   const auto few = stored_group("few");
