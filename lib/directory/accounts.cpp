@@ -225,6 +225,9 @@ base::Result<User> remove(store::Transaction& tx, const base::Guid& id, const By
   RESCUE_TRY(auto data, end_all(tx, user, by, "account removed", now));
   user.removed_at = now;
   user.password_hash.clear();
+  user.totp_secret.clear();
+  user.totp_confirmed_at.reset();
+  RESCUE_CHECK(store::recovery_codes::replace(tx, user.id, {}));
   return save(tx, std::move(user), EventType::user_removed, by, std::move(data), now);
 }
 

@@ -253,6 +253,14 @@ TEST_F(SecondFactorTest, AGroupThatRequiresItLetsItsMembersSetOneUpAndNothingEls
   EXPECT_TRUE(status(ada.id).required);
 }
 
+TEST_F(SecondFactorTest, NothingOfItIsKeptOfARemovedAccount) {
+  enrol();
+  EXPECT_OK(write([&](Transaction& tx) { return accounts::remove(tx, ada_.id, "root@x", now()); }));
+  EXPECT_TRUE(user(ada_.id).totp_secret.empty());
+  EXPECT_EQ(status(ada_.id).recovery_codes_left, 0U);
+  EXPECT_EQ(ok_value(read([&](ReadTransaction& tx) { return store::recovery_codes::count_unused(tx, ada_.id); })), 0U);
+}
+
 TEST_F(SecondFactorTest, WithoutWhatChecksCodesNobodyWithOneIsLetIn) {
   enrol();
   sign_in_->set_second_factor(nullptr);
