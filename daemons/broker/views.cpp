@@ -59,9 +59,9 @@ base::Result<json::object> user_view(store::ReadTransaction& tx, const store::Us
                       {"disabled", user.disabled},
                       {"locked", user.locked_at.has_value()},
                       {"must_change_password", user.must_change_password},
-                      {"allowed_networks", json::array(user.allowed_networks.begin(), user.allowed_networks.end())},
                       {"sso_id", user.sso_id.empty() ? json::value(nullptr) : json::value(user.sso_id)},
                       {"sso_disabled", user.sso_disabled},
+                      {"allowed_networks", json::array(user.allowed_networks.begin(), user.allowed_networks.end())},
                       {"created_at", base::to_rfc3339(user.created_at)},
                       {"last_login_at", time_view(user.last_login_at)}};
 }

@@ -150,8 +150,8 @@ struct SignInCode {
   base::WallTime created_at;
   base::WallTime expires_at;
   std::optional<base::WallTime> used_at;
-  bool operator==(const SignInCode&) const = default;
   std::optional<base::WallTime> session_end{};  // the sign-in must not last longer
+  bool operator==(const SignInCode&) const = default;
 };
 
 /// The answer that a request with an id got.

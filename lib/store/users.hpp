@@ -71,18 +71,18 @@ struct Filter {
                                              std::string_view cursor = {}, std::size_t limit = 0);
 /// Sets last_used_at, which never goes back.
 [[nodiscard]] base::Result<> used(Transaction& tx, base::ByteView hash, base::WallTime now);
-/// All of one user but `except` (empty: none); returns how many were live.
-[[nodiscard]] base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now,
-                                                     base::ByteView except = {});
-/// Deletes what expired or was revoked before `before`.
-[[nodiscard]] base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before);
-}  // namespace tokens
 /// Sign-ins that live at `now` and were last used `site_limit` (zero: never mind) or, for who works in a group, the
 /// group's inactivity time ago or earlier; at most `limit`, the longest unused first.
 [[nodiscard]] base::Result<std::vector<Token>> idle(ReadTransaction& tx, std::chrono::seconds site_limit,
                                                     base::WallTime now, std::size_t limit);
 /// Every sign-in of the user owes a second factor.
 [[nodiscard]] base::Result<> owe_mfa(Transaction& tx, const base::Guid& user);
+/// All of one user but `except` (empty: none); returns how many were live.
+[[nodiscard]] base::Result<std::uint64_t> revoke_all(Transaction& tx, const base::Guid& user, base::WallTime now,
+                                                     base::ByteView except = {});
+/// Deletes what expired or was revoked before `before`.
+[[nodiscard]] base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before);
+}  // namespace tokens
 
 namespace devices {
 /// Inserts, or updates public key and last_seen_at of the same user's device of that name; returns the stored id.
