@@ -10,13 +10,6 @@ using test::Person;
 
 class SsoCheck : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    const auto script = test::source_dir() / "tests/unit/saml_xml/vectors.py";
-    const auto command =
-        "PYTHONDONTWRITEBYTECODE=1 python3 '" + script.string() + "' '" + vectors.path().string() + "'";
-    ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT: a test
-  }
-
   test::RunResult check(const std::string& response, std::vector<std::string> more = {}, std::string_view input = "") {
     std::vector<std::string> args{"admin",
                                   "sso",
@@ -33,14 +26,15 @@ class SsoCheck : public testing::Test {
     args.push_back(response);
     return person.run(args, input);
   }
-  static std::string file(const std::string& name) { return (vectors.path() / name).string(); }
+  static std::string file(const std::string& name) {
+    return (test::binary_dir() / "tests" / "saml_vectors" / name).string();
+  }
   static std::string slurp(const std::string& name) {
     std::ifstream in(file(name), std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
   static inline const std::vector<std::string> kRequest{"--request-id", "_request-1"};
-  static inline test::TempDir vectors;
   Person person;
 };
 
@@ -107,24 +101,26 @@ TEST_F(SsoCheck, TakesTheTimeThatIsGiven) {
 
 TEST_F(SsoCheck, OpensEncryptedAssertionsWithAKeyThatIsNobodyElses) {
   auto with_key = kRequest;
-  with_key.insert(with_key.end(), {"--key", file("sp.key")});
+  const auto key = (person.home / "sp.key").string();
+  std::ofstream(key) << slurp("sp.key");
+  std::filesystem::permissions(key, std::filesystem::perms(0600));
+  with_key.insert(with_key.end(), {"--key", key});
   EXPECT_EQ(check(file("good_encrypted_gcm_inner_signed.xml"), with_key).code, 0);
   const auto without = check(file("good_encrypted_gcm_inner_signed.xml"), kRequest);
   EXPECT_EQ(without.code, 10);
   EXPECT_NE(without.err.find("encryption_key"), std::string::npos) << without.err;
-  std::filesystem::permissions(file("sp.key"), std::filesystem::perms(0644));
+  std::filesystem::permissions(key, std::filesystem::perms(0644));
   const auto exposed = check(file("good_encrypted_gcm_inner_signed.xml"), with_key);
   EXPECT_EQ(exposed.code, 1);
   EXPECT_NE(exposed.err.find("chmod 600"), std::string::npos) << exposed.err;
-  std::filesystem::permissions(file("sp.key"), std::filesystem::perms(0600));
 }
 
 TEST_F(SsoCheck, DoesNotTakeBrokenMetadataForARefusal) {
-  std::ofstream(vectors / "broken.idp") << "<x/>";
   Person other;
+  std::ofstream(other.home / "broken.idp") << "<x/>";
   const std::vector<std::string> start{"admin", "sso", "check", "--sp-entity-id", "a", "--acs", "b"};
   auto args = start;
-  args.insert(args.end(), {"--idp-metadata", file("broken.idp"), file("good_both_signed.xml")});
+  args.insert(args.end(), {"--idp-metadata", "broken.idp", file("good_both_signed.xml")});
   EXPECT_EQ(other.run(args).code, 1);
   args = start;
   args.insert(args.end(), {"--idp-metadata", file("nothing"), file("good_both_signed.xml")});

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The responses that vectors.py makes, once for each run of the tests, and questions about them.
+// The responses that vectors.py makes, once for each build, and questions about them.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -27,16 +26,7 @@ inline std::string read_file(const std::filesystem::path& path) {
   return out.str();
 }
 
-inline const std::filesystem::path& folder() {
-  static const test::TempDir dir;
-  static const bool made = [] {
-    const auto script = test::source_dir() / "tests/unit/saml_xml/vectors.py";
-    const auto command = "PYTHONDONTWRITEBYTECODE=1 python3 '" + script.string() + "' '" + dir.path().string() + "'";
-    return std::system(command.c_str()) == 0;  // NOLINT: a test
-  }();
-  EXPECT_TRUE(made) << "vectors.py";
-  return dir.path();
-}
+inline std::filesystem::path folder() { return test::binary_dir() / "tests" / "saml_vectors"; }
 
 inline std::string vector(const std::string& name) { return read_file(folder() / (name + ".xml")); }
 

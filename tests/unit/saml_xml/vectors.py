@@ -31,6 +31,8 @@ class Keys:
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
     k = Keys()
     certificates = [k.certificate, m.certificate_of(k.next, "next"), m.certificate_of(k.curve, "curve")]
     (folder / "metadata.idp").write_text(m.metadata(certificates))
