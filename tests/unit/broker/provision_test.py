@@ -2,7 +2,12 @@
 """Provisioning, request ids and answers about policy, against the real program."""
 import concurrent.futures
 import copy
+import hashlib
+import json
+import sqlite3
+import time
 import unittest
+import uuid
 
 from support import ADMIN, Broker
 
@@ -158,6 +163,30 @@ class Provision(unittest.TestCase):
     def test_ids_of_another_form_are_refused(self):
         for key in (" ", "x" * 129, "a b"):
             self.add(key).expect(400, "INVALID_ARGUMENT")
+
+    def leave_claim(self, status, age):
+        """What a broker that died in the middle of add("job-1") leaves in the database."""
+        me = self.broker.api("GET", "/auth/whoami", token=self.admin).expect(200)["id"]
+        body = json.dumps({"email": "eve@example.test", "name": "Eve", "role": "technician"})
+        digest = hashlib.sha256(f"POST\n/api/v1/users\n{body}".encode()).digest()
+        self.broker.stop()
+        database = sqlite3.connect(next(self.broker.state.glob("*.db")))
+        with database:
+            database.execute("DELETE FROM request_ids")
+            database.execute("INSERT INTO request_ids VALUES (?,?,?,?,?,?,?)", (uuid.UUID(me).bytes, "job-1", "createUser", digest,
+                             status, "token-of-the-dead", int((time.time() - age) * 1_000_000)))
+        database.close()
+        self.broker.start()
+
+    def test_what_a_dead_broker_left_is_done_once_at_most(self):
+        self.leave_claim(status=0, age=5)
+        self.add("job-1").expect(503, "UNAVAILABLE")  # it may be another broker that still runs it
+        self.leave_claim(status=1, age=120)
+        self.assertIn("answer is lost", self.add("job-1").expect(409, "CONFLICT")["message"])
+        self.leave_claim(status=0, age=120)
+        self.add("job-1").expect(201)
+        self.leave_claim(status=0, age=25 * 3600)
+        self.add("job-1").expect(409, "CONFLICT")  # forgotten: a new request, and the address is taken
 
     def test_many_at_once_are_one(self):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
