@@ -9,6 +9,7 @@
 #include "daemons/broker/form_body.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/requests_password.hpp"
+#include "daemons/broker/requests_provision.hpp"
 #include "daemons/broker/requests_groups.hpp"
 #include "daemons/broker/requests_sso.hpp"
 
@@ -75,7 +76,12 @@ void password(std::string_view b) {
     RESCUE_ASSERT(r->code.size() <= 400 && r->password.size() <= 1024 && base::is_valid_utf8(r->code));
   if (const auto r = broker::read_password_form(b)) RESCUE_ASSERT(r->email.size() <= 254 && r->otp.size() <= 40);
 }
-constexpr std::array kReaders{login, user, session, pickup, intake, enroll, pin, registration, small, sso, password};
+void provision(std::string_view b) {
+  if (const auto r = broker::read_apply(b)) RESCUE_ASSERT(r->document.size() <= b.size());
+  if (const auto r = broker::read_questions(b)) RESCUE_ASSERT(!r->empty() && r->size() <= broker::kMaxQuestions);
+}
+constexpr std::array kReaders{login, user,         session, pickup, intake,   enroll,
+                              pin,   registration, small,   sso,    password, provision};
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
