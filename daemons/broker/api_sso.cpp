@@ -125,6 +125,7 @@ Answer saml_login(Services& s, Call& c) {
   if (!start) return sso_pages::refused(s, 400, "This address is not complete.", c.request.request_id);
   RESCUE_TRY(const auto setup, setup_of(s));
   if (!ready(setup)) return sso_pages::refused(s, 404, kOff, c.request.request_id);
+  if (!s.sso.may_begin(s.clock.steady())) return sso_pages::refused(s, 503, kNotNow, c.request.request_id);
   const auto idp = s.sso.read_metadata(setup.idp_xml);
   if (!idp) return failed_page(s, c, idp.error());
   RESCUE_TRY(const auto keys, s.sso.keys(*s.store, c.now));

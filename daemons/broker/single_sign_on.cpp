@@ -68,6 +68,17 @@ base::Result<saml::Verdict> SingleSignOn::check(saml::ResponseCheck question) {
   return helper->check(question);
 }
 
+bool SingleSignOn::may_begin(base::SteadyTime now) {
+  const std::scoped_lock lock(mutex_);
+  if (requests_ == 0 || now - window_ >= directory::sso::kRequestLifetime) {
+    window_ = now;
+    requests_ = 0;
+  }
+  if (requests_ >= kMostRequests) return false;
+  ++requests_;
+  return true;
+}
+
 base::Result<std::vector<saml::ProviderKey>> SingleSignOn::stored_keys(store::ReadTransaction& tx) const {
   std::vector<saml::ProviderKey> out;
   RESCUE_TRY(const auto text, store::settings::get(tx, directory::sso::kKeysSetting));

@@ -27,6 +27,9 @@ struct SsoSetup {
   std::string idp_xml;  // empty: none was installed
 };
 
+/// Sign-ins that are begun and not finished, of all people together.
+inline constexpr std::size_t kMostRequests = 20'000;
+
 class SingleSignOn {
  public:
   SingleSignOn(base::ByteView site_secret, base::RandomSource& random);
@@ -41,6 +44,10 @@ class SingleSignOn {
   /// Errors of the helper; saml::Errc::refused names the rule. What was read last is kept.
   [[nodiscard]] base::Result<saml::IdpMetadata> read_metadata(const std::string& xml);
   [[nodiscard]] base::Result<saml::Verdict> check(saml::ResponseCheck question);
+
+  /// Whether one more request may be remembered: who asks is nobody yet, and each takes a row of the database for ten
+  /// minutes. kMostRequests in that time.
+  [[nodiscard]] bool may_begin(base::SteadyTime now);
 
   /// The keys that sign and open, newest first; made when there is none yet.
   [[nodiscard]] base::Result<std::vector<saml::ProviderKey>> keys(store::Store& store, base::WallTime now);
@@ -61,6 +68,8 @@ class SingleSignOn {
   std::mutex mutex_;
   std::string read_xml_;  // what `read_` was made of
   std::optional<saml::IdpMetadata> read_;
+  base::SteadyTime window_{};  // begins when requests_ is 0
+  std::size_t requests_ = 0;
 };
 
 }  // namespace rescue::broker
