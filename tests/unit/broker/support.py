@@ -197,6 +197,12 @@ class Broker:
     def login(self, email=ADMIN, password=PASSWORD):
         return self.api("POST", "/auth/login", {"email": email, "password": password}).expect(200)["token"]
 
+    def a_second(self, token):
+        """The second in which something has to happen, and what this machine needs just now for what is done beside it."""
+        began = time.monotonic()
+        self.api("GET", "/auth/whoami", token=token).expect(200)
+        return 1 + 20 * (time.monotonic() - began)
+
     def add_user(self, admin, email, role="technician", password=TECHNICIAN_PASSWORD, **more):
         self.api("POST", "/users", {"email": email, "name": email.split("@")[0].title(), "role": role, "password": password,
                                     **more}, token=admin).expect(201)
