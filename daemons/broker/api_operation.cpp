@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "base/markup.hpp"
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/version.hpp"
 
 namespace rescue::broker {
 namespace json = boost::json;
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 void write_server(MetricsText& text, const net::HttpServerCounters& n) {
   text.counter("rescue_broker_connections_accepted", "Connections accepted.", n.accepted);
@@ -97,7 +75,8 @@ person who helps you. Start the support program with it:</p>
 )";
   const auto pin = s.own_certificate ? " --ca-pin " + base::to_hex(s.site.ca_pin()) : std::string();
   return Reply{.content_type = "text/html; charset=utf-8",
-               .text = fmt::format(fmt::runtime(kPage), escaped(s.settings.organisation), escaped(s.public_url), pin)};
+               .text = fmt::format(fmt::runtime(kPage), base::escape_markup(s.settings.organisation),
+                                   base::escape_markup(s.public_url), pin)};
 }
 
 }  // namespace rescue::broker

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/markup.hpp"
 #include "crypto/password.hpp"
 #include "directory/accounts.hpp"
 
@@ -28,12 +29,12 @@ std::string page(std::string_view organisation, std::string_view title, std::str
 </body>
 </html>
 )",
-                     escaped(organisation), title, body);
+                     base::escape_markup(organisation), title, body);
 }
 
 std::string problem_text(const Shown& shown) {
   if (shown.problem.empty()) return {};
-  return fmt::format("<p class=\"problem\" role=\"alert\">{}</p>\n", escaped(shown.problem));
+  return fmt::format("<p class=\"problem\" role=\"alert\">{}</p>\n", base::escape_markup(shown.problem));
 }
 
 /// The two fields of a new password with the place of the meter, which the script shows.
@@ -54,32 +55,6 @@ std::string new_password_fields() {
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string invite_form(const Shown& shown) {
   return page(
       shown.organisation, "Set your password",
@@ -96,16 +71,15 @@ stronger than one with signs in it.</p>
 {2}<button type="submit">Set password</button>
 </form>
 )",
-          problem_text(shown), escaped(shown.code), new_password_fields()));
+          problem_text(shown), base::escape_markup(shown.code), new_password_fields()));
 }
 
 std::string password_form(const Shown& shown) {
   constexpr std::string_view kDeviceCode = R"(<label for="otp">One-time code of your device</label>
 <input id="otp" name="otp" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="40">
 )";
-  return page(
-      shown.organisation, "Change your password",
-      fmt::format(R"({0}<form method="post" action="/password">
+  return page(shown.organisation, "Change your password",
+              fmt::format(R"({0}<form method="post" action="/password">
 <label for="email">E-mail address</label>
 <input id="email" name="email" type="email" value="{1}" autocomplete="username" required maxlength="{2}">
 <label for="current">Present password</label>
@@ -114,14 +88,15 @@ std::string password_form(const Shown& shown) {
 </form>
 <p class="hint">All other sign-ins of the account end.</p>
 )",
-                  problem_text(shown), escaped(shown.email), directory::kMaxEmailBytes, crypto::kMaxPasswordBytes,
-                  shown.code_of_device ? kDeviceCode : std::string_view(), new_password_fields()));
+                          problem_text(shown), base::escape_markup(shown.email), directory::kMaxEmailBytes,
+                          crypto::kMaxPasswordBytes, shown.code_of_device ? kDeviceCode : std::string_view(),
+                          new_password_fields()));
 }
 
 std::string done(std::string_view organisation, std::string_view what, std::string_view command) {
   return page(organisation, "Done",
               fmt::format("<p class=\"good\" role=\"status\">{}</p>\n<p>Sign in with</p>\n<pre>{}</pre>\n",
-                          escaped(what), escaped(command)));
+                          base::escape_markup(what), base::escape_markup(command)));
 }
 
 }  // namespace rescue::broker::pages

@@ -18,8 +18,6 @@ inline constexpr std::string_view kHtml = "text/html; charset=utf-8";
 [[nodiscard]] std::string_view style();   // /assets/site.css
 [[nodiscard]] std::string_view script();  // /assets/password.js
 
-/// Text as it stands between tags and in quoted attributes.
-[[nodiscard]] std::string escaped(std::string_view text);
 
 /// What a page has beside its form. Texts come as they are; the page escapes them.
 struct Shown {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/markup.hpp"
 #include "daemons/broker/pages.hpp"
 
 namespace rescue::broker::sso_pages {
@@ -37,7 +38,7 @@ Reply page(Services& s, unsigned status, std::string_view title, std::string_vie
 )";
   return Reply{.status = status,
                .content_type = std::string(pages::kHtml),
-               .text = fmt::format(fmt::runtime(kPage), pages::escaped(s.settings.organisation), title, body),
+               .text = fmt::format(fmt::runtime(kPage), base::escape_markup(s.settings.organisation), title, body),
                .headers = page_headers()};
 }
 
@@ -47,7 +48,7 @@ Reply code(Services& s, const directory::sso::Entered& entered) {
   const auto where =
       entered.by_provider
           ? fmt::format("<p>Type it in a terminal after</p>\n<pre>rescue login --server {} --sso-code</pre>\n",
-                        pages::escaped(s.public_url))
+                        base::escape_markup(s.public_url))
           : std::string(
                 "<p>Type it in the terminal where you began to sign in. If you did not begin anywhere, close "
                 "this page and give the code to nobody.</p>\n");
@@ -55,14 +56,14 @@ Reply code(Services& s, const directory::sso::Entered& entered) {
       s, 200, "Your code",
       fmt::format("<p>Signed in as <b>{}</b>.</p>\n<pre id=\"code\">{}</pre>\n{}"
                   "<p class=\"hint\">It works once, and for {} minutes.</p>\n",
-                  pages::escaped(entered.user.email), entered.code, where, directory::sso::kCodeLifetime.count()));
+                  base::escape_markup(entered.user.email), entered.code, where, directory::sso::kCodeLifetime.count()));
 }
 
 Reply refused(Services& s, unsigned status, std::string_view why, std::string_view request_id) {
   return page(s, status, "Not signed in",
               fmt::format("<p class=\"problem\" role=\"alert\">{}</p>\n<p class=\"hint\">Whoever administers the site "
                           "finds the reason in its log. Request {}.</p>\n",
-                          pages::escaped(why), pages::escaped(request_id)));
+                          base::escape_markup(why), base::escape_markup(request_id)));
 }
 
 Reply redirect(std::string url) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/markup.hpp"
 #include "crypto/errors.hpp"
 #include "crypto/keys.hpp"
 
@@ -72,8 +73,8 @@ std::string request_xml(const ServiceProvider& sp, const IdpMetadata& idp, const
       R"(<samlp:AuthnRequest xmlns:samlp="{}" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="{}" Version="2.0" )"
       R"(IssueInstant="{}" Destination="{}"{} ProtocolBinding="{}" AssertionConsumerServiceURL="{}">)"
       R"(<saml:Issuer>{}</saml:Issuer></samlp:AuthnRequest>)",
-      kProtocol, id, instant, escape_xml(idp.sso_redirect_url), force_authn ? R"( ForceAuthn="true")" : "",
-      kPostBinding, escape_xml(sp.acs_url), escape_xml(sp.entity_id));
+      kProtocol, id, instant, base::escape_markup(idp.sso_redirect_url), force_authn ? R"( ForceAuthn="true")" : "",
+      kPostBinding, base::escape_markup(sp.acs_url), base::escape_markup(sp.entity_id));
 }
 
 base::Result<std::string> key_descriptor(std::string_view use, const std::string& certificate_pem) {
@@ -89,33 +90,6 @@ base::Result<std::string> key_descriptor(std::string_view use, const std::string
       use, base64(certificate.der()), use == "encryption" ? kMethods : "");
 }
 }  // namespace
-
-std::string escape_xml(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 base::Result<ProviderKey> make_provider_key(std::string_view common_name, base::WallTime now) {
   RESCUE_TRY(const auto key, crypto::PrivateKey::generate(crypto::KeyKind::rsa2048));
@@ -140,8 +114,8 @@ base::Result<std::string> metadata_xml(const ServiceProvider& sp, const std::vec
       R"(<md:SPSSODescriptor AuthnRequestsSigned="{}" WantAssertionsSigned="true" protocolSupportEnumeration="{}">{})"
       R"(<md:AssertionConsumerService Binding="{}" Location="{}" index="0" isDefault="true"/>)"
       "</md:SPSSODescriptor></md:EntityDescriptor>\n",
-      escape_xml(sp.entity_id), certificates_pem.empty() ? "false" : "true", kProtocol, keys, kPostBinding,
-      escape_xml(sp.acs_url));
+      base::escape_markup(sp.entity_id), certificates_pem.empty() ? "false" : "true", kProtocol, keys, kPostBinding,
+      base::escape_markup(sp.acs_url));
 }
 
 base::Result<AuthnRequest> make_authn_request(const ServiceProvider& sp, const IdpMetadata& idp,

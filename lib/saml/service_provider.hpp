@@ -44,7 +44,4 @@ struct AuthnRequestOptions {
                                                             base::RandomSource& random,
                                                             const AuthnRequestOptions& options = {});
 
-/// Text for an XML attribute or element; bytes that XML cannot carry must not be in it.
-[[nodiscard]] std::string escape_xml(std::string_view text);
-
 }  // namespace rescue::saml

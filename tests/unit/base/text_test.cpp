@@ -5,10 +5,17 @@
 #include "base/clock.hpp"
 #include "base/guid.hpp"
 #include "base/log.hpp"
+#include "base/markup.hpp"
 #include "base/utf8.hpp"
 
 namespace rescue::base {
 namespace {
+
+TEST(Markup, WhatMarkupMeansBecomesReferences) {
+  EXPECT_EQ(escape_markup("<a href=\"x\" b='y'>&amp;</a> é"),
+            "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp;&lt;/a&gt; é");
+  EXPECT_EQ(escape_markup(""), "");
+}
 
 TEST(Hex, RoundTripsAndRefusesEverythingElse) {
   const Bytes all{0x00, 0x7f, 0x80, 0xff};
