@@ -142,7 +142,8 @@ base::Result<int> policy_test(Invocation& in) {
   }
   writer.finish();
   if (wrong == 0) return 0;
-  return base::fail(Errc::verification_failed, fmt::format("{} of {} expectations", wrong, expectations.size()));
+  return base::fail(Errc::verification_failed,
+                    fmt::format("{} of {} expectations are not met", wrong, expectations.size()));
 }
 
 }  // namespace rescue::program

@@ -23,7 +23,7 @@ wire::PermissionSet permissions_of(JsonBody& json, std::size_t least) {
     if (const auto permission = wire::parse_permission(name))
       out.add(*permission);
     else
-      json.refuse("permissions", "must be names of permissions");
+      json.refuse("permissions", fmt::format("must be names of permissions, and '{}' is none", name));
   }
   return out;
 }

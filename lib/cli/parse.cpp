@@ -48,7 +48,7 @@ std::optional<std::string> type_mismatch(ValueType type, std::span<const std::st
       if (!base::parse_time_or_ago(text, now)) return "a time (RFC 3339) or a duration back from now such as 2h";
       break;
     case ValueType::guid:
-      if (!base::Guid::parse(text)) return "a session id";
+      if (!base::Guid::parse(text)) return "an id (8-4-4-4-12 hexadecimal digits)";
       break;
     case ValueType::address:
       if (!is_address(text)) return "HOST:PORT";

@@ -111,6 +111,13 @@ class LiveGroups(unittest.TestCase):
         for watch in watches:
             watch.close()
 
+    def test_a_word_that_is_no_permission_is_named(self):
+        for path, body in (("/groups", {"name": "odd", "permissions": ["desktop_view", "fly"]}),
+                           ("/groups/technicians/grant", {"permissions": ["fly"]})):
+            refused = self.broker.api("POST", path, body, token=self.admin)
+            refused.expect(400, "INVALID_ARGUMENT")
+            self.assertIn("'fly'", refused.json["message"])
+
     def test_whoever_becomes_an_auditor_leaves_the_session(self):
         token, session, _, stream, _ = self.picked_up("oslo", ["desktop_view", "private_sessions"])
         self.as_admin("PATCH", "/users/oslo@example.test", {"role": "auditor"})

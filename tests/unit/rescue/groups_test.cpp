@@ -109,7 +109,9 @@ TEST_F(Groups, ATokenIsPrintedOnceAndAloneWhereThatIsAskedFor) {
   EXPECT_EQ(r.out.find("rsc_"), std::string::npos);
   EXPECT_EQ(run("admin token revoke 11111111-1111-4111-8111-111111111111").code, 0);
   EXPECT_EQ(asked(), "DELETE /tokens/11111111-1111-4111-8111-111111111111 ");
-  EXPECT_EQ(run("admin token revoke nightly").code, 2);
+  const auto named = run("admin token revoke nightly");
+  EXPECT_EQ(named.code, 2);
+  EXPECT_NE(named.err.find("TOKEN must be an id ("), std::string::npos) << named.err;
 }
 
 TEST_F(Groups, AccountsAreMadeMovedAndListedByGroup) {

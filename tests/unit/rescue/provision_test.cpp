@@ -167,6 +167,7 @@ TEST(PolicyTest, MeetsExpectationsOrSaysWhichNot) {
   EXPECT_EQ(r.code, 10);
   EXPECT_EQ(r.json().as_array().at(0).at("result").as_string(), "wrong");
   EXPECT_EQ(r.error().at("error").as_string(), "VERIFICATION_FAILED");
+  EXPECT_TRUE(std::string(r.error().at("message").as_string()).starts_with("1 of 1 expectations are not met"));
   d.file("rule.csv", "as,action,expect,rule\nana@b,reboot,deny,role\n");
   EXPECT_EQ(d.person.run("admin policy test rule.csv").code, 10) << "the right answer for another reason";
   for (const char* broken : {"", "as,action\n", "as,action,expect\nana@b,reboot,maybe\n", "as,who\n",
