@@ -102,6 +102,8 @@ class Browser:
             details = params["exceptionDetails"]
             self.problems.append(details.get("exception", {}).get("description") or details["text"])
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
+            if params["entry"].get("url", "").endswith("/favicon.ico"):
+                return  # asked for by the browser when it has the time, not by the page
             self.problems.append(params["entry"]["text"] + " " + params["entry"].get("url", ""))
         elif method in ("Page.frameNavigated", "Network.requestWillBeSent"):
             self.events.append((method, params))
@@ -132,7 +134,7 @@ class Browser:
         try:
             got = self.call("Runtime.evaluate", {"expression": expression, "returnByValue": True, "awaitPromise": True})
         except Failed as gone:
-            if "context" in str(gone):
+            if "context" in str(gone) or "navigated" in str(gone):
                 return None
             raise
         if "exceptionDetails" in got:

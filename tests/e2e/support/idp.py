@@ -85,19 +85,29 @@ class IdentityProvider:
         self.dir = site.dir / name
         for folder in ("", "metadata", "tmp"):
             (self.dir / folder).mkdir()
+        self.make_key("idp")
+        (self.dir / "authsources.php").write_text(
+            "<?php $config = ['people' => array_merge(['exampleauth:UserPass'], " + php(people) + ")];")
+        (self.dir / "metadata" / "saml20-sp-remote.php").write_text("<?php\n")
+        for tries_left in (4, 3, 2, 1, 0):
+            try:
+                self.serve(name)
+                break
+            except Failed:  # its address is a part of its settings: another program may have taken the port meanwhile
+                if tries_left == 0 or self.program.running():
+                    raise
+
+    def serve(self, name):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.make_key("idp")
         names = {"url": self.url, "dir": self.dir, "program": PROGRAM, "entity": php(ENTITY_ID), "key": "idp"}
         (self.dir / "router.php").write_text(ROUTER % names)
         (self.dir / "config.php").write_text(CONFIG % names)
-        (self.dir / "authsources.php").write_text(
-            "<?php $config = ['people' => array_merge(['exampleauth:UserPass'], " + php(people) + ")];")
         (self.dir / "metadata" / "saml20-idp-hosted.php").write_text(HOSTED % names)
-        (self.dir / "metadata" / "saml20-sp-remote.php").write_text("<?php\n")
-        self.program = site.start(name, ["php", "-d", "error_log=", "-d", "display_errors=0", "-d", "opcache.enable=0", "-S",
-                                         f"127.0.0.1:{self.port}", "-t", self.dir, self.dir / "router.php"],
-                                  env=dict(site.env, SIMPLESAMLPHP_CONFIG_DIR=str(self.dir), PHP_CLI_SERVER_WORKERS="2"))
+        self.program = self.site.start(
+            name, ["php", "-d", "error_log=", "-d", "display_errors=0", "-d", "opcache.enable=0", "-S",
+                   f"127.0.0.1:{self.port}", "-t", self.dir, self.dir / "router.php"],
+            env=dict(self.site.env, SIMPLESAMLPHP_CONFIG_DIR=str(self.dir), PHP_CLI_SERVER_WORKERS="2"))
         wait_for(self.answers, "the identity provider to answer")
 
     def make_key(self, name):

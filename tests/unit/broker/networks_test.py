@@ -144,8 +144,9 @@ class Networks(unittest.TestCase):
                 with seen_from(self.broker, "203.0.113.5"):
                     watch = WebSocket(self.broker, "/api/v1/events", token=token)
                 watch.event(lambda m: m["type"] == "ready")
+                soon = self.broker.a_second(self.admin)
                 self.allow(**change)
-                self.assertTrue(closed_within(watch, 1.0), "told within a second")
+                self.assertTrue(closed_within(watch, soon), "told within a second")
                 watch.socket.close()
                 with seen_from(self.broker, "203.0.113.5"):
                     again = WebSocket(self.broker, "/api/v1/events", token=token)

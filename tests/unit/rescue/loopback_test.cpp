@@ -26,7 +26,7 @@ class LoopbackTest : public ::testing::Test {
  protected:
   LoopbackTest() : loopback_(std::move(*Loopback::open(random_))) {}
   /// Waits in another thread, as the command does.
-  std::future<base::Result<Arrival>> waiting(int typed = -1, std::chrono::milliseconds patience = 10s) {
+  std::future<base::Result<Arrival>> waiting(int typed = -1, std::chrono::milliseconds patience = 60s) {
     return std::async(std::launch::async, [this, typed, patience] {
       return loopback_.wait(std::chrono::steady_clock::now() + patience, typed, complaints_);
     });
@@ -37,14 +37,18 @@ class LoopbackTest : public ::testing::Test {
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(loopback_.port());
-    const timeval patience{2, 0};  // who is not answered must not wait for ever
+    const timeval patience{30, 0};  // who is not answered must not wait for ever
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
     return fd;
   }
   std::string ask(const std::string& head) const {
     const auto fd = connect();
-    EXPECT_EQ(::send(fd.get(), head.data(), head.size(), MSG_NOSIGNAL), static_cast<ssize_t>(head.size()));
+    // Who is turned away in the middle of a long one gets rid of a part of it, or of nothing.
+    const auto sent = ::send(fd.get(), head.data(), head.size(), MSG_NOSIGNAL);
+    if (head.size() <= 4096) {
+      EXPECT_EQ(sent, static_cast<ssize_t>(head.size()));
+    }
     std::string out;
     char buffer[1024];
     for (ssize_t n = 0; (n = ::recv(fd.get(), buffer, sizeof buffer, 0)) > 0;)
