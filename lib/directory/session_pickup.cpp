@@ -140,6 +140,10 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
     RESCUE_CHECK(store::sessions::update(tx, session));
   }
   if (grant->console_spki != console_spki) {
+    // A key that was granted before belongs to a machine from which the technician has since moved on: it must not take
+    // the session back by itself. A process that was started anew has a new key.
+    RESCUE_TRY(const bool superseded, store::grants::any_for_key(tx, id, who.id, console_spki));
+    if (superseded) return base::fail(Errc::not_your_session, "picked up elsewhere since; session " + id.text());
     PickupRequest anew{.session = id, .console_spki = console_spki, .join = !holds, .profile = profile_of(key.kind())};
     return grant_to(tx, std::move(session), anew, who, now);
   }

@@ -128,7 +128,9 @@ class SessionDesk {
   [[nodiscard]] base::Result<PickedUp> pickup(store::Transaction& tx, const PickupRequest& request,
                                               const Principal& who, base::WallTime now) const;
   /// Renews the lease of a technician in the session. Another console key than before gets a new generation and revokes
-  /// the old grant; it must be of the same kind, since that decides the profile. not_your_session, invalid_argument.
+  /// the old grant; it must be of the same kind, since that decides the profile. A key that had its grant and lost it
+  /// to another gets none again: of two machines of one technician the one that came last has the session.
+  /// not_your_session, invalid_argument.
   [[nodiscard]] base::Result<PickedUp> renew(store::Transaction& tx, const base::Guid& session,
                                              const base::Bytes& console_spki, const Principal& who,
                                              base::WallTime now) const;

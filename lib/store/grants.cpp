@@ -61,6 +61,15 @@ base::Result<std::uint64_t> revoke(Transaction& tx, const base::Guid& session,
   return n;
 }
 
+base::Result<bool> any_for_key(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician,
+                               const base::Bytes& spki) {
+  RESCUE_TRY(const auto n, impl::number(tx.connection(),
+                                        "SELECT count(*) FROM grants WHERE session_id=? AND technician=? AND "
+                                        "console_spki=?",
+                                        session, technician, spki));
+  return n > 0;
+}
+
 base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician) {
   RESCUE_TRY(const auto n,
              impl::number(tx.connection(), "SELECT count(*) FROM grants WHERE session_id=? AND technician=?", session,
@@ -73,7 +82,10 @@ base::Result<std::vector<Holding>> of_group(ReadTransaction& tx, const base::Gui
       tx.connection(),
       "SELECT DISTINCT g.session_id, g.technician FROM users u JOIN grants g ON g.technician = u.id JOIN sessions s ON "
       "s.id = g.session_id WHERE u.group_id=? AND g.revoked_at IS NULL AND s.ended_at IS NULL",
-      [](impl::Statement& st) { return Holding{st.guid(0), st.guid(1)}; }, group);
+      [](impl::Statement& st) {
+        return Holding{st.guid(0), st.guid(1)};
+      },
+      group);
 }
 
 base::Result<std::vector<base::Guid>> sessions_of(ReadTransaction& tx, const base::Guid& technician) {

@@ -9,10 +9,10 @@
 namespace rescue::store {
 
 struct SessionFilter {
-  std::vector<std::string> states;       // empty: all
-  std::optional<base::Guid> technician;  // holds it, or created it and nobody holds it
+  std::vector<std::string> states;                 // empty: all
+  std::optional<base::Guid> technician;            // holds it, or created it and nobody holds it
   std::optional<base::Guid> group = std::nullopt;  // of who holds or made it
-  bool live_only = false;                // set it when all of `states` are live ones: the search then skips all history
+  bool live_only = false;  // set it when all of `states` are live ones: the search then skips all history
 };
 
 namespace sessions {
@@ -75,6 +75,9 @@ namespace grants {
                                                  const std::optional<base::Guid>& technician, base::WallTime now);
 /// Whether `technician` has, or ever had, a grant of this session.
 [[nodiscard]] base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician);
+/// Whether `technician` has, or ever had, a grant of this session for the console key `spki`.
+[[nodiscard]] base::Result<bool> any_for_key(ReadTransaction& tx, const base::Guid& session,
+                                             const base::Guid& technician, const base::Bytes& spki);
 struct Holding {
   base::Guid session, technician;
 };

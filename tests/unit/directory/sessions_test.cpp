@@ -313,7 +313,8 @@ TEST_F(DeskTest, ASecondTechnicianJoinsWithAGrantOfItsOwn) {
   EXPECT_EQ(joined.session.technician, ada_.id);
   EXPECT_EQ(grants(s.id).size(), 2u);
   const auto owner = [&](const store::User& u) {
-    return ok_value(read([&](ReadTransaction& tx) { return desk_->object_for(tx, session(s.id), principal(u)); })).owner;
+    return ok_value(read([&](ReadTransaction& tx) { return desk_->object_for(tx, session(s.id), principal(u)); }))
+        .owner;
   };
   EXPECT_EQ(owner(bob_), bob_.id);
   EXPECT_EQ(owner(add_user("eve@x")), ada_.id);
@@ -338,6 +339,17 @@ TEST_F(DeskTest, ALeaseIsRenewedByItsTechnicianAloneAndANewKeyGetsANewGeneration
   EXPECT_EQ(grants(s.id).size(), 1u);
   EXPECT_OK(end(s.id, SessionEvent::close, wire::Party::technician));
   EXPECT_CODE(renew(s.id, ada_, other), Errc::session_ended);
+}
+
+TEST_F(DeskTest, OfTwoMachinesOfOneTechnicianTheLastHasTheSession) {
+  const auto s = waiting_session(ada_);
+  const auto desk = new_key(), laptop = new_key();
+  ok_value(pickup(s.id, ada_, desk));
+  ok_value(renew(s.id, ada_, laptop));
+  // The desk's machine hears that there is a newer grant, and asks for it.
+  EXPECT_CODE(renew(s.id, ada_, desk), Errc::not_your_session);
+  EXPECT_EQ(ok_value(renew(s.id, ada_, laptop)).grant.generation, 2u) << "nobody took it back meanwhile";
+  EXPECT_EQ(ok_value(renew(s.id, ada_, new_key())).grant.generation, 3u) << "a process started anew has it";
 }
 
 TEST_F(DeskTest, ARenewalTakesAwayWhatTheGroupLost) {
