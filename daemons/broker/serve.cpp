@@ -71,8 +71,8 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
     note_use(s, *call.principal, call.now);
   } else if (route.guarded == Guarded::login) {
     // Nobody learns anything about accounts from where nobody may sign in.
-    const auto from =
-        s.store->read_now([&](store::ReadTransaction& tx) { return directory::networks::check_site(tx, call.address); });
+    const auto from = s.store->read_now(
+        [&](store::ReadTransaction& tx) { return directory::networks::check_site(tx, call.address); });
     if (!from) return refuse(from.error());
   } else if (route.who == Who::applet && !request.peer_fingerprint) {
     return error_response(base::Error(Errc::no_certificate, std::string(route.operation)), request.request_id);
