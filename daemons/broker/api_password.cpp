@@ -54,7 +54,9 @@ Answer try_again(const base::Error& error, pages::Shown shown, std::string (*for
   const auto told = api_error(error);
   if (told.status >= 500) return base::fail(error);
   shown.problem = told.message;
-  return page_reply(told.status, form(shown));
+  auto reply = page_reply(told.status, form(shown));
+  reply.refused = error;
+  return reply;
 }
 
 /// People paste the whole link.

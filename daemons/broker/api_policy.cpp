@@ -39,6 +39,8 @@ Answer get_policy(Services& s, Call&) {
 
 Answer change_policy(Services& s, Call& c) {
   RESCUE_TRY(const auto changes, read_policy_change(c.request.body));
+  for (const auto& change : changes)
+    RESCUE_CHECK(directory::authorize(c.who(), directory::verb_of_setting(change.name)));
   return s.store->write_now([&](store::Transaction& tx) -> base::Result<Reply> {
     RESCUE_TRY(const auto changed, site_policy::change(tx, changes, c.by(), c.now));
     static_cast<void>(changed);

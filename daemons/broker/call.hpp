@@ -33,6 +33,7 @@ struct Reply {
   std::string content_type{};  // with `text` instead of `body`
   std::string text{};
   net::HttpHeaders headers{};  // beside those that every answer has, or in their place
+  std::optional<base::Error> refused{};  // what a page tells of in words, for the log
 };
 
 using Answer = base::Result<Reply>;

@@ -178,8 +178,9 @@ bool is_logged(const Route& route, const base::Error& error) {
   if (error.code == directory::Errc::network_not_allowed) return true;
   if (route.method == net::Method::get || api_error(error).status >= 500) return false;
   if (route.verb == Verb::policy_read) return false;  // a question, however long
-  // What nobody signed in for has events of its own, but for a gateway that comes with a worthless token.
-  return route.who == Who::signed_in || error.code == directory::Errc::enrolment_token_invalid;
+  // What nobody signed in for has events of its own, but for who comes with a worthless token or invitation.
+  return route.who == Who::signed_in || error.code == directory::Errc::enrolment_token_invalid ||
+         error.code == directory::Errc::invitation_invalid;
 }
 
 void log_refusal(Services& s, const Route& route, const Call& call, const base::Error& error) {

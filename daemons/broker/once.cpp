@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "crypto/hash.hpp"
 #include "crypto/sealer.hpp"
 #include "store/request_claims.hpp"
 
@@ -28,14 +27,16 @@ bool is_request_id(std::string_view id) {
          std::ranges::all_of(id, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-/// Method, target and body: what makes two requests the same one.
-base::Bytes hash_of(const net::HttpRequest& request) {
+/// Method, target and body: what makes two requests the same one. Keyed: bodies hold passwords, which nobody who has
+/// stolen the database is to try out.
+base::Bytes hash_of(const Services& s, const net::HttpRequest& request) {
   std::string text = request.method_text;
   text += '\n';
   text += request.target;
   text += '\n';
   text += request.body;
-  const auto digest = crypto::sha256(base::as_bytes(text));
+  const auto digest = sealer(s).digest(base::as_bytes(text), {});
+  base::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
   return {digest.begin(), digest.end()};
 }
 
@@ -93,7 +94,7 @@ base::Result<Once::Begun> Once::begin(Services& s, const Route& route, const Cal
   wanted.user = call.who().id;
   wanted.request_id = std::string(*id);
   wanted.operation = std::string(route.operation);
-  wanted.body_hash = hash_of(call.request);
+  wanted.body_hash = hash_of(s, call.request);
   wanted.status = claims::kClaimed;
   wanted.answer = base::Guid::random(s.random).text();
   wanted.created_at = call.now;

@@ -87,6 +87,7 @@ net::HttpResponse answer(Services& s, const Route& route, const net::HttpRequest
   if (once->claim) once->claim->handled();
   // The password was right: every sign-in with a second factor begins so, and many people sign in from one office.
   right = !reply && reply.error().code == directory::Errc::code_needed;
+  if (reply && reply->refused && is_logged(route, *reply->refused)) log_refusal(s, route, call, *reply->refused);
   auto response = reply ? response_of(*reply) : refuse(reply.error());
   if (once->claim) once->claim->finish(response, call.changed_nothing);
   return response;

@@ -186,6 +186,8 @@ base::Result<User> change(store::Transaction& tx, const base::Guid& id, const Us
     changes.set("allowed_networks", user.allowed_networks, std::optional(rule->texts()));
   }
   if (user == before) return user;
+  // An invitation was for what the account was then; whoever holds it is not to have what it became.
+  if (user.role != before.role || user.email != before.email) RESCUE_CHECK(store::invitations::remove_all(tx, user.id));
   auto data = about(before);
   data.add_json("changes", changes.text());
   RESCUE_TRY(auto saved, save(tx, std::move(user), EventType::user_changed, by, std::move(data), now));
@@ -198,6 +200,7 @@ base::Result<User> disable(store::Transaction& tx, const base::Guid& id, const B
   if (user.disabled) return user;
   RESCUE_CHECK(keep_an_administrator(tx, user));
   user.disabled = true;
+  RESCUE_CHECK(store::invitations::remove_all(tx, user.id));  // nor is it good again when the account is
   RESCUE_TRY(auto data, end_all(tx, user, by, "account disabled", now));
   return save(tx, std::move(user), EventType::user_disabled, by, std::move(data), now);
 }

@@ -122,6 +122,10 @@ base::Result<> authorize(const Principal& who, Verb verb, const Object& object) 
   return {};
 }
 
+Verb verb_of_setting(std::string_view name) {
+  return name.starts_with("sso.") ? Verb::sso_manage : Verb::policy_manage;
+}
+
 bool may_administer(store::UserRole who, store::UserRole account) {
   using enum store::UserRole;
   switch (who) {

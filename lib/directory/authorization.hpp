@@ -95,6 +95,10 @@ struct Object {
 /// scope_missing; base::Errc::denied.
 [[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const Object& object = {});
 
+/// What changing the setting of that name needs: those of single sign-on say who may come in as whom, and are for those
+/// who choose the identity provider, by whichever request they are changed.
+[[nodiscard]] Verb verb_of_setting(std::string_view name);
+
 /// Whether somebody of role `who` may make, change and end accounts of the role `account`, and give that role. A group
 /// administrator cares for technicians alone. A service makes no administrators and no services: who stole its token
 /// could not stay.

@@ -10,6 +10,7 @@
 #include "directory/impl/sign_in_lock.hpp"
 #include "directory/impl/sign_in_steps.hpp"
 #include "directory/invitations.hpp"
+#include "directory/networks.hpp"
 #include "directory/sign_in.hpp"
 #include "store/sign_ins.hpp"
 #include "store/users.hpp"
@@ -107,6 +108,7 @@ base::Result<User> record_acceptance(store::Transaction& tx, std::string_view co
   RESCUE_TRY(auto user, invitations::use(tx, code, now));
   if (user.id != choice.user.id || user.password_hash != choice.user.password_hash)
     return base::fail(base::Errc::conflict, "the account changed meanwhile");
+  RESCUE_CHECK(networks::check(tx, user, address));
   const bool locked = user.locked_at.has_value();
   RESCUE_CHECK(impl::note_success(tx, user, address, now));
   RESCUE_CHECK(replace_password(tx, user, choice, now));

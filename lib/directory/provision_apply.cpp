@@ -90,9 +90,9 @@ class Run {
   }
 
   base::Result<> setting(const SettingSpec& spec) {
-    RESCUE_CHECK(authorize(who_, Verb::policy_manage));
+    RESCUE_CHECK(authorize(who_, verb_of_setting(spec.name)));
     const std::array change{site_policy::Change{spec.name, spec.value}};
-    RESCUE_TRY(const auto changed, site_policy::change(tx_, change, by_.actor, now_));
+    RESCUE_TRY(const auto changed, site_policy::change(tx_, change, by_, now_));
     static_cast<void>(changed);
     return {};
   }

@@ -60,7 +60,10 @@ bool is_too_old(const User& user, const PasswordPolicy& policy, base::WallTime n
 /// which it is, because ids are random.
 base::Result<crypto::PasswordCost> cost_of_nobody(store::ReadTransaction& tx, std::string_view email,
                                                   const crypto::PasswordCost& fallback) {
-  const auto digest = crypto::sha256(base::as_bytes(email));
+  std::string key(email);  // as accounts are found: however one writes an address, it costs the same
+  for (char& c : key)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const auto digest = crypto::sha256(base::as_bytes(key));
   RESCUE_TRY(const auto hash, store::users::password_hash_near(tx, base::ByteView(digest).first(16)));
   return hash ? crypto::cost_of(*hash).value_or(fallback) : fallback;
 }

@@ -402,7 +402,7 @@ base::Result<User> set_disabled(store::Transaction& tx, const base::Guid& id, bo
   auto data = about(user);
   if (disabled) {
     RESCUE_TRY(const auto tokens, store::tokens::revoke_all(tx, user.id, now));
-    RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, by.actor, "single sign-on disabled", now));
+    RESCUE_TRY(const auto sessions, impl::end_sessions_of(tx, user.id, by, "single sign-on disabled", now));
     data.add("sign_ins_ended", tokens).add("sessions_ended", sessions);
   }
   RESCUE_CHECK(store::users::update(tx, user));

@@ -179,6 +179,40 @@ class Invitations(Site):
         for (kept,) in self.database("SELECT hash FROM invitations"):
             self.assertNotEqual(kept, code.encode())
 
+    def test_an_invitation_is_for_what_the_account_was_then(self):
+        refused = lambda link: self.broker.api("POST", "/auth/invitation", {"code": link, "password": SENTENCE}).expect(
+            403, "INVITATION_INVALID")
+        for change in ({"role": "auditor"}, {"email": "other.person@example.test"}):
+            email, link = self.invite_new()
+            self.broker.api("PATCH", f"/users/{email}", change, token=self.admin).expect(200)
+            refused(link)
+        email, link = self.invite_new()
+        self.broker.api("POST", f"/users/{email}/disable", token=self.admin).expect(200)
+        self.broker.api("POST", f"/users/{email}/enable", token=self.admin).expect(200)
+        refused(link)
+        email, link = self.invite_new()
+        self.broker.api("PATCH", f"/users/{email}", {"name": "Ida"}, token=self.admin).expect(200)
+        self.broker.api("POST", "/auth/invitation", {"code": link, "password": SENTENCE}).expect(200)
+
+    def test_an_invitation_is_accepted_where_its_account_may_sign_in(self):
+        email, link = self.invite_new()
+        self.broker.api("PATCH", f"/users/{email}", {"allowed_networks": ["192.0.2.0/24"]}, token=self.admin).expect(200)
+        self.broker.api("POST", "/auth/invitation", {"code": link, "password": SENTENCE}).expect(403, "NETWORK_NOT_ALLOWED")
+        self.assertEqual(self.form("/invite", {"code": link, "new": SENTENCE, "again": SENTENCE}).status, 403)
+        self.broker.api("PATCH", f"/users/{email}", {"allowed_networks": []}, token=self.admin).expect(200)
+        self.broker.api("POST", "/auth/invitation", {"code": link, "password": SENTENCE}).expect(200)
+
+    def test_a_worthless_invitation_leaves_an_event_by_either_door(self):
+        code = "rsi_" + "B" * 43
+        self.broker.api("POST", "/auth/invitation", {"code": code, "password": SENTENCE}).expect(403, "INVITATION_INVALID")
+        self.assertEqual(self.form("/invite", {"code": code, "new": SENTENCE, "again": SENTENCE}).status, 403)
+        events = [e for e in self.broker.log_events(self.admin, type="admin.refused")
+                  if e["data"]["error"] == "INVITATION_INVALID"][-2:]
+        self.assertEqual([e["data"]["operation"] for e in events], ["acceptInvitation", "inviteForm"])
+        self.assertEqual({(e["actor"], e["data"]["address"]) for e in events}, {("unknown", "127.0.0.1")})
+        self.assertNotIn(SENTENCE, json.dumps(events))
+        self.assertNotIn(code, json.dumps(events))
+
     def test_who_is_invited_has_no_password_and_nobody_can_give_one_beside(self):
         self.broker.api("POST", "/users", {"email": "x@example.test", "name": "X", "role": "technician", "invite": True,
                                            "password": SENTENCE}, token=self.admin).expect(400, "INVALID_ARGUMENT")

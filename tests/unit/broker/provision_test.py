@@ -144,6 +144,22 @@ class Provision(unittest.TestCase):
         boss = self.broker.add_user(self.admin, "boss@example.test", "administrator")
         self.add("job-1", email="third@example.test", token=boss).expect(201)
 
+    def test_settings_of_single_sign_on_are_for_who_chooses_the_provider(self):
+        self.broker.api("POST", "/users", {"email": "robot@example.test", "name": "R", "role": "service"},
+                        token=self.admin).expect(201)
+        scopes = {"name": "ci", "scopes": ["provision", "policy.write"], "expires_in": 3600}
+        robot = self.broker.api("POST", "/users/robot@example.test/tokens", scopes, token=self.admin).expect(201)["secret"]
+        change = {"sso.email_attribute": "nickname"}
+        self.broker.api("PATCH", "/policy", {"settings": change}, token=robot).expect(403, "DENIED")
+        refused = self.apply({"settings": {**change, "password.history": 4}}, token=robot).expect(200)
+        self.assertFalse(refused["applied"])
+        self.assertEqual(outcomes(refused)["setting sso.email_attribute"], "failed")
+        self.apply({"settings": {"password.history": 4}}, token=robot).expect(200)
+        self.broker.api("PATCH", "/policy", {"settings": {"password.history": 5}}, token=robot).expect(200)
+        self.broker.api("PATCH", "/policy", {"settings": change}, token=self.admin).expect(200)
+        applied = self.broker.log_events(self.admin, type="policy.changed")[0]
+        self.assertEqual((applied["data"]["via"], applied["data"]["address"]), ("token:ci", "127.0.0.1"))
+
     def test_what_failed_may_come_again(self):
         self.broker.api("POST", "/users/later@example.test/disable", token=self.admin,
                         headers={"Idempotency-Key": "job-1"}).expect(404)
@@ -164,11 +180,19 @@ class Provision(unittest.TestCase):
         for key in (" ", "x" * 129, "a b"):
             self.add(key).expect(400, "INVALID_ARGUMENT")
 
-    def leave_claim(self, status, age):
+    def digest(self, key):
+        with sqlite3.connect(next(self.broker.state.glob("*.db"))) as database:
+            return database.execute("SELECT body_hash FROM request_ids WHERE request_id=?", (key,)).fetchone()[0]
+
+    def test_nobody_tries_out_passwords_on_what_is_kept_of_a_request(self):
+        body = {"email": "eve@example.test", "name": "Eve", "role": "technician", "password": "three grey owls under a roof"}
+        self.broker.api("POST", "/users", body, token=self.admin, headers={"Idempotency-Key": "job-1"}).expect(201)
+        known = f"POST\n/api/v1/users\n{json.dumps(body)}".encode()
+        self.assertNotEqual(self.digest("job-1"), hashlib.sha256(known).digest(), "a hash that anybody can make")
+
+    def leave_claim(self, status, age, digest):
         """What a broker that died in the middle of add("job-1") leaves in the database."""
         me = self.broker.api("GET", "/auth/whoami", token=self.admin).expect(200)["id"]
-        body = json.dumps({"email": "eve@example.test", "name": "Eve", "role": "technician"})
-        digest = hashlib.sha256(f"POST\n/api/v1/users\n{body}".encode()).digest()
         self.broker.stop()
         database = sqlite3.connect(next(self.broker.state.glob("*.db")))
         with database:
@@ -179,13 +203,16 @@ class Provision(unittest.TestCase):
         self.broker.start()
 
     def test_what_a_dead_broker_left_is_done_once_at_most(self):
-        self.leave_claim(status=0, age=5)
-        self.add("job-1").expect(503, "UNAVAILABLE")  # it may be another broker that still runs it
-        self.leave_claim(status=1, age=120)
-        self.assertIn("answer is lost", self.add("job-1").expect(409, "CONFLICT")["message"])
-        self.leave_claim(status=0, age=120)
         self.add("job-1").expect(201)
-        self.leave_claim(status=0, age=25 * 3600)
+        digest = self.digest("job-1")
+        self.broker.api("DELETE", "/users/eve@example.test", token=self.admin).expect(200)
+        self.leave_claim(status=0, age=5, digest=digest)
+        self.add("job-1").expect(503, "UNAVAILABLE")  # it may be another broker that still runs it
+        self.leave_claim(status=1, age=120, digest=digest)
+        self.assertIn("answer is lost", self.add("job-1").expect(409, "CONFLICT")["message"])
+        self.leave_claim(status=0, age=120, digest=digest)
+        self.add("job-1").expect(201)
+        self.leave_claim(status=0, age=25 * 3600, digest=digest)
         self.add("job-1").expect(409, "CONFLICT")  # forgotten: a new request, and the address is taken
 
     def test_many_at_once_are_one(self):

@@ -147,6 +147,7 @@ TEST_F(PasswordPolicyTest, AFailedSignInCostsTheSameWhetherTheAccountExistsOrNot
     const auto first = work(email);
     unknown.insert(first);
     EXPECT_EQ(work(email), first) << "the same address, the same cost";
+    EXPECT_EQ(work("NoBody" + std::to_string(i) + "@X"), first) << "as accounts are found: in capitals, too";
   }
   EXPECT_TRUE(std::ranges::includes(known, unknown)) << "addresses without account cost what some account costs";
   EXPECT_GT(unknown.size(), 1u) << "and not all the same";
