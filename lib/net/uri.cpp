@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/percent.hpp"
 #include "base/utf8.hpp"
 
 namespace rescue::net {
@@ -68,18 +69,7 @@ base::Result<Target> parse_target(std::string_view text) {
   return out;
 }
 
-std::string encode_component(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
+std::string encode_component(std::string_view text) { return base::percent_encode(text); }
 
 std::string encode_query(const std::vector<std::pair<std::string, std::string>>& query) {
   std::string out;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/markup.hpp"
+#include "base/percent.hpp"
 #include "crypto/errors.hpp"
 #include "crypto/keys.hpp"
 
@@ -32,20 +33,6 @@ std::string base64(base::ByteView bytes) {
   std::ranges::replace(text, '_', '/');
   text.append((4 - text.size() % 4) % 4, '=');
   return text;
-}
-
-/// RFC 3986: all but unreserved characters as %XX. The provider checks the signature over these very characters.
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
 }
 
 /// RFC 1951 without any head, as saml-bindings-2.0 section 3.4.4.1 wants it.
@@ -135,11 +122,11 @@ base::Result<AuthnRequest> make_authn_request(const ServiceProvider& sp, const I
   random.fill(id);
   AuthnRequest out{"_" + base::to_hex(id), {}};
   RESCUE_TRY(const auto packed, deflate_raw(request_xml(sp, idp, out.id, now, options.force_authn)));
-  auto query = "SAMLRequest=" + percent_encode(base64(packed));
-  if (!options.relay_state.empty()) query += "&RelayState=" + percent_encode(options.relay_state);
-  query += "&SigAlg=" + percent_encode(kRsaSha256);
+  auto query = "SAMLRequest=" + base::percent_encode(base64(packed));
+  if (!options.relay_state.empty()) query += "&RelayState=" + base::percent_encode(options.relay_state);
+  query += "&SigAlg=" + base::percent_encode(kRsaSha256);
   RESCUE_TRY(const auto signature, key.sign(base::as_bytes(query)));
-  query += "&Signature=" + percent_encode(base64(signature));
+  query += "&Signature=" + base::percent_encode(base64(signature));
   const bool has_query = idp.sso_redirect_url.find('?') != std::string::npos;
   out.redirect_url = idp.sso_redirect_url + (has_query ? '&' : '?') + query;
   return out;

@@ -6,6 +6,7 @@
 #include "base/guid.hpp"
 #include "base/log.hpp"
 #include "base/markup.hpp"
+#include "base/percent.hpp"
 #include "base/utf8.hpp"
 
 namespace rescue::base {
@@ -15,6 +16,11 @@ TEST(Markup, WhatMarkupMeansBecomesReferences) {
   EXPECT_EQ(escape_markup("<a href=\"x\" b='y'>&amp;</a> é"),
             "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp;&lt;/a&gt; é");
   EXPECT_EQ(escape_markup(""), "");
+}
+
+TEST(Percent, AllButUnreservedCharacters) {
+  EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent_encode("a b+/=é\n"), "a%20b%2B%2F%3D%C3%A9%0A");
 }
 
 TEST(Hex, RoundTripsAndRefusesEverythingElse) {
