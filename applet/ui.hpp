@@ -38,6 +38,11 @@ struct PromptView {
   PersonId person;
   session::ShowPrompt show;
 };
+/// Beside the consent prompts; see session/question.hpp for how it is to be shown.
+struct QuestionView {
+  PersonId person;
+  session::AskUser ask;
+};
 struct ChatLine {
   std::string from;  // empty: the user
   std::string text;
@@ -63,6 +68,9 @@ class UiEvents {
  public:
   virtual ~UiEvents() = default;
   virtual void answered(PersonId person, session::PromptId prompt, session::Answer answer) = 0;
+  /// `values`: what stands in the question's fields, in their order.
+  virtual void question_answered(PersonId person, session::QuestionId question, bool yes,
+                                 std::vector<base::SecretBytes> values) = 0;
   /// To everybody who is linked.
   virtual void says(std::string text) = 0;
   virtual void file_picked(PersonId person, std::uint32_t request, std::optional<std::filesystem::path> file) = 0;
@@ -83,6 +91,8 @@ class Ui {
   virtual void remove_person(PersonId person) = 0;
   virtual void show_prompt(const PromptView& prompt) = 0;
   virtual void close_prompt(PersonId person, session::PromptId prompt) = 0;
+  virtual void ask(const QuestionView& question) = 0;
+  virtual void close_question(PersonId person, session::QuestionId question) = 0;
   virtual void show_chat(const ChatLine& line) = 0;
   virtual void show_file(const FileView& file) = 0;
   virtual void ask_file(const FileQuestion& question) = 0;

@@ -45,6 +45,8 @@ class Applet final : public UiEvents {
 
   // UiEvents, from the user interface's thread
   void answered(PersonId person, session::PromptId prompt, session::Answer answer) override;
+  void question_answered(PersonId person, session::QuestionId question, bool yes,
+                         std::vector<base::SecretBytes> values) override;
   void says(std::string text) override;
   void file_picked(PersonId person, std::uint32_t request, std::optional<std::filesystem::path> file) override;
   void cancels_file(PersonId person, session::TransferId transfer) override;

@@ -39,6 +39,17 @@ void Applet::with_each_host(const std::function<void(TechnicianHost&)>& f) {
 
 // ---- the user
 
+void Applet::question_answered(PersonId person, session::QuestionId question, bool yes,
+                               std::vector<base::SecretBytes> values) {
+  on_network([this, person, question, yes, values = std::move(values)]() mutable {
+    with_host(person, [&](TechnicianHost& host) {
+      if (!host.core().question_answered(question, yes, std::move(values), now()))
+        base::log(base::LogLevel::info, "applet", "answer not taken: too early or too late",
+                  {{"question", question.get()}});
+    });
+  });
+}
+
 void Applet::answered(PersonId person, session::PromptId prompt, session::Answer answer) {
   on_network([=, this] {
     with_host(person, [&](TechnicianHost& host) {

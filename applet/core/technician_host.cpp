@@ -66,6 +66,10 @@ void TechnicianHost::act(session::AppletAction& action, session::Now now) {
           services_.ui.show_person({person_, names_.name, names_.email, names_.organisation, a});
         else if constexpr (std::is_same_v<A, session::ShowFile>)
           services_.ui.show_file({person_, a.event});
+        else if constexpr (std::is_same_v<A, session::AskUser>)
+          services_.ui.ask({person_, std::move(a)});
+        else if constexpr (std::is_same_v<A, session::CloseQuestion>)
+          services_.ui.close_question(person_, a.id);
         else if constexpr (std::is_same_v<A, session::SessionEnded>)
           ended_ = a;
       },

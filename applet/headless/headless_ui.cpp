@@ -141,6 +141,32 @@ void HeadlessUi::show_prompt(const PromptView& view) {
   }
 }
 
+void HeadlessUi::ask(const QuestionView& view) {
+  const auto& question = view.ask.question;
+  say("question", {{"person", view.person.get()},
+                   {"question", view.ask.id.get()},
+                   {"kind", session::name(question.kind)},
+                   {"heading", question.heading},
+                   {"text", question.text},
+                   {"detail", question.detail},
+                   {"fields", static_cast<std::int64_t>(question.fields.size())}});
+  for (auto& rule : scenario_.questions) {
+    if ((rule.kind && *rule.kind != question.kind) || !use(rule.times)) continue;
+    if (!rule.yes) return;
+    later(rule.delay,
+          [person = view.person, id = view.ask.id, yes = *rule.yes, values = rule.values](UiEvents& events) {
+            std::vector<base::SecretBytes> typed;
+            for (const auto& v : values) typed.emplace_back(base::to_bytes(base::as_bytes(v)));
+            events.question_answered(person, id, yes, std::move(typed));
+          });
+    return;
+  }
+}
+
+void HeadlessUi::close_question(PersonId person, session::QuestionId question) {
+  say("question closed", {{"person", person.get()}, {"question", question.get()}});
+}
+
 void HeadlessUi::close_prompt(PersonId person, session::PromptId prompt) {
   say("prompt closed", {{"person", person.get()}, {"prompt", prompt.get()}});
 }

@@ -24,6 +24,8 @@ class HeadlessUi final : public Ui {
   void remove_person(PersonId person) override;
   void show_prompt(const PromptView& prompt) override;
   void close_prompt(PersonId person, session::PromptId prompt) override;
+  void ask(const QuestionView& question) override;
+  void close_question(PersonId person, session::QuestionId question) override;
   void show_chat(const ChatLine& line) override;
   void show_file(const FileView& file) override;
   void ask_file(const FileQuestion& question) override;

@@ -41,6 +41,19 @@ class Object {
     if (out.size() > most) return wrong(at(key), fmt::format("at most {} bytes", most));
     return out;
   }
+  base::Result<std::vector<std::string>> texts(std::string_view key, std::size_t most, std::size_t longest) {
+    std::vector<std::string> out;
+    const auto* v = take(key);
+    if (v == nullptr) return out;
+    if (!v->is_array() || v->get_array().size() > most)
+      return wrong(at(key), fmt::format("a list of at most {} strings is expected", most));
+    for (const auto& item : v->get_array()) {
+      if (!item.is_string() || item.get_string().size() > longest)
+        return wrong(at(key), fmt::format("strings of at most {} bytes are expected", longest));
+      out.emplace_back(item.get_string().data(), item.get_string().size());
+    }
+    return out;
+  }
   base::Result<std::uint64_t> number(std::string_view key, std::uint64_t fallback, std::uint64_t least,
                                      std::uint64_t most) {
     const auto* v = take(key);
@@ -116,6 +129,25 @@ base::Result<PromptRule> prompt_rule(Object& o) {
   RESCUE_TRY(rule.answer, choose(o, "answer", "", kAnswers));
   RESCUE_TRY(rule.delay, o.duration("delay", kPromptDelay));
   RESCUE_TRY(auto times, o.number("times", 0, 0, 1'000'000));
+  rule.times = static_cast<int>(times);
+  return rule;
+}
+
+base::Result<QuestionRule> question_rule(Object& o) {
+  constexpr Name<std::optional<session::QuestionKind>> kKinds[] = {{"*", std::nullopt},
+                                                                   {"script", session::QuestionKind::script},
+                                                                   {"url", session::QuestionKind::url},
+                                                                   {"sas", session::QuestionKind::sas},
+                                                                   {"credentials", session::QuestionKind::credentials},
+                                                                   {"reboot", session::QuestionKind::reboot},
+                                                                   {"elevation", session::QuestionKind::elevation}};
+  constexpr Name<std::optional<bool>> kAnswers[] = {{"yes", true}, {"no", false}, {"ignore", std::nullopt}};
+  QuestionRule rule;
+  RESCUE_TRY(rule.kind, choose(o, "kind", "*", kKinds));
+  RESCUE_TRY(rule.yes, choose(o, "answer", "", kAnswers));
+  RESCUE_TRY(rule.values, o.texts("values", 8, 1000));
+  RESCUE_TRY(rule.delay, o.duration("delay", kPromptDelay));
+  RESCUE_TRY(const auto times, o.number("times", 0, 0, 1'000'000));
   rule.times = static_cast<int>(times);
   return rule;
 }
@@ -223,6 +255,7 @@ base::Result<Scenario> parse_scenario(std::string_view text) {
   static_cast<void>(version);
   Scenario out;
   RESCUE_TRY(out.prompts, list<PromptRule>(o, "prompts", &prompt_rule));
+  RESCUE_TRY(out.questions, list<QuestionRule>(o, "questions", &question_rule));
   RESCUE_TRY(out.chat, list<ChatRule>(o, "chat", &chat_rule));
   RESCUE_TRY(out.steps, list<Step>(o, "steps", &step));
   if (const auto* v = o.take("files")) RESCUE_CHECK(files(*v, out));

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "screen/frame.hpp"
 #include "session/consent.hpp"
+#include "session/question.hpp"
 
 namespace rescue::applet {
 
@@ -26,6 +27,15 @@ struct PromptRule {
   std::optional<session::Answer> answer;
   base::Duration delay{};
   int times = 0;  // uses before the rule is spent, 0: no limit
+};
+
+/// Answer to a question; none is no answer, so that it times out.
+struct QuestionRule {
+  std::optional<session::QuestionKind> kind;  // none: any
+  std::optional<bool> yes;
+  std::vector<std::string> values;  // of the question's fields, in their order
+  base::Duration delay{};
+  int times = 0;
 };
 
 struct ChatRule {
@@ -63,6 +73,7 @@ struct DesktopPlan {
 
 struct Scenario {
   std::vector<PromptRule> prompts;
+  std::vector<QuestionRule> questions;
   std::vector<ChatRule> chat;
   std::vector<Step> steps;
   FileAnswer file_answer = FileAnswer::decline;

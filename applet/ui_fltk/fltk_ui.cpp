@@ -50,7 +50,13 @@ class FltkUi final : public Ui {
     post([this, prompt] { ask(prompt); });
   }
   void close_prompt(PersonId person, session::PromptId prompt) override {
-    post([this, person, prompt] { questions_.erase({person, prompt.get(), false}); });
+    post([this, person, prompt] { questions_.erase({person, prompt.get(), Kind::prompt}); });
+  }
+  void ask(const QuestionView& question) override {
+    post([this, question] { put_question(question); });
+  }
+  void close_question(PersonId person, session::QuestionId question) override {
+    post([this, person, question] { questions_.erase({person, question.get(), Kind::question}); });
   }
   void show_chat(const ChatLine& line) override {
     post([this, line] { main_->add_chat(line); });
@@ -72,10 +78,11 @@ class FltkUi final : public Ui {
   void run(UiEvents& events) override;
 
  private:
+  enum class Kind : std::uint8_t { prompt, file, question };
   struct QuestionKey {
     PersonId person;
     std::uint32_t number = 0;
-    bool file = false;
+    Kind kind = Kind::prompt;
     auto operator<=>(const QuestionKey&) const = default;
   };
   void post(std::function<void()> f) {
@@ -100,6 +107,7 @@ class FltkUi final : public Ui {
     drain();
   }
   void ask(const PromptView& view);
+  void put_question(const QuestionView& view);
   void ask(const FileQuestion& question);
   void put(const QuestionKey& key, Question question, std::function<void(std::size_t)> answered);
   void pick_file(const FileQuestion& question);
@@ -151,9 +159,23 @@ void FltkUi::ask(const PromptView& view) {
     q.choices = {{"&Yes, allow it", true}, {"&No", false}};
     answers = {Answer::yes, Answer::no};
   }
-  put({view.person, prompt.id.get(), false}, std::move(q),
+  put({view.person, prompt.id.get(), Kind::prompt}, std::move(q),
       [this, person = view.person, id = prompt.id, answers](std::size_t i) {
         events_->answered(person, id, answers[i]);
+      });
+}
+
+void FltkUi::put_question(const QuestionView& view) {
+  const auto& asked = view.ask.question;
+  Question q;
+  q.who = who_text(view.ask.technician_name, view.ask.technician_email, view.ask.organisation);
+  q.what = asked.heading;
+  q.more = {asked.text, asked.detail};
+  q.deadline = view.ask.deadline;
+  q.choices = {{asked.yes, true}, {asked.no, false}};
+  put({view.person, view.ask.id.get(), Kind::question}, std::move(q),
+      [this, person = view.person, id = view.ask.id](std::size_t i) {
+        events_->question_answered(person, id, i == 0, {});
       });
 }
 
@@ -163,7 +185,7 @@ void FltkUi::ask(const FileQuestion& question) {
   q.what = "would like a file from you.";
   q.more = {"You pick the file; nothing else is read."};
   q.choices = {{"&Yes, choose a file…", true}, {"&No file", false}};
-  put({question.person, question.request, true}, std::move(q), [this, question](std::size_t i) {
+  put({question.person, question.request, Kind::file}, std::move(q), [this, question](std::size_t i) {
     if (i == 0)
       post([this, question] { pick_file(question); });
     else

@@ -51,7 +51,8 @@ AppletSession::AppletSession(AppletOptions options, GrantTerms terms, Now now)
       files_(wire::End::applet, *this, options_.hasher),
       audit_(options_.first_seq),
       now_(now),
-      last_activity_(now.steady) {
+      last_activity_(now.steady),
+      features_(MakeFeatures<AppletFeatures>::make(static_cast<AppletContext&>(*this))) {
   constexpr auto kCapabilities = static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) |
                                  static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
                                  static_cast<std::uint64_t>(wire::Capability::input_keycodes);
@@ -97,6 +98,7 @@ void AppletSession::on_link_up(Now now) {
   impl.audit(audit_type::kLinkUp, kApplet);
   consent_.on_link_up(now.steady);
   impl.sync();
+  impl.each_feature([](AppletFeature& f) { f.link_changed(true); });
   if (viewing_) impl.start_capture();
   impl.sync();
 }
@@ -114,6 +116,7 @@ void AppletSession::on_link_down(Now now) {
     impl.act(ReleaseInput{});
   }
   impl.stop_capture();
+  impl.each_feature([](AppletFeature& f) { f.link_changed(false); });
   impl.sync();
 }
 
@@ -180,6 +183,14 @@ Result<void> AppletSession::user_sends_chat(std::string_view text, Now now) {
   return {};
 }
 
+bool AppletSession::question_answered(QuestionId id, bool yes, std::vector<base::SecretBytes> values, Now now) {
+  Impl impl(*this, now);
+  const bool taken = !ended_ && questions_.answer(id, yes, std::move(values), now.steady);
+  if (taken) last_activity_ = now.steady;
+  impl.sync();
+  return taken;
+}
+
 void AppletSession::user_cancels_file(TransferId id, Now now) {
   Impl impl(*this, now);
   files_.cancel(id, FileStop::canceled);
@@ -198,8 +209,13 @@ std::optional<AppletAction> AppletSession::poll_action() {
 std::optional<SteadyTime> AppletSession::next_deadline() const {
   if (ended_) return std::nullopt;
   auto next = consent_.next_deadline();
+  const auto consider = [&next](std::optional<SteadyTime> t) {
+    if (t && (!next || *t < *next)) next = t;
+  };
+  consider(questions_.next_deadline());
+  std::apply([&](const auto&... feature) { (consider(feature.next_deadline()), ...); }, features_);
   const auto idle = consent_.terms().inactivity_timeout;
-  if (idle.count() > 0 && (!next || *last_activity_ + idle < *next)) next = *last_activity_ + idle;
+  if (idle.count() > 0) consider(*last_activity_ + idle);
   return next;
 }
 
@@ -208,6 +224,11 @@ void AppletSession::on_deadline(Now now) {
   const auto idle = consent_.terms().inactivity_timeout;
   if (!ended_ && idle.count() > 0 && now.steady >= *last_activity_ + idle)
     impl.end(msg::EndedBy::applet, fmt::format("nothing happened for {} s", idle.count()), true);
+  impl.sync();
+  if (ended_) return;
+  impl.each_feature([&](AppletFeature& f) {
+    if (const auto due = f.next_deadline(); due && now.steady >= *due) f.on_deadline();
+  });
   impl.sync();
 }
 
@@ -229,22 +250,75 @@ void AppletSession::act(FileAction action) { push_file_action(actions_, std::mov
 void AppletSession::on_file_event(FileEvent event) {
   Impl impl(*this, now_);
   if (auto audit = file_audit(wire::End::applet, impl.technician(), event))
-    impl.audit(audit->type, audit->actor, std::move(audit->data));
+    impl.audit(audit->type, audit->actor, std::move(audit->data), audit->under);
   impl.act(ShowFile{std::move(event)});
 }
 
 std::size_t AppletSession::files_backlog() const { return out_.bytes(Channel::files); }
 
+// ---- what features may do
+
+AppletSession::FeatureCall::FeatureCall(AppletSession& session, Now now) : session_(session), now_(now) {
+  Impl(session_, now_).sync();
+}
+AppletSession::FeatureCall::~FeatureCall() { Impl(session_, now_).sync(); }
+
+bool AppletSession::may(Permission p) const { return in_force(p, now_); }
+msg::RefusalReason AppletSession::why_not(Permission p) const {
+  if (!consent_.terms().permissions.has(p)) return msg::RefusalReason::not_in_grant;
+  if (!consent_.lease_valid(now_.steady)) return msg::RefusalReason::lease_expired;
+  return msg::RefusalReason::no_consent;
+}
+
+void AppletSession::send(Channel c, base::Bytes message, std::optional<Permission> needs) {
+  if (!ended_) out_.push(c, std::move(message), needs);
+}
+
+void AppletSession::refuse(msg::Action action, std::uint32_t id, msg::RefusalReason reason) {
+  out_.push(Channel::control, messages::action_refused(action, id, reason));
+  // A console may ask as often as it likes; the log of the same answer once a second says as much.
+  auto& logged = refusals_logged_[{action, reason}];
+  if (logged && now_.steady - *logged < kRefusalsLoggedEvery) return;
+  logged = now_.steady;
+  audit(audit_type::kActionRefused, "applet",
+        {{"action", std::string(msg::EnumNameAction(action))},
+         {"reason", std::string(msg::EnumNameRefusalReason(reason))}},
+        std::nullopt);
+}
+
+void AppletSession::act(AppletAction action) { actions_.push_back(std::move(action)); }
+
+void AppletSession::drop_actions(const std::function<bool(const AppletAction&)>& which) {
+  std::erase_if(actions_, which);
+}
+
+void AppletSession::audit(std::string_view type, std::string_view actor, AuditData data,
+                          std::optional<Permission> under) {
+  if (under) {
+    if (const auto receipt = consent_.receipt(*under))
+      data.emplace_back("receipt", static_cast<std::int64_t>(*receipt));
+  }
+  audit_.add(now_, type, actor, std::move(data));
+}
+
+QuestionId AppletSession::ask_user(Question question, AppletFeature& asker) {
+  const auto id = ended_ ? std::nullopt : questions_.ask(std::move(question));
+  if (!id) return QuestionId(0);
+  askers_[*id] = &asker;
+  return *id;
+}
+
+void AppletSession::close_question(QuestionId id) {
+  questions_.close(id, now_.steady);
+  askers_.erase(id);
+}
+
+void AppletSession::end_session(msg::EndedBy by, std::string_view reason) { Impl(*this, now_).end(by, reason, true); }
+
 // ---- rights
 
 void AppletSession::Impl::send(base::Bytes message, std::optional<Permission> needs) {
   s.out_.push(Channel::control, std::move(message), needs);
-}
-
-msg::RefusalReason AppletSession::Impl::why_not(Permission p) const {
-  if (!s.consent_.terms().permissions.has(p)) return msg::RefusalReason::not_in_grant;
-  if (!s.consent_.lease_valid(s.now_.steady)) return msg::RefusalReason::lease_expired;
-  return msg::RefusalReason::no_consent;
 }
 
 void AppletSession::Impl::audit_chat(std::string_view actor, std::string_view text) {
@@ -257,10 +331,16 @@ void AppletSession::Impl::audit_chat(std::string_view actor, std::string_view te
 
 void AppletSession::Impl::sync() {
   s.consent_.on_deadline(s.now_.steady);
-  tell_consent_changes();
+  s.questions_.on_deadline(s.now_.steady);
   end_what_lost_its_right();
+  tell_decided_questions();
+  // One window at a time: a question waits for the prompt that is open, a prompt for the question.
+  s.questions_.open_next(!s.ended_ && !s.consent_.open_prompt(), s.consent_.terms().consent_timeout, s.now_.steady);
+  s.consent_.hold_prompts(s.questions_.open().has_value(), s.now_.steady);
+  tell_consent_changes();
   s.out_.purge(s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady));
   show_prompt_changes();
+  show_question_changes();
   tell_hold_change();
   show_status_change();
 }
@@ -300,6 +380,25 @@ void AppletSession::Impl::end_what_lost_its_right() {
     s.sysinfo_requests_.clear();
     std::erase_if(s.actions_, [](const auto& a) { return std::holds_alternative<CollectSysinfo>(a); });
   }
+  each_feature([](AppletFeature& f) { f.rights_changed(); });
+}
+
+void AppletSession::Impl::tell_decided_questions() {
+  while (auto decided = s.questions_.poll()) {
+    const auto asker = s.askers_.extract(decided->id);
+    if (!asker.empty()) asker.mapped()->question_answered(decided->id, std::move(decided->answer));
+  }
+}
+
+void AppletSession::Impl::show_question_changes() {
+  const auto& open = s.questions_.open();
+  const auto open_id = open && !s.ended_ ? std::optional(open->id) : std::nullopt;
+  if (open_id == s.shown_question_) return;
+  if (s.shown_question_) act(CloseQuestion{*s.shown_question_});
+  s.shown_question_ = open_id;
+  if (!open_id) return;
+  const auto& t = s.consent_.terms();
+  act(AskUser{open->id, open->question, open->deadline, t.technician_name, t.technician_email, t.organisation});
 }
 
 void AppletSession::Impl::show_prompt_changes() {
@@ -319,7 +418,7 @@ void AppletSession::Impl::show_prompt_changes() {
 }
 
 void AppletSession::Impl::tell_hold_change() {
-  const bool held = s.controlling_ && s.consent_.input_held(s.now_.steady);
+  const bool held = s.controlling_ && input_held();
   if (held) drop_pending_input();
   if (held == s.control_held_told_) return;
   s.control_held_told_ = held;
@@ -331,9 +430,17 @@ void AppletSession::Impl::tell_hold_change() {
 void AppletSession::Impl::drop_pending_input() { std::erase_if(s.actions_, is_input); }
 
 void AppletSession::Impl::show_status_change() {
-  ShowStatus now{s.link_up_,     s.viewing_,
-                 s.controlling_, s.controlling_ && s.consent_.input_held(s.now_.steady),
-                 s.recording_,   s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady)};
+  ShowStatus now{s.link_up_,
+                 s.viewing_,
+                 s.controlling_,
+                 s.controlling_ && input_held(),
+                 s.recording_,
+                 s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady),
+                 {}};
+  if (s.viewing_) now.on.add(Activity::view);
+  if (s.controlling_) now.on.add(Activity::control);
+  if (s.recording_) now.on.add(Activity::recording);
+  each_feature([&](AppletFeature& f) { f.add_activity(now.on); });
   if (now == s.shown_status_) return;
   s.shown_status_ = now;
   act(now);
@@ -347,6 +454,9 @@ void AppletSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tel
   s.files_.stop_all(FileStop::canceled);
   s.file_requests_.clear();
   s.sysinfo_requests_.clear();
+  each_feature([](AppletFeature& f) { f.session_ended(); });
+  s.questions_.close_all(s.now_.steady);
+  s.askers_.clear();
   if (tell_peer) send(messages::session_end(by, why));
   s.ended_ = true;
   s.recording_ = false;

@@ -12,13 +12,19 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <tuple>
+#include <utility>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "session/applet_action.hpp"
+#include "session/applet_features.hpp"
 #include "session/audit_event.hpp"
 #include "session/consent.hpp"
 #include "session/file_transfer.hpp"
@@ -30,91 +36,6 @@
 
 namespace rescue::session {
 
-using wire::Channel;
-
-struct DisplayInfo {
-  std::uint32_t id = 0;
-  std::int32_t x = 0, y = 0;  // on the virtual desktop, pixels
-  std::uint32_t width = 0, height = 0;
-  std::uint16_t scale_percent = 100;
-  bool primary = false;
-  std::string name;
-  friend bool operator==(const DisplayInfo&, const DisplayInfo&) = default;
-};
-struct SysinfoItem {
-  std::string key, value;
-  friend bool operator==(const SysinfoItem&, const SysinfoItem&) = default;
-};
-struct SysinfoSection {
-  std::string name;
-  std::vector<SysinfoItem> items;
-  friend bool operator==(const SysinfoSection&, const SysinfoSection&) = default;
-};
-
-// ---- actions: what the host must do, in order
-struct ShowPrompt {
-  Prompt prompt;
-  std::string technician_name, technician_email, organisation;  // from the grant, for people
-};
-struct ClosePrompt {
-  PromptId id;
-};
-struct InjectKey {
-  std::uint32_t keysym = 0, keycode = 0;
-  bool down = false;
-};
-struct InjectText {
-  std::string text;
-};
-struct InjectPointer {
-  std::uint32_t display = 0;  // an id of set_displays()
-  std::int32_t x = 0, y = 0;  // inside that display
-  std::uint32_t buttons = 0;
-  std::int8_t wheel_x = 0, wheel_y = 0;
-};
-struct ReleaseInput {};
-/// Begin with a keyframe of this display; also when the view changes its display or a keyframe is asked for.
-struct StartCapture {
-  std::uint32_t display = 0;
-  unsigned max_frames_per_s = 30;
-  bool exact = false;  // the technician wants every pixel exact from the first moment on
-};
-struct KeyframeWanted {};
-struct StopCapture {};
-/// can_send_screen() became true.
-struct ScreenWanted {};
-struct ChooseFile {
-  std::uint32_t request = 0;  // answer with file_chosen() or file_not_chosen()
-};
-struct CollectSysinfo {
-  std::uint32_t request = 0;          // answer with sysinfo_collected()
-  std::vector<std::string> sections;  // empty: all
-};
-struct ShowChat {
-  std::string from, text;  // text is valid UTF-8, not made safe for a terminal
-  base::WallTime sent;
-};
-/// What the window shows all the time; sent whenever it changes.
-struct ShowStatus {
-  bool linked = false;
-  bool viewing = false;
-  bool controlling = false;
-  bool input_held = false;
-  bool recording = false;
-  PermissionSet in_force;
-  friend bool operator==(const ShowStatus&, const ShowStatus&) = default;
-};
-struct ShowFile {
-  FileEvent event;
-};
-struct SessionEnded {
-  wire::session::EndedBy by = wire::session::EndedBy::none;
-  std::string reason;
-};
-using AppletAction = std::variant<ShowPrompt, ClosePrompt, InjectKey, InjectText, InjectPointer, ReleaseInput,
-                                  StartCapture, KeyframeWanted, StopCapture, ScreenWanted, ChooseFile, CollectSysinfo,
-                                  FileAction, ShowChat, ShowStatus, ShowFile, SessionEnded>;
-
 struct AppletOptions {
   std::string software = "rescue";
   FileHasherFactory hasher;     // required
@@ -125,10 +46,12 @@ struct AppletOptions {
 inline constexpr std::size_t kScreenBacklogMax = 1024 * 1024;
 /// Input events are merged or refused beyond this many unserved actions: pump() then stops reading.
 inline constexpr std::size_t kActionsMax = 512;
+/// The same refusal is logged at most once in this time.
+inline constexpr std::chrono::seconds kRefusalsLoggedEvery{1};
 /// Unsent chat of one end, bytes.
 inline constexpr std::size_t kChatBacklogMax = 256 * 1024;
 
-class AppletSession final : private FileTransferOwner {
+class AppletSession final : private FileTransferOwner, private AppletContext {
  public:
   AppletSession(AppletOptions options, GrantTerms terms, Now now);
   ~AppletSession();
@@ -167,6 +90,15 @@ class AppletSession final : private FileTransferOwner {
   /// Errors: invalid_argument (not UTF-8, empty), too_large, closed.
   [[nodiscard]] base::Result<void> user_sends_chat(std::string_view text, Now now);
   void user_cancels_file(TransferId id, Now now);
+  /// False: too early (kPromptDeafTime) or no longer open. `values` are those of the question's fields, in order.
+  bool question_answered(QuestionId id, bool yes, std::vector<base::SecretBytes> values, Now now);
+
+  // ---- features: `f` is called with the feature of that class, between what has ended ending and what follows
+  template <typename F, typename Call>
+  decltype(auto) with(Now now, Call&& f) {
+    const FeatureCall call(*this, now);
+    return std::forward<Call>(f)(std::get<F>(features_));
+  }
 
   // ---- screen; each returns whether it was taken. Dropped unless a view is running now.
   void set_displays(std::vector<DisplayInfo> displays, Now now);
@@ -207,6 +139,35 @@ class AppletSession final : private FileTransferOwner {
  private:
   struct Impl;  // message handlers, in impl/
   friend struct Impl;
+  /// Brings the session up to date before and after a feature is called.
+  class FeatureCall {
+   public:
+    FeatureCall(AppletSession& session, Now now);
+    ~FeatureCall();
+    FeatureCall(const FeatureCall&) = delete;
+    FeatureCall& operator=(const FeatureCall&) = delete;
+
+   private:
+    AppletSession& session_;
+    Now now_;
+  };
+
+  // ---- AppletContext
+  [[nodiscard]] bool may(Permission p) const override;
+  [[nodiscard]] wire::session::RefusalReason why_not(Permission p) const override;
+  [[nodiscard]] Now now() const override { return now_; }
+  [[nodiscard]] const GrantTerms& terms() const override { return consent_.terms(); }
+  [[nodiscard]] bool linked() const override { return link_up_; }
+  [[nodiscard]] std::size_t backlog(Channel c) const override { return out_.bytes(c); }
+  void send(Channel c, base::Bytes message, std::optional<Permission> needs) override;
+  void refuse(wire::session::Action action, std::uint32_t id, wire::session::RefusalReason reason) override;
+  void act(AppletAction action) override;
+  void drop_actions(const std::function<bool(const AppletAction&)>& which) override;
+  void audit(std::string_view type, std::string_view actor, AuditData data, std::optional<Permission> under) override;
+  QuestionId ask_user(Question question, AppletFeature& asker) override;
+  void close_question(QuestionId id) override;
+  void end_session(wire::session::EndedBy by, std::string_view reason) override;
+  [[nodiscard]] FileTransfers& files() override { return files_; }
 
   void send_file_message(base::Bytes message) override;
   void act(FileAction action) override;
@@ -243,6 +204,13 @@ class AppletSession final : private FileTransferOwner {
   std::uint32_t control_request_ = 0;  // of the console's last start or stop
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
+
+  Questions questions_;
+  std::optional<QuestionId> shown_question_;
+  std::map<QuestionId, AppletFeature*> askers_;
+  std::map<std::pair<wire::session::Action, wire::session::RefusalReason>, std::optional<base::SteadyTime>>
+      refusals_logged_;
+  AppletFeatures features_;
 
   std::vector<std::uint32_t> file_requests_;     // open ChooseFile
   std::vector<std::uint32_t> sysinfo_requests_;  // open CollectSysinfo

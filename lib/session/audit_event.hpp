@@ -73,7 +73,29 @@ inline constexpr std::string_view kFileFailed = "file.failed";      // same, aft
 inline constexpr std::string_view kSysinfoSent = "sysinfo.sent";    // {sections, items}
 inline constexpr std::string_view kRecordingStarted = "recording.started";  // applet: {permitted}
 inline constexpr std::string_view kRecordingEnded = "recording.ended";      // applet: {}
-inline constexpr std::string_view kAlert = "alert";                         // {what}
+inline constexpr std::string_view kActionRefused = "action.refused";        // {action, reason}
+inline constexpr std::string_view kSasShown = "sas.shown";                  // {}
+inline constexpr std::string_view kSasConfirmed = "sas.confirmed";          // {}
+inline constexpr std::string_view kSasMissed = "sas.missed";                // {attempts_left}
+inline constexpr std::string_view kUrlSent = "url.sent";                    // {request, url}
+inline constexpr std::string_view kUrlEnded = "url.ended";                  // {request, url, outcome}
+inline constexpr std::string_view kRebootAsked = "reboot.asked";            // {request, kind}
+inline constexpr std::string_view kRebootStarted = "reboot.started";        // {request, kind}
+inline constexpr std::string_view kRebootEnded = "reboot.ended";            // {outcome}; done: the applet is back
+inline constexpr std::string_view kCredentialsAsked = "credentials.asked";  // {request}
+inline constexpr std::string_view kCredentialsEnded = "credentials.ended";  // {request, outcome, account}
+inline constexpr std::string_view kClipboardStarted = "clipboard.started";  // {to_applet, to_console}
+inline constexpr std::string_view kClipboardSent = "clipboard.sent";        // {direction, bytes, files}
+inline constexpr std::string_view kClipboardEnded = "clipboard.ended";      // {reason}
+inline constexpr std::string_view kScriptAsked =
+    "script.asked";  // {request, name, interpreter, sha256, bytes, elevated}
+inline constexpr std::string_view kScriptStarted = "script.started";  // {request, name, sha256, elevated}
+inline constexpr std::string_view kScriptEnded = "script.ended";  // {request, sha256, outcome, exit_code, output_bytes}
+inline constexpr std::string_view kFilesListed = "files.listed";  // {path, entries, outcome}
+inline constexpr std::string_view kFilesStarted = "files.started";  // {operation, path, target}
+inline constexpr std::string_view kFilesEnded = "files.ended";      // {operation, path, outcome, files, bytes}
+inline constexpr std::string_view kRecordingTip = "recording.tip";  // console: {name, chunks, tip}
+inline constexpr std::string_view kAlert = "alert";                 // {what}
 }  // namespace audit_type
 
 }  // namespace rescue::session

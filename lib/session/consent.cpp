@@ -104,9 +104,9 @@ AskResult ConsentPolicy::ask(Permission p, SteadyTime now) {
   if (e.not_before && now < *e.not_before) return AskResult::too_soon;
   set(p, Consent::asked, ConsentChangeReason::user);
   waiting_.push_back(p);
-  const bool was_open = open_.has_value();
+  const bool queued = open_.has_value() || prompts_held_;
   open_next(now);
-  return was_open ? AskResult::queued : AskResult::prompted;
+  return queued ? AskResult::queued : AskResult::prompted;
 }
 
 bool ConsentPolicy::answer(PromptId id, Answer a, SteadyTime now) {
@@ -236,8 +236,13 @@ void ConsentPolicy::withdraw(PermissionSet which, ConsentChangeReason r) {
   }
 }
 
+void ConsentPolicy::hold_prompts(bool hold, SteadyTime now) {
+  prompts_held_ = hold;
+  open_next(now);
+}
+
 void ConsentPolicy::open_next(SteadyTime now) {
-  if (open_ || waiting_.empty()) return;
+  if (open_ || waiting_.empty() || prompts_held_) return;
   Prompt prompt{PromptId(next_prompt_++), {}, false, now, now + terms_.consent_timeout};
   if (terms_.single_prompt && !single_prompt_spent_) {
     single_prompt_spent_ = true;

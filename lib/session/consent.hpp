@@ -94,6 +94,9 @@ class ConsentPolicy {
   void revoke(Permission p, base::SteadyTime now);
   void revoke_all(base::SteadyTime now);
 
+  /// While something else is put to the user no further prompt opens; what is asked meanwhile waits.
+  void hold_prompts(bool hold, base::SteadyTime now);
+
   void on_link_down(base::SteadyTime now);
   void on_link_up(base::SteadyTime now);
 
@@ -101,6 +104,8 @@ class ConsentPolicy {
   [[nodiscard]] bool in_force(Permission p, base::SteadyTime now) const;
   [[nodiscard]] PermissionSet in_force(base::SteadyTime now) const;
   [[nodiscard]] Consent consent(Permission p) const;
+  /// Number of the receipt under which this permission is granted now.
+  [[nodiscard]] std::optional<std::uint64_t> receipt(Permission p) const { return entry(p).receipt; }
   [[nodiscard]] bool input_held(base::SteadyTime now) const;
   [[nodiscard]] bool lease_valid(base::SteadyTime now) const;
   [[nodiscard]] const std::optional<Prompt>& open_prompt() const { return open_; }
@@ -116,6 +121,7 @@ class ConsentPolicy {
   struct Entry {
     Consent consent = Consent::none;
     std::optional<base::SteadyTime> not_before;  // no new prompt earlier
+    std::optional<std::uint64_t> receipt;        // of the answer that granted it
   };
   void set(Permission p, Consent c, ConsentChangeReason r);
   void withdraw(PermissionSet which, ConsentChangeReason r);
@@ -136,6 +142,7 @@ class ConsentPolicy {
   std::optional<base::SteadyTime> link_down_since_;
   bool single_prompt_spent_ = false;  // it was put once; from then on one by one
   bool single_prompt_granted_ = false;
+  bool prompts_held_ = false;
   bool withdrawn_ = false;
   bool lease_ended_ = false;
   std::uint32_t next_prompt_ = 1;

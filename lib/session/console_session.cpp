@@ -26,7 +26,8 @@ ConsoleSession::ConsoleSession(ConsoleOptions options, Now now)
     : options_(std::move(options)),
       files_(wire::End::console, *this, options_.hasher),
       audit_(options_.first_seq),
-      now_(now) {
+      now_(now),
+      features_(MakeFeatures<ConsoleFeatures>::make(static_cast<ConsoleContext&>(*this))) {
   constexpr auto kCapabilities = static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) |
                                  static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
                                  static_cast<std::uint64_t>(wire::Capability::input_keycodes);
@@ -64,6 +65,7 @@ void ConsoleSession::on_link_up(Now now) {
   link_up_ = true;
   impl.audit(audit_type::kLinkUp, kConsole);
   impl.tell(LinkChanged{true});
+  impl.each_feature([](ConsoleFeature& f) { f.link_changed(true); });
   // The applet may have missed that the link was gone, and then still holds a key down.
   if (controlling_) impl.send_input(messages::input_release_all());
 }
@@ -75,6 +77,7 @@ void ConsoleSession::on_link_down(Now now) {
   impl.audit(audit_type::kLinkDown, kConsole);
   out_.discard(Channel::input);
   impl.tell(LinkChanged{false});
+  impl.each_feature([](ConsoleFeature& f) { f.link_changed(false); });
 }
 
 // ---- commands
@@ -308,14 +311,36 @@ void ConsoleSession::on_file_event(FileEvent event) {
 
 // ---- rights and the end
 
-Result<void> ConsoleSession::Impl::need(Permission p) const {
-  if (s.ended_) return fail(Errc::closed, "the session is over");
-  if (!s.options_.granted.has(p))
+Result<void> ConsoleSession::need(Permission p) const {
+  if (ended_) return fail(Errc::closed, "the session is over");
+  if (!options_.granted.has(p))
     return fail(Errc::denied, fmt::format("your group does not have the permission {}", wire::name(p)));
-  if (s.state(p) != msg::ConsentState::granted)
+  if (state(p) != msg::ConsentState::granted)
     return fail(Errc::denied,
-                fmt::format("the user has not allowed {} ({})", wire::name(p), msg::EnumNameConsentState(s.state(p))));
+                fmt::format("the user has not allowed {} ({})", wire::name(p), msg::EnumNameConsentState(state(p))));
   return {};
+}
+
+void ConsoleSession::send(Channel c, base::Bytes message, std::optional<Permission> needs) {
+  if (!ended_) out_.push(c, std::move(message), needs);
+}
+
+std::optional<base::SteadyTime> ConsoleSession::next_deadline() const {
+  std::optional<base::SteadyTime> next;
+  if (ended_) return next;
+  const auto consider = [&next](std::optional<base::SteadyTime> t) {
+    if (t && (!next || *t < *next)) next = t;
+  };
+  std::apply([&](const auto&... feature) { (consider(feature.next_deadline()), ...); }, features_);
+  return next;
+}
+
+void ConsoleSession::on_deadline(Now now) {
+  Impl impl(*this, now);
+  if (ended_) return;
+  impl.each_feature([&](ConsoleFeature& f) {
+    if (const auto due = f.next_deadline(); due && now.steady >= *due) f.on_deadline();
+  });
 }
 
 Result<void> ConsoleSession::Impl::need_recording() const {
@@ -376,6 +401,7 @@ void ConsoleSession::Impl::end(msg::EndedBy by, std::string_view reason, bool te
   control_ended(msg::StopReason::ended);
   if (held_keys && tell_peer) s.out_.push(Channel::input, messages::input_release_all());
   s.files_.stop_all(FileStop::canceled);
+  each_feature([](ConsoleFeature& f) { f.session_ended(); });
   if (tell_peer) send(messages::session_end(by, why));
   s.ended_ = true;
   tell(SessionEnded{by, why});

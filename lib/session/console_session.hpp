@@ -7,78 +7,17 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <tuple>
+#include <utility>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "session/applet_session.hpp"
+#include "session/console_features.hpp"
 
 namespace rescue::session {
-
-using wire::session::Action;
-using wire::session::ConsentState;
-using wire::session::EndedBy;
-using wire::session::RefusalReason;
-using wire::session::StopReason;
-
-// ---- events: for views, scripts and the recorder
-struct PeerHello {
-  std::string software;
-};
-struct LinkChanged {
-  bool up = false;
-};
-struct ChatReceived {
-  std::string text;
-  base::WallTime sent;
-};
-struct PermissionChanged {
-  Permission permission;
-  ConsentState state = ConsentState::none;
-};
-struct DisplaysChanged {
-  std::vector<DisplayInfo> displays;
-};
-struct ViewChanged {
-  bool active = false;
-  std::uint32_t display = 0;
-  StopReason reason = StopReason::none;
-};
-/// Answer with screen_decoded(sequence) or screen_broken().
-struct ScreenArrived {
-  std::uint32_t sequence = 0;
-  std::uint32_t display = 0;
-  bool keyframe = false;
-  base::WallTime captured;
-  base::Bytes data;
-};
-struct CursorShapeChanged {
-  std::uint16_t width = 0, height = 0, hot_x = 0, hot_y = 0;
-  base::Bytes rgba;
-};
-struct CursorMoved {
-  std::uint32_t display = 0;
-  std::int32_t x = 0, y = 0;
-  bool visible = true;
-};
-struct ControlChanged {
-  bool active = false;
-  bool held = false;  // input is being dropped while the user decides
-  StopReason reason = StopReason::none;
-};
-struct Refused {
-  Action action = Action::none;
-  std::uint32_t id = 0;
-  RefusalReason reason = RefusalReason::other;
-};
-struct SysinfoArrived {
-  std::uint32_t request = 0;
-  std::vector<SysinfoSection> sections;
-};
-using ConsoleEvent = std::variant<PeerHello, LinkChanged, ChatReceived, PermissionChanged, DisplaysChanged, ViewChanged,
-                                  ScreenArrived, CursorShapeChanged, CursorMoved, ControlChanged, Refused,
-                                  SysinfoArrived, FileAction, FileEvent, SessionEnded>;
 
 struct ConsoleOptions {
   std::string software = "rescue";
@@ -95,7 +34,7 @@ inline constexpr std::size_t kConsoleEventsMax = 256;
 /// The same for their pictures; one may go beyond it (wire::kScreenPictureMax), and another be on its way in parts.
 inline constexpr std::size_t kConsolePictureBytesMax = 24 * 1024 * 1024;
 
-class ConsoleSession final : private FileTransferOwner {
+class ConsoleSession final : private FileTransferOwner, private ConsoleContext {
  public:
   ConsoleSession(ConsoleOptions options, Now now);
   ~ConsoleSession();
@@ -149,6 +88,13 @@ class ConsoleSession final : private FileTransferOwner {
   /// A renewed or changed grant.
   void on_grant(PermissionSet granted, bool recording_forced, bool omit_chat_text, Now now);
 
+  // ---- features: `f` is called with the feature of that class
+  template <typename F, typename Call>
+  decltype(auto) with(Now now, Call&& f) {
+    now_ = now;
+    return std::forward<Call>(f)(std::get<F>(features_));
+  }
+
   // ---- answers of the host
   void screen_decoded(std::uint32_t sequence, Now now);
   void screen_broken(Now now);  // asks for a keyframe
@@ -163,8 +109,8 @@ class ConsoleSession final : private FileTransferOwner {
   // ---- output, time, state
   [[nodiscard]] std::optional<ConsoleEvent> poll_event();
   [[nodiscard]] std::optional<AuditEvent> poll_audit() { return audit_.poll(); }
-  [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const { return std::nullopt; }
-  void on_deadline(Now) {}
+  [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const;
+  void on_deadline(Now now);
 
   [[nodiscard]] ConsentState state(Permission p) const { return states_[static_cast<std::size_t>(p)]; }
   [[nodiscard]] const std::vector<DisplayInfo>& displays() const { return displays_; }
@@ -176,6 +122,20 @@ class ConsoleSession final : private FileTransferOwner {
  private:
   struct Impl;
   friend struct Impl;
+
+  // ---- ConsoleContext
+  [[nodiscard]] base::Result<void> need(Permission p) const override;
+  [[nodiscard]] Now now() const override { return now_; }
+  [[nodiscard]] bool linked() const override { return link_up_; }
+  [[nodiscard]] std::size_t backlog(Channel c) const override { return out_.bytes(c); }
+  [[nodiscard]] const std::string& technician() const override { return options_.technician_email; }
+  void send(Channel c, base::Bytes message, std::optional<Permission> needs) override;
+  void tell(ConsoleEvent event) override { events_.push_back(std::move(event)); }
+  void audit(std::string_view type, std::string_view actor, AuditData data) override {
+    audit_.add(now_, type, actor, std::move(data));
+  }
+  [[nodiscard]] std::uint32_t next_request() override { return next_request_++; }
+  [[nodiscard]] FileTransfers& files() override { return files_; }
 
   void send_file_message(base::Bytes message) override;
   void act(FileAction action) override;
@@ -208,6 +168,7 @@ class ConsoleSession final : private FileTransferOwner {
   std::uint32_t next_request_ = 1;
   std::vector<std::uint32_t> file_requests_;     // open, of ours
   std::vector<std::uint32_t> sysinfo_requests_;  // open, of ours
+  ConsoleFeatures features_;
 };
 
 }  // namespace rescue::session

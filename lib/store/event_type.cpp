@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, kEventTypes> kNames{
     "session.created",     "session.pin_redeemed", "session.applet_registered", "session.key_refused",
     "session.picked_up",   "session.closed",       "session.timed_out",         "session.noted",
     "session.permissions_changed",
+    "session.held", "session.resumed", "session.transferred", "session.transfer_taken", "session.transfer_returned", "session.technician_left", "session.offline", "session.back", "session.rebooting", "session.applet_downloaded",
     "auth.login",          "auth.login_failed",    "auth.logout",               "auth.locked",
     "auth.password_changed", "user.created",       "user.changed",              "user.disabled",
     "user.enabled",        "user.unlocked",        "user.password_reset",       "user.removed",
@@ -24,13 +25,15 @@ constexpr std::array<std::string_view, kEventTypes> kNames{
     "auth.recovery_codes_made", "auth.recovery_code_used", "auth.sso_refused", "group.created",
     "group.changed", "group.removed", "channel.created", "channel.changed",
     "channel.removed", "channel.assigned", "channel.unassigned", "token.created",
-    "token.revoked", "policy.changed", "provision.applied", "admin.refused",
+    "token.revoked", "policy.changed", "provision.applied", "admin.refused", "user.presence_changed",
     "link.up",             "link.down",            "transport.changed",
     "chat.message",        "consent.asked",        "consent.granted",           "consent.denied",
     "consent.revoked",     "view.started",         "view.ended",                "control.started",
     "control.ended",       "file.offered",         "file.sent",                 "file.received",
     "file.refused",        "file.failed",          "sysinfo.sent",              "recording.started",
-    "recording.gap",       "recording.ended",      "alert",
+    "recording.gap",       "recording.ended",
+    "recording.tip", "action.refused", "sas.shown", "sas.confirmed", "sas.missed", "url.sent", "url.ended", "reboot.asked", "reboot.started", "reboot.ended", "credentials.asked", "credentials.ended", "clipboard.started", "clipboard.sent", "clipboard.ended", "script.asked", "script.started", "script.ended", "files.listed", "files.started", "files.ended",
+    "alert",
 };
 // clang-format on
 static_assert(kNames.back() == "alert");

@@ -37,4 +37,20 @@ inline constexpr std::size_t kSysinfoItemsMax = 4096;  // in one reply
 inline constexpr std::size_t kSysinfoKeyMax = 200;     // bytes, also a section's name
 inline constexpr std::size_t kSysinfoValueMax = 4096;  // bytes
 
+inline constexpr std::size_t kReceiptMax = 2048;  // bytes: statement and signature
+inline constexpr std::size_t kDetailMax = 1000;   // bytes of words for people in an answer
+inline constexpr std::size_t kUrlMax = 4096;      // bytes
+inline constexpr std::size_t kAccountNameMax = 256;
+inline constexpr std::size_t kClipboardTextMax = 1024 * 1024;     // bytes of UTF-8 in all
+inline constexpr std::size_t kClipboardPartMax = 64 * 1024;       // bytes of it in one message
+inline constexpr std::uint32_t kClipboardFilesMax = 1000;
+inline constexpr std::size_t kScriptTextMax = 256 * 1024;         // bytes
+inline constexpr std::size_t kScriptNameMax = 200;                // bytes, also an interpreter's
+inline constexpr std::size_t kScriptArgumentsMax = 64;
+inline constexpr std::size_t kScriptArgumentMax = 4096;           // bytes
+inline constexpr std::size_t kScriptOutputMax = 32 * 1024;        // bytes in one message
+inline constexpr std::size_t kFsPathMax = 4096;                   // bytes
+inline constexpr std::size_t kFsEntriesMax = 500;                 // in one reply
+inline constexpr std::size_t kFsCursorMax = 4096;                 // bytes
+
 }  // namespace rescue::wire

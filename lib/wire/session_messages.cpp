@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/utf8.hpp"
+#include "wire/impl/action_checks.hpp"
 #include "wire/permission.hpp"
 #include "wire/session_limits.hpp"
 
@@ -13,6 +14,7 @@ using base::Errc;
 using base::fail;
 using base::Result;
 using session::Message;
+using namespace checks;
 
 constexpr unsigned kDepthMax = 8;  // SysinfoReply nests deepest: root, reply, section, item
 constexpr unsigned kTablesMax = kSysinfoItemsMax + kSysinfoSectionsMax + 16;
@@ -59,6 +61,32 @@ constexpr auto kRules = std::to_array<Rule>({
     {Message::FileRequest, Channel::files, From::console},
     {Message::SysinfoRequest, Channel::files, From::console},
     {Message::SysinfoReply, Channel::files, From::applet},
+    {Message::FileRestart, Channel::files, From::both},
+    {Message::SasCommit, Channel::control, From::applet},
+    {Message::SasNonce, Channel::control, From::console},
+    {Message::SasReveal, Channel::control, From::applet},
+    {Message::SasState, Channel::control, From::applet},
+    {Message::UrlSend, Channel::control, From::console},
+    {Message::UrlState, Channel::control, From::applet},
+    {Message::RebootRequest, Channel::control, From::console},
+    {Message::RebootState, Channel::control, From::applet},
+    {Message::CredentialsRequest, Channel::control, From::console},
+    {Message::CredentialsState, Channel::control, From::applet},
+    {Message::ClipboardStart, Channel::control, From::console},
+    {Message::ClipboardState, Channel::control, From::applet},
+    {Message::ClipboardOffer, Channel::files, From::both},
+    {Message::ClipboardRequest, Channel::files, From::both},
+    {Message::ClipboardText, Channel::files, From::both},
+    {Message::ClipboardGone, Channel::files, From::both},
+    {Message::ScriptRun, Channel::files, From::console},
+    {Message::ScriptState, Channel::files, From::applet},
+    {Message::ScriptOutput, Channel::files, From::applet},
+    {Message::ScriptAck, Channel::files, From::console},
+    {Message::ScriptKill, Channel::files, From::console},
+    {Message::FsRequest, Channel::files, From::console},
+    {Message::FsReply, Channel::files, From::applet},
+    {Message::FsDone, Channel::files, From::console},
+    {Message::FsCancel, Channel::files, From::console},
 });
 static_assert(kRules.size() == static_cast<std::size_t>(Message::MAX));
 static_assert(
@@ -70,32 +98,6 @@ static_assert(
     "one row per message, in the order of the union");
 
 const Rule& rule(Message type) { return kRules[static_cast<std::size_t>(type) - 1]; }
-
-Result<void> text_max(const flatbuffers::String* s, std::size_t max, std::string_view field) {
-  if (s == nullptr) return {};
-  if (s->size() > max)
-    return fail(Errc::too_large, fmt::format("{} has {} bytes, at most {} are allowed", field, s->size(), max));
-  if (!base::is_valid_utf8(text(s))) return fail(Errc::bad_format, fmt::format("{} is not UTF-8", field));
-  return {};
-}
-Result<void> count(std::size_t n, std::size_t min, std::size_t max, std::string_view field) {
-  if (n >= min && n <= max) return {};
-  return fail(n > max ? Errc::too_large : Errc::bad_format,
-              fmt::format("{} has {} entries, {} to {} are allowed", field, n, min, max));
-}
-template <typename E>
-Result<void> in_range(E value, std::string_view field) {
-  if (value >= E::MIN && value <= E::MAX) return {};
-  return fail(Errc::bad_format, fmt::format("{} {} does not exist", field, static_cast<int>(value)));
-}
-Result<void> coordinate(std::int32_t v, std::string_view field) {
-  if (v >= -kDesktopCoordinateMax && v <= kDesktopCoordinateMax) return {};
-  return fail(Errc::bad_format, fmt::format("{} is {}, beyond any desktop", field, v));
-}
-Result<void> not_zero(std::uint32_t v, std::string_view field) {
-  if (v != 0) return {};
-  return fail(Errc::bad_format, fmt::format("{} is 0", field));
-}
 
 // ---- one check per message; what has no cap of its own needs none
 template <typename T>
@@ -109,6 +111,7 @@ Result<void> check(const session::Hello& m) {
 }
 template <>
 Result<void> check(const session::PermissionState& m) {
+  RESCUE_CHECK(bytes_max(m.receipt(), kReceiptMax, "receipt"));
   return in_range(m.state(), "consent state");
 }
 template <>
@@ -185,7 +188,16 @@ template <>
 Result<void> check(const session::FileOffer& m) {
   RESCUE_CHECK(not_zero(m.transfer(), "transfer"));
   // The name is judged by session/file_name.hpp, which refuses the file and not the peer; here only its size.
-  return count(m.name()->size(), 0, kFileNameOnWireMax, "file name");
+  RESCUE_CHECK(count(m.name()->size(), 0, kFileNameOnWireMax, "file name"));
+  return bytes_max(m.folder(), kFsPathMax, "folder of a file");
+}
+template <>
+Result<void> check(const session::FileAccept& m) {
+  RESCUE_CHECK(not_zero(m.transfer(), "transfer"));
+  if (m.offset() > kFileSizeMax) return fail(Errc::too_large, "offset to go on from");
+  if (m.offset() > 0 && (m.prefix_sha256() == nullptr || m.prefix_sha256()->size() != 32))
+    return fail(Errc::bad_format, "digest of the part that is there has a wrong size");
+  return {};
 }
 template <>
 Result<void> check(const session::FileReject& m) {
@@ -268,6 +280,32 @@ Result<void> check_body(const session::SessionMessage& m) {
     RESCUE_CASE(FileRequest)
     RESCUE_CASE(SysinfoRequest)
     RESCUE_CASE(SysinfoReply)
+    RESCUE_CASE(FileRestart)
+    RESCUE_CASE(SasCommit)
+    RESCUE_CASE(SasNonce)
+    RESCUE_CASE(SasReveal)
+    RESCUE_CASE(SasState)
+    RESCUE_CASE(UrlSend)
+    RESCUE_CASE(UrlState)
+    RESCUE_CASE(RebootRequest)
+    RESCUE_CASE(RebootState)
+    RESCUE_CASE(CredentialsRequest)
+    RESCUE_CASE(CredentialsState)
+    RESCUE_CASE(ClipboardStart)
+    RESCUE_CASE(ClipboardState)
+    RESCUE_CASE(ClipboardOffer)
+    RESCUE_CASE(ClipboardRequest)
+    RESCUE_CASE(ClipboardText)
+    RESCUE_CASE(ClipboardGone)
+    RESCUE_CASE(ScriptRun)
+    RESCUE_CASE(ScriptState)
+    RESCUE_CASE(ScriptOutput)
+    RESCUE_CASE(ScriptAck)
+    RESCUE_CASE(ScriptKill)
+    RESCUE_CASE(FsRequest)
+    RESCUE_CASE(FsReply)
+    RESCUE_CASE(FsDone)
+    RESCUE_CASE(FsCancel)
 #undef RESCUE_CASE
     case Message::NONE:
       break;

@@ -15,6 +15,13 @@ struct AppletSession::Impl {
   Impl(AppletSession& session, Now now) : s(session) { s.now_ = now; }
 
   [[nodiscard]] bool may(Permission p) const { return !s.ended_ && s.consent_.in_force(p, s.now_.steady); }
+  [[nodiscard]] bool input_held() const {
+    return s.consent_.input_held(s.now_.steady) || s.questions_.input_held(s.now_.steady);
+  }
+  template <typename Call>
+  void each_feature(Call&& f) {
+    std::apply([&](auto&... feature) { (f(feature), ...); }, s.features_);
+  }
   [[nodiscard]] bool recording_missing() const { return s.consent_.terms().recording_forced && !s.recording_; }
   [[nodiscard]] const std::string& technician() const { return s.consent_.terms().technician_email; }
 
@@ -23,18 +30,20 @@ struct AppletSession::Impl {
   void sync();
   void end(msg::EndedBy by, std::string_view reason, bool tell_peer);
   void act(AppletAction action) { s.actions_.push_back(std::move(action)); }
-  void audit(std::string_view type, std::string_view actor,
-             std::vector<std::pair<std::string_view, AuditValue>> data = {}) {
-    s.audit_.add(s.now_, type, actor, std::move(data));
+  void audit(std::string_view type, std::string_view actor, AppletContext::AuditData data = {},
+             std::optional<Permission> under = std::nullopt) {
+    s.audit(type, actor, std::move(data), under);
   }
   void send(base::Bytes message, std::optional<Permission> needs = std::nullopt);
   void refuse(msg::Action action, std::uint32_t id, msg::RefusalReason reason) {
-    send(messages::action_refused(action, id, reason));
+    static_cast<AppletContext&>(s).refuse(action, id, reason);
   }
-  [[nodiscard]] msg::RefusalReason why_not(Permission p) const;
+  [[nodiscard]] msg::RefusalReason why_not(Permission p) const { return s.why_not(p); }
   void audit_chat(std::string_view actor, std::string_view text);
 
   void tell_consent_changes();
+  void tell_decided_questions();
+  void show_question_changes();
   void show_prompt_changes();
   void end_what_lost_its_right();
   void tell_hold_change();
@@ -55,6 +64,7 @@ struct AppletSession::Impl {
 
   // ---- applet_messages.cpp
   [[nodiscard]] base::Result<void> dispatch(const msg::SessionMessage& m);
+  [[nodiscard]] base::Result<bool> offer_to_features(const msg::SessionMessage& m);
   [[nodiscard]] base::Result<void> on_hello(const msg::Hello& m);
   void on_ask(const msg::PermissionAsk& m);
   [[nodiscard]] base::Result<void> on_screen_ack(const msg::ScreenAck& m);

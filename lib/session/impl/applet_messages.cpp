@@ -69,9 +69,19 @@ Result<void> AppletSession::Impl::dispatch(const msg::SessionMessage& m) {
     case msg::Message::SysinfoRequest:
       on_sysinfo_request(*m.message_as_SysinfoRequest());
       return {};
-    default:
-      return on_file_message(m);
+    default: {
+      RESCUE_TRY(const bool taken, offer_to_features(m));
+      return taken ? Result<void>() : on_file_message(m);
+    }
   }
+}
+
+Result<bool> AppletSession::Impl::offer_to_features(const msg::SessionMessage& m) {
+  Result<bool> taken = false;
+  each_feature([&](AppletFeature& f) {
+    if (taken && !*taken) taken = f.on_message(m);
+  });
+  return taken;
 }
 
 Result<void> AppletSession::Impl::on_hello(const msg::Hello&) {
@@ -119,7 +129,7 @@ void AppletSession::Impl::on_keyframe_request() {
 void AppletSession::Impl::on_input(const msg::SessionMessage& m) {
   // No refusal: input that was on its way when the right ended is no offence, and there may be a lot of it.
   if (!s.controlling_ || !may(Permission::remote_control)) return;
-  if (s.consent_.input_held(s.now_.steady)) return;
+  if (input_held()) return;
   ++s.control_events_;
   if (const auto* key = m.message_as_InputKey()) {
     act(InjectKey{key->keysym(), key->keycode(), key->down()});
@@ -145,7 +155,7 @@ void AppletSession::Impl::on_recording(bool active) {
   s.recording_ = active;
   if (!active) return audit(audit_type::kRecordingEnded, technician());
   const bool permitted = may(Permission::record_session) || s.consent_.terms().recording_forced;
-  audit(audit_type::kRecordingStarted, technician(), {{"permitted", permitted}});
+  audit(audit_type::kRecordingStarted, technician(), {{"permitted", permitted}}, Permission::record_session);
   // Nothing here can stop a recorder at the other end; what can be done is to say it where it will be read.
   if (!permitted) audit(audit_type::kAlert, "applet", {{"what", "recording without permission"}});
 }
@@ -230,7 +240,8 @@ bool AppletSession::sysinfo_collected(std::uint32_t request, const std::vector<S
   }
   out_.push(Channel::files, messages::sysinfo_reply(request, fitted), Permission::system_information);
   impl.audit(audit_type::kSysinfoSent, "user",
-             {{"sections", static_cast<std::int64_t>(fitted.size())}, {"items", static_cast<std::int64_t>(items)}});
+             {{"sections", static_cast<std::int64_t>(fitted.size())}, {"items", static_cast<std::int64_t>(items)}},
+             Permission::system_information);
   impl.sync();
   return true;
 }

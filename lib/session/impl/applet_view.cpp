@@ -35,7 +35,7 @@ void AppletSession::Impl::start_view(const msg::ViewStart& m) {
   s.view_fps_ = std::clamp<unsigned>(m.max_frames_per_s(), 1, 60);
   s.view_exact_ = m.fidelity() == msg::Fidelity::exact;
   s.view_packets_ = 0;
-  audit(audit_type::kViewStarted, technician(), {{"display", std::int64_t{display->id}}});
+  audit(audit_type::kViewStarted, technician(), {{"display", std::int64_t{display->id}}}, Permission::desktop_view);
   send(messages::view_state(true, display->id, msg::StopReason::none), Permission::desktop_view);
   send(messages::display_list(s.displays_), Permission::desktop_view);
   if (s.link_up_) start_capture();
@@ -166,8 +166,8 @@ void AppletSession::Impl::start_control() {
   if (s.controlling_) return tell_control(msg::StopReason::none);
   s.controlling_ = true;
   s.control_events_ = 0;
-  s.control_held_told_ = s.consent_.input_held(s.now_.steady);
-  audit(audit_type::kControlStarted, technician());
+  s.control_held_told_ = input_held();
+  audit(audit_type::kControlStarted, technician(), {}, Permission::remote_control);
   tell_control(msg::StopReason::none);
 }
 

@@ -15,8 +15,11 @@ struct ConsoleSession::Impl {
   Impl(ConsoleSession& session, Now now) : s(session) { s.now_ = now; }
 
   [[nodiscard]] const std::string& technician() const { return s.options_.technician_email; }
-  /// Denied with the reason when the user has not allowed it; closed when the session is over.
-  [[nodiscard]] base::Result<void> need(Permission p) const;
+  [[nodiscard]] base::Result<void> need(Permission p) const { return s.need(p); }
+  template <typename Call>
+  void each_feature(Call&& f) {
+    std::apply([&](auto&... feature) { (f(feature), ...); }, s.features_);
+  }
   [[nodiscard]] base::Result<void> need_recording() const;
   [[nodiscard]] base::Result<void> need_control() const;
 
@@ -36,6 +39,7 @@ struct ConsoleSession::Impl {
 
   // ---- console_messages.cpp
   [[nodiscard]] base::Result<void> dispatch(const msg::SessionMessage& m);
+  [[nodiscard]] base::Result<bool> offer_to_features(const msg::SessionMessage& m);
   [[nodiscard]] base::Result<void> on_hello(const msg::Hello& m);
   [[nodiscard]] base::Result<void> on_permission(const msg::PermissionState& m);
   void on_displays(const msg::DisplayList& m);

@@ -62,9 +62,19 @@ Result<void> ConsoleSession::Impl::dispatch(const msg::SessionMessage& m) {
     case msg::Message::SysinfoReply:
       on_sysinfo(*m.message_as_SysinfoReply());
       return {};
-    default:
-      return on_file_message(m);
+    default: {
+      RESCUE_TRY(const bool taken, offer_to_features(m));
+      return taken ? Result<void>() : on_file_message(m);
+    }
   }
+}
+
+Result<bool> ConsoleSession::Impl::offer_to_features(const msg::SessionMessage& m) {
+  Result<bool> taken = false;
+  each_feature([&](ConsoleFeature& f) {
+    if (taken && !*taken) taken = f.on_message(m);
+  });
+  return taken;
 }
 
 Result<void> ConsoleSession::Impl::on_hello(const msg::Hello& m) {
@@ -80,6 +90,7 @@ Result<void> ConsoleSession::Impl::on_permission(const msg::PermissionState& m) 
   const auto before = std::exchange(state, m.state());
   s.out_.purge(allowed());
   tell(PermissionChanged{*p, m.state()});
+  each_feature([&](ConsoleFeature& f) { f.permission_changed(*p, m.state()); });
   if (before == m.state()) return {};
   const std::string name(wire::name(*p));
   switch (m.state()) {
@@ -155,6 +166,7 @@ void ConsoleSession::Impl::on_refused(const msg::ActionRefused& m) {
   }
   if (m.action() == msg::Action::file_to_console) std::erase(s.file_requests_, m.id());
   if (m.action() == msg::Action::system_information) std::erase(s.sysinfo_requests_, m.id());
+  each_feature([&](ConsoleFeature& f) { f.refused(m.action(), m.id(), m.reason()); });
   tell(Refused{m.action(), m.id(), m.reason()});
 }
 

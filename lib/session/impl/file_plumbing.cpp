@@ -8,6 +8,10 @@ namespace {
 namespace msg = wire::session;
 using wire::Permission;
 
+Permission permission(TransferId id) {
+  return id.direction == FileDirection::to_applet ? Permission::send_files : Permission::receive_files;
+}
+
 std::vector<std::pair<std::string_view, AuditValue>> fields(TransferId id, const std::string& name,
                                                             std::uint64_t size) {
   return {{"direction", std::string(session::name(id.direction))},
@@ -25,6 +29,13 @@ std::optional<Permission> needed_to_send(wire::End self, base::ByteView message)
       return self == wire::End::applet ? Permission::receive_files : Permission::send_files;
     case msg::Message::SysinfoReply:
       return Permission::system_information;
+    case msg::Message::ScriptOutput:
+      return Permission::deploy_scripts;
+    case msg::Message::FsReply:
+      return Permission::file_manager;
+    case msg::Message::ClipboardOffer:
+    case msg::Message::ClipboardText:
+      return Permission::clipboard_sync;
     default:
       return std::nullopt;
   }
@@ -36,11 +47,11 @@ std::optional<FileAudit> file_audit(wire::End self, std::string_view technician,
   };
   if (const auto* offered = std::get_if<FileOffered>(&event))
     return FileAudit{audit_type::kFileOffered, actor(offered->transfer),
-                     fields(offered->transfer, offered->name, offered->size)};
+                     fields(offered->transfer, offered->name, offered->size), permission(offered->transfer)};
   const auto* finished = std::get_if<FileFinished>(&event);
   if (finished == nullptr) return std::nullopt;
   FileAudit out{finished->accepted ? audit_type::kFileFailed : audit_type::kFileRefused, actor(finished->transfer),
-                fields(finished->transfer, finished->name, finished->size)};
+                fields(finished->transfer, finished->name, finished->size), permission(finished->transfer)};
   if (finished->reason == FileStop::none) {
     const bool here = (finished->transfer.direction == FileDirection::to_applet) == (self == wire::End::applet);
     out.type = here ? audit_type::kFileReceived : audit_type::kFileSent;

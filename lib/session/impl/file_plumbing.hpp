@@ -22,6 +22,7 @@ struct FileAudit {
   std::string_view type;
   std::string actor;
   std::vector<std::pair<std::string_view, AuditValue>> data;
+  std::optional<wire::Permission> under;
 };
 /// What the log of `self` says of this; nothing of mere progress. `technician` is an e-mail address.
 [[nodiscard]] std::optional<FileAudit> file_audit(wire::End self, std::string_view technician, const FileEvent& event);

@@ -36,8 +36,11 @@ Bytes hello(std::string_view software, std::uint64_t capabilities) {
   return wire::finish(b, msg::CreateHello(b, 1, name, capabilities));
 }
 Bytes permission_ask(Permission p) { return plain<msg::CreatePermissionAsk>(static_cast<std::uint8_t>(p)); }
-Bytes permission_state(Permission p, msg::ConsentState state) {
-  return plain<msg::CreatePermissionState>(static_cast<std::uint8_t>(p), state);
+Bytes permission_state(Permission p, msg::ConsentState state, base::ByteView receipt) {
+  Builder b(128 + receipt.size());
+  const auto signed_answer =
+      receipt.empty() ? flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>() : vector(b, receipt);
+  return wire::finish(b, msg::CreatePermissionState(b, static_cast<std::uint8_t>(p), state, signed_answer));
 }
 Bytes display_list(const std::vector<DisplayInfo>& displays) {
   Builder b(512);
@@ -111,7 +114,12 @@ Bytes file_offer(std::uint32_t transfer, std::uint32_t request, std::uint64_t si
   const auto file = text(b, name);
   return wire::finish(b, msg::CreateFileOffer(b, transfer, request, size, micros(modified), file));
 }
-Bytes file_accept(std::uint32_t transfer) { return plain<msg::CreateFileAccept>(transfer); }
+Bytes file_accept(std::uint32_t transfer, std::uint64_t offset, base::ByteView prefix_sha256) {
+  Builder b(128);
+  const auto digest =
+      prefix_sha256.empty() ? flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>() : vector(b, prefix_sha256);
+  return wire::finish(b, msg::CreateFileAccept(b, transfer, offset, digest));
+}
 Bytes file_reject(std::uint32_t transfer, FileStop reason) { return plain<msg::CreateFileReject>(transfer, reason); }
 Bytes file_chunk(std::uint32_t transfer, std::uint64_t offset, base::ByteView data) {
   Builder b(256 + data.size());

@@ -16,7 +16,7 @@ namespace msg = wire::session;
 
 [[nodiscard]] Bytes hello(std::string_view software, std::uint64_t capabilities);
 [[nodiscard]] Bytes permission_ask(Permission p);
-[[nodiscard]] Bytes permission_state(Permission p, msg::ConsentState state);
+[[nodiscard]] Bytes permission_state(Permission p, msg::ConsentState state, base::ByteView receipt = {});
 [[nodiscard]] Bytes display_list(const std::vector<DisplayInfo>& displays);
 [[nodiscard]] Bytes view_start(std::uint32_t display, std::uint8_t max_frames_per_s,
                                wire::session::Fidelity fidelity = wire::session::Fidelity::automatic);
@@ -43,7 +43,7 @@ namespace msg = wire::session;
 [[nodiscard]] Bytes cursor_position(std::uint32_t display, std::int32_t x, std::int32_t y, bool visible);
 [[nodiscard]] Bytes file_offer(std::uint32_t transfer, std::uint32_t request, std::uint64_t size,
                                base::WallTime modified, std::string_view name);
-[[nodiscard]] Bytes file_accept(std::uint32_t transfer);
+[[nodiscard]] Bytes file_accept(std::uint32_t transfer, std::uint64_t offset = 0, base::ByteView prefix_sha256 = {});
 [[nodiscard]] Bytes file_reject(std::uint32_t transfer, FileStop reason);
 [[nodiscard]] Bytes file_chunk(std::uint32_t transfer, std::uint64_t offset, base::ByteView data);
 [[nodiscard]] Bytes file_ack(std::uint32_t transfer, std::uint64_t offset);

@@ -29,6 +29,8 @@ class FakeUi final : public Ui {
   void remove_person(PersonId) override { removed = true; }
   void show_prompt(const PromptView& p) override { prompts.push_back(p); }
   void close_prompt(PersonId, session::PromptId id) override { closed.push_back(id); }
+  void ask(const QuestionView& q) override { asked.push_back(q); }
+  void close_question(PersonId, session::QuestionId id) override { questions_closed.push_back(id); }
   void show_chat(const ChatLine& line) override { chat.push_back(line); }
   void show_file(const FileView& f) override { files.push_back(f.event); }
   void ask_file(const FileQuestion& q) override { questions.push_back(q); }
@@ -38,6 +40,8 @@ class FakeUi final : public Ui {
   bool removed = false;
   std::vector<PromptView> prompts;
   std::vector<session::PromptId> closed;
+  std::vector<QuestionView> asked;
+  std::vector<session::QuestionId> questions_closed;
   std::vector<ChatLine> chat;
   std::vector<session::FileEvent> files;
   std::vector<FileQuestion> questions;

@@ -17,6 +17,12 @@ class Events final : public UiEvents {
     constexpr const char* kNames[] = {"yes", "no", "one_by_one"};
     print("answered " + std::to_string(prompt.get()) + " " + kNames[static_cast<int>(a)]);
   }
+  void question_answered(PersonId, session::QuestionId question, bool yes,
+                         std::vector<base::SecretBytes> values) override {
+    std::string line = "question " + std::to_string(question.get()) + (yes ? " yes" : " no");
+    for (const auto& v : values) line += " " + std::string(v.view().begin(), v.view().end());
+    print(line);
+  }
   void says(std::string text) override { print("says " + text); }
   void file_picked(PersonId, std::uint32_t, std::optional<std::filesystem::path> file) override {
     print("file " + (file ? file->string() : std::string("none")));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "session/impl/action_messages.hpp"
 #include "session/impl/messages.hpp"
 #include "unit/wire/golden.hpp"
 #include "wire/dump.hpp"
@@ -56,6 +57,33 @@ wire::test::GoldenTable all_messages() {
       {"FileRequest", m::file_request(2)},
       {"SysinfoRequest", m::sysinfo_request(6, {"os", "disk"})},
       {"SysinfoReply", m::sysinfo_reply(6, {{"os", {{"name", "Debian 12"}}}})},
+      {"FileRestart", m::file_restart(4)},
+      {"SasCommit", m::sas_commit(Bytes(32, 0x33))},
+      {"SasNonce", m::sas_nonce(Bytes(32, 0x44))},
+      {"SasReveal", m::sas_reveal(Bytes(32, 0x55))},
+      {"SasState", m::sas_state(msg::SasOutcome::missed, 1)},
+      {"UrlSend", m::url_send(7, "https://example.org/help")},
+      {"UrlState", m::url_state(7, msg::Outcome::declined, "")},
+      {"RebootRequest", m::reboot_request(8, msg::RebootKind::safe_mode)},
+      {"RebootState", m::reboot_state(8, msg::Outcome::done, "")},
+      {"CredentialsRequest", m::credentials_request(9, "to install the driver")},
+      {"CredentialsState", m::credentials_state(9, msg::Outcome::done, "root", "")},
+      {"ClipboardStart", m::clipboard_start(true, false)},
+      {"ClipboardState", m::clipboard_state(true, false)},
+      {"ClipboardOffer", m::clipboard_offer(3, 11, 0)},
+      {"ClipboardRequest", m::clipboard_request(3, false)},
+      {"ClipboardText", m::clipboard_text(3, data, false)},
+      {"ClipboardGone", m::clipboard_gone(3)},
+      {"ScriptRun", m::script_run({10, "disk check", "sh", "df -h\n", {"-a"}, 60, false})},
+      {"ScriptState", m::script_state({10, msg::ScriptPhase::ended, 3, 0, "", Bytes(32, 0x66)})},
+      {"ScriptOutput", m::script_output(10, msg::ScriptStream::err, 512, data)},
+      {"ScriptAck", m::script_ack(10, 517)},
+      {"ScriptKill", m::script_kill(10)},
+      {"FsRequest", m::fs_request({11, msg::FsOp::rename, "/home/u/a", "/home/u/b", false, true, ""})},
+      {"FsReply",
+       m::fs_reply({11, msg::FsStatus::ok, "", {{"a.txt", msg::FsKind::file, 5, 1, 0644, ""}}, "a.txt", true, 1, 5})},
+      {"FsDone", m::fs_done(11)},
+      {"FsCancel", m::fs_cancel(11)},
   };
 }
 

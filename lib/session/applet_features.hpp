@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The features of the supported end, one class per action, in the order in which they see messages. Each is made from
+// the session's AppletContext.
+#pragma once
+
+#include <tuple>
+
+#include "session/applet_feature.hpp"
+
+namespace rescue::session {
+
+using AppletFeatures = std::tuple<>;
+
+/// One of each, made in place.
+template <typename... F>
+struct MakeFeatures;
+template <typename... F>
+struct MakeFeatures<std::tuple<F...>> {
+  template <typename Context>
+  [[nodiscard]] static std::tuple<F...> make(Context& context) {
+    return std::tuple<F...>(((void)sizeof(F), context)...);
+  }
+};
+
+}  // namespace rescue::session

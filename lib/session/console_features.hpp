@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The features of the technician's end, one class per action. Each is made from the session's ConsoleContext.
+#pragma once
+
+#include <tuple>
+
+#include "session/applet_features.hpp"
+#include "session/console_feature.hpp"
+
+namespace rescue::session {
+
+using ConsoleFeatures = std::tuple<>;
+
+}  // namespace rescue::session
