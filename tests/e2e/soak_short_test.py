@@ -10,11 +10,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import soak  # noqa: E402
 
 
+SECONDS = {"sessions": 20}
+
+
 class Short(unittest.TestCase):
     def test_each_part(self):
         for part in soak.PARTS:
             with self.subTest(part):
-                soak.soak(os.environ["RESCUE_BUILD"], [part], 6, memory=False)
+                size = soak.Size(SECONDS.get(part, 6), applets=12, technicians=4, pace=0.1)
+                soak.soak(os.environ["RESCUE_BUILD"], [part], size, memory=False)
 
 
 if __name__ == "__main__":

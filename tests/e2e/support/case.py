@@ -21,9 +21,12 @@ def sha256(path):
 class Meeting:
     """One headless session: a scripted user at one end, a technician's script at the other."""
 
-    def __init__(self, site, tech, scenario=None, name="", seed=1, pickup=(), env=None, start=True, applet=()):
+    def __init__(self, site, tech, scenario=None, name="", seed=1, pickup=(), env=None, start=True, applet=(), created=None):
+        """`created`: id and pin of a session that is there already; nobody then waits until its applet does."""
         self.site, self.tech, self.name = site, tech, name
-        created = tech.run("session", "create", "-o", "json").json()
+        self.script = None
+        known = created is not None
+        created = created or tech.run("session", "create", "-o", "json").json()
         self.id, self.pin = created["id"], created["pin"]
         self.folder = site.dir / f"meeting-{self.id}"
         self.downloads = self.folder / "downloads"
@@ -33,6 +36,8 @@ class Meeting:
         self.applet = site.start_applet("--server", site.url, *site.trust_flags(), "--pin", self.pin, "--headless",
                                         "--scenario", scenario_file, "--seed", seed, "--download-dir", self.downloads, *applet,
                                         name=f"applet{name}-{self.id[:8]}", env=env)
+        if known:
+            return
         try:
             tech.run("session", "wait", self.id, "--state", "waiting", "--timeout", "30s")
         except Failed as late:
@@ -104,6 +109,18 @@ class Meeting:
             raise Failed(f"the script view ended with {self.script.program.process.returncode}")
         if self.applet.process.wait(30) != 0:
             raise Failed(f"the applet ended with {self.applet.process.returncode}: {self.applet.tail()}")
+
+
+def end_of(meeting):
+    """Gives back what an ended meeting holds on this machine: programs, descriptors, files."""
+    programs = [meeting.applet] + ([meeting.script.program] if meeting.script else [])
+    for program in programs:
+        program.stop()
+        if "Sanitizer" in (text := program.log_path.read_text(errors="replace")) or "runtime error:" in text:
+            raise Failed(f"{program.name}: {text[-3000:]}")
+        meeting.site.programs.remove(program)
+        program.log_path.unlink()
+    shutil.rmtree(meeting.folder)
 
 
 def read_log(tech, session, *types):
