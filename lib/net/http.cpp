@@ -109,6 +109,12 @@ HttpResponse HttpResponse::text(unsigned status, std::string content) {
   return {status, "text/plain; charset=utf-8", std::move(content)};
 }
 
+std::size_t HttpResponse::body_size() const {
+  auto out = body.size();
+  for (const auto& piece : more) out += piece.bytes.size();
+  return out;
+}
+
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
     case 100:

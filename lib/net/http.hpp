@@ -73,10 +73,17 @@ struct HttpRequest {
   [[nodiscard]] std::string_view param(std::string_view name) const;  // "" when the pattern has none
 };
 
+/// A piece of a large body that many responses share, so that none copies it. `bytes` live as long as `keeper`.
+struct SharedBytes {
+  std::shared_ptr<const void> keeper;
+  base::ByteView bytes;
+};
+
 struct HttpResponse {
   unsigned status = 200;
   HttpHeaders headers;
   std::string body;
+  std::vector<SharedBytes> more;  // of the body, behind `body`; each kSharedChunk of them has the write time-out anew
 
   HttpResponse() = default;
   explicit HttpResponse(unsigned s) : status(s) {}
@@ -90,6 +97,7 @@ struct HttpResponse {
   [[nodiscard]] static HttpResponse text(unsigned status, std::string content);
   [[nodiscard]] static HttpResponse no_content() { return HttpResponse(204); }
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
+  [[nodiscard]] std::size_t body_size() const;
 };
 [[nodiscard]] std::string_view reason_phrase(unsigned status);
 

@@ -31,6 +31,7 @@ inline constexpr std::chrono::microseconds kBodyTimeout = 60s;       // a whole 
 inline constexpr std::chrono::microseconds kBodyStall = 10s;         // no byte of it for that long
 inline constexpr std::chrono::microseconds kKeepAliveTimeout = 60s;  // between two requests
 inline constexpr std::chrono::microseconds kWriteTimeout = 30s;      // a response or event that does not get out
+inline constexpr std::size_t kSharedChunk = 128 * 1024;              // of a large body, each with the write time-out
 inline constexpr std::chrono::microseconds kHandlerTimeout = 60s;
 inline constexpr std::chrono::microseconds kEventKeepAlive = 15s;  // a comment line after that much silence
 

@@ -19,6 +19,29 @@ struct StampedImage {
   base::Bytes detached_signature;
 };
 
+/// The same in pieces, for who sends them one behind the other: all but a few kilobytes is the template's, which no
+/// download copies.
+class StampedPieces {
+ public:
+  /// In order; they live as long as this object and no copy of it.
+  [[nodiscard]] std::vector<base::ByteView> pieces() const;
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] const std::optional<crypto::Digest256>& sha256() const { return sha256_; }
+  [[nodiscard]] const base::Bytes& detached_signature() const { return detached_signature_; }
+
+ private:
+  friend class PreparedImage;
+  struct Patch {
+    std::size_t at;
+    base::Bytes bytes;  // in place of as many of the template's
+  };
+  std::shared_ptr<const base::Bytes> template_;
+  std::vector<Patch> patches_;  // ascending
+  base::Bytes tail_;            // behind the template
+  std::optional<crypto::Digest256> sha256_;
+  base::Bytes detached_signature_;
+};
+
 struct StampOptions {
   /// Who signs; null: nobody, and a PE file goes out without a signature.
   const CodeSigner* signer = nullptr;
@@ -44,12 +67,13 @@ class PreparedImage {
   /// A copy with `payload` (a signed envelope: crypto::make_invite) in its slot. PE: signature, certificate table and
   /// checksum are made anew. Errors of make_slot and of the signer.
   [[nodiscard]] base::Result<StampedImage> stamp(base::ByteView payload, const StampOptions& options) const;
+  [[nodiscard]] base::Result<StampedPieces> stamp_pieces(base::ByteView payload, const StampOptions& options) const;
 
  private:
   struct Parts;
   explicit PreparedImage(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
-  [[nodiscard]] base::Result<StampedImage> stamp_pe(base::ByteView slot, const StampOptions& options) const;
-  [[nodiscard]] base::Result<StampedImage> stamp_elf(base::ByteView slot, const StampOptions& options) const;
+  [[nodiscard]] base::Result<StampedPieces> stamp_pe(base::ByteView slot, const StampOptions& options) const;
+  [[nodiscard]] base::Result<StampedPieces> stamp_elf(base::ByteView slot, const StampOptions& options) const;
   std::shared_ptr<const Parts> parts_;
 };
 

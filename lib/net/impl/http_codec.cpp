@@ -218,7 +218,7 @@ std::string write_response(const HttpResponse& response, bool keep_alive, bool h
   auto out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
   write_fields(out, response.headers);
   const bool bodiless = response.status < 200 || response.status == 204 || response.status == 304;
-  if (!bodiless) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+  if (!bodiless) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body_size());
   if (!keep_alive) out += "Connection: close\r\n";
   out += "\r\n";
   if (!bodiless && !head) out += response.body;

@@ -49,7 +49,8 @@ class HttpParser {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Status line, fields and body. Content-Length is set here; no body goes with 1xx, 204, 304 and `head`.
+/// Status line, fields and `body`; what is in `more` is for the caller to send. Content-Length is set here; no body goes
+/// with 1xx, 204, 304 and `head`.
 [[nodiscard]] std::string write_response(const HttpResponse& response, bool keep_alive, bool head);
 /// Only status line and fields, for streams and upgrades.
 [[nodiscard]] std::string write_response_head(const HttpResponse& response);

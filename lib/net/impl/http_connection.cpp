@@ -211,6 +211,21 @@ asio::awaitable<base::Result<>> HttpConnection::write(std::string bytes) {
   co_return done;
 }
 
+/// A chunk at a time, so that a large body may take as long as a slow line needs, but not stand still.
+asio::awaitable<base::Result<>> HttpConnection::write_shared(const std::vector<SharedBytes>& pieces) {
+  for (const auto& piece : pieces) {
+    for (auto rest = piece.bytes; !rest.empty();) {
+      const auto chunk = rest.first(std::min(rest.size(), kSharedChunk));
+      rest = rest.subspan(chunk.size());
+      arm("write", shared_->options.write_timeout);
+      const auto done = co_await write_all(*stream_, chunk);
+      watchdog_.disarm();
+      if (!done) co_return base::fail(done.error());
+    }
+  }
+  co_return base::Result<>{};
+}
+
 asio::awaitable<base::Result<>> HttpConnection::read_more(std::size_t room) {
   const auto have = in_.size();
   in_.resize(have + room);
@@ -396,8 +411,10 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::call(Exchange& x) {
 asio::awaitable<bool> HttpConnection::answer(Exchange& x, HttpResponse response) {
   const bool keep = x.parser.done() && x.parser.keep_alive() && !shared_->draining && !unread_;
   response.headers.set("Date", http_date());
-  auto bytes = write_response(response, keep, x.request.method == Method::head);
-  const auto written = co_await write(std::move(bytes));
+  const bool head = x.request.method == Method::head;
+  auto bytes = write_response(response, keep, head);
+  auto written = co_await write(std::move(bytes));
+  if (written && !head && !response.more.empty()) written = co_await write_shared(response.more);
   ++shared_->counters.requests;
   if (shared_->observer)
     shared_->observer(

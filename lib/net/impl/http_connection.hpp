@@ -101,6 +101,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] boost::asio::awaitable<std::optional<HttpResponse>> take_body(Exchange& x);
   [[nodiscard]] boost::asio::awaitable<std::optional<HttpResponse>> call(Exchange& x);
   [[nodiscard]] boost::asio::awaitable<HttpResponse> call_plain(const HttpHandler& handler, Exchange& x);
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> write_shared(const std::vector<SharedBytes>& pieces);
   [[nodiscard]] boost::asio::awaitable<bool> answer(Exchange& x, HttpResponse response);
   [[nodiscard]] HttpResponse refuse(unsigned status, std::string_view code, std::string_view message,
                                     const HttpRequest& request);

@@ -264,6 +264,25 @@ TEST(StampedElf, ReadsItsOwnSlot) {
   EXPECT_EQ(after.output, base::to_hex(payload) + "\n");
 }
 
+// What is sent without a copy is what a copy would be, byte for byte.
+TEST(StampedPieces, AreTheFileOneBehindTheOther) {
+  const auto signer = code_signer("rsa");  // whose signatures are the same each time
+  const auto payload = sample_payload();
+  for (const char* name : {"windows.exe", "small.exe", "linux"}) {
+    const auto image = prepared(name);
+    const StampOptions options{.signer = &signer, .file_digest = true};
+    const auto whole = image.stamp(payload, options).value();
+    const auto pieces = image.stamp_pieces(payload, options).value();
+    Bytes joined;
+    for (const auto piece : pieces.pieces()) base::append(joined, piece);
+    EXPECT_EQ(joined, whole.bytes) << name;
+    EXPECT_EQ(pieces.size(), whole.bytes.size());
+    EXPECT_EQ(pieces.sha256(), whole.sha256);
+    EXPECT_EQ(pieces.sha256(), crypto::sha256(joined));
+    EXPECT_EQ(pieces.detached_signature(), whole.detached_signature);
+  }
+}
+
 // What stamp/slot.hpp promises to an applet's build.
 TEST(PreparedImage, HashesLittleAnewWhenTheSlotIsPlacedAsRecommended) {
   for (const char* name : {"windows.exe", "small.exe", "linux", "linux-stripped-later", "linux-objcopy"})
