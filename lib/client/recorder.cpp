@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/recorder.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -41,7 +42,10 @@ struct Recorder::Shared {
   void push(std::variant<Video, rcrec::CursorShape, rcrec::CursorMove, Chat, Event> what);
   void run();
   void write(rcrec::Writer& writer, Item& item);
+  void begin_step(std::optional<rcrec::Time> item);
   void publish(rcrec::Writer& writer, const base::Result<>& last);
+  /// How long the oldest thing waits that the disk has not taken. With the mutex.
+  base::Duration behind() const;
 
   const RecorderOptions options;
   const base::SteadyTime began;
@@ -57,8 +61,9 @@ struct Recorder::Shared {
   std::thread thread;  // joined or detached by the Recorder
   std::optional<base::Result<rcrec::Finished>> finished;
   RecorderState state;
-  bool stall_told = false;
+  bool stalled = false;
   std::optional<base::SteadyTime> busy_since;  // the thread is in the file system
+  std::optional<rcrec::Time> at_item;          // the oldest one that it has taken from the queue and not written
 };
 
 void Recorder::Shared::push(std::variant<Video, rcrec::CursorShape, rcrec::CursorMove, Chat, Event> what) {
@@ -79,7 +84,23 @@ void Recorder::Shared::push(std::variant<Video, rcrec::CursorShape, rcrec::Curso
   work.notify_one();
 }
 
+void Recorder::Shared::begin_step(std::optional<rcrec::Time> item) {
+  std::lock_guard lock(mutex);
+  busy_since = options.clock->steady();
+  at_item = item;
+}
+
+base::Duration Recorder::Shared::behind() const {
+  base::Duration out{};
+  const auto at = options.clock->steady();
+  if (busy_since) out = std::chrono::duration_cast<base::Duration>(at - *busy_since);
+  const auto oldest = at_item ? at_item : queue.empty() ? std::nullopt : std::optional(queue.front().t);
+  if (oldest) out = std::max(out, std::chrono::duration_cast<base::Duration>(now() - *oldest));
+  return out;
+}
+
 void Recorder::Shared::write(rcrec::Writer& writer, Item& item) {
+  begin_step(item.t);
   base::Result<> result;
   if (auto* v = std::get_if<Video>(&item.what))
     result = writer.video(v->packet, v->keyframe, item.t);
@@ -101,9 +122,9 @@ void Recorder::Shared::publish(rcrec::Writer& writer, const base::Result<>& last
   if (!last) state.why = last.error().message();
   state.wants_keyframe = lost_video || writer.needs_keyframe() || writer.checkpoint_due(now());
   state.chain_tip = writer.chain_tip();
+  state.chunks = writer.chunks_written();
   state.bytes = writer.bytes_written();
   busy_since.reset();
-  stall_told = false;
   if (was != state.failing || (state.wants_keyframe && !asked)) options.on_change();
 }
 
@@ -126,9 +147,10 @@ void Recorder::Shared::run() {
     batch.swap(queue);
     queued_bytes = 0;
     const bool last = finishing || abandoned, give_up = abandoned;
-    busy_since = options.clock->steady();
+    if (!batch.empty()) at_item = batch.front().t;
     lock.unlock();
     for (auto& item : batch) write(*writer, item);
+    begin_step(std::nullopt);
     if (!last) {
       const auto t = now();
       if (writer->clock_due(t)) static_cast<void>(writer->clock(options.clock->wall(), t));
@@ -199,12 +221,17 @@ void Recorder::event(std::string type, boost::json::object data) {
 RecorderState Recorder::state() {
   std::lock_guard lock(shared_->mutex);
   auto& s = *shared_;
-  if (s.busy_since && s.options.clock->steady() - *s.busy_since > kRecorderStall && !s.stall_told) {
-    s.stall_told = true;
-    s.state.failing = true;
-    s.state.why = "the disk of '" + s.options.path + "' does not answer";
+  const auto behind = s.behind();
+  if (behind > kRecorderStall && !s.stalled) {
+    s.stalled = true;
+    const bool hangs = s.busy_since && s.options.clock->steady() - *s.busy_since > kRecorderStall;
+    s.state.why = "the disk of '" + s.options.path + (hangs ? "' does not answer" : "' does not keep up");
+  } else if (behind < kRecorderCaughtUp) {
+    s.stalled = false;
   }
-  return s.state;
+  auto out = s.state;
+  out.failing = out.failing || s.stalled;
+  return out;
 }
 
 const std::string& Recorder::path() const { return shared_->options.path; }

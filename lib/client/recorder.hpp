@@ -14,8 +14,11 @@
 
 namespace rescue::client {
 
-/// A disk that takes longer than this for one step counts as gone until it answers.
-inline constexpr std::chrono::seconds kRecorderStall{4};
+/// A disk that hangs, or is slower than what is recorded: whatever waits for longer than this is not recorded for now.
+/// With the second that the writer gathers before, and a tick of who looks, it is noticed within five seconds.
+inline constexpr std::chrono::seconds kRecorderStall{3};
+/// Such a disk counts again when nothing waits for longer than this.
+inline constexpr std::chrono::milliseconds kRecorderCaughtUp{500};
 /// Items waiting for the disk; more loses video (a gap), never chat or events.
 inline constexpr std::size_t kRecorderQueueBytes = 64 * 1024 * 1024;
 /// For starting and finishing on a disk that does not answer.
@@ -33,10 +36,11 @@ struct RecorderOptions {
 };
 
 struct RecorderState {
-  bool failing = false;         // what comes now is not in the file
-  std::string why;              // of the last failure: one line
-  bool wants_keyframe = false;  // ask the supported end for one
-  rcrec::ChainHash chain_tip{};
+  bool failing = false;          // what comes now is not in the file
+  std::string why;               // of the last failure: one line
+  bool wants_keyframe = false;   // ask the supported end for one
+  rcrec::ChainHash chain_tip{};  // of the last chunk in the file
+  std::uint32_t chunks = 0;
   std::uint64_t bytes = 0;
 };
 
@@ -56,7 +60,7 @@ class Recorder {
   void chat(std::string from, std::string text);
   void event(std::string type, boost::json::object data);
 
-  /// Also notices a disk that hangs; call it on a regular tick.
+  /// Also notices a disk that hangs or does not keep up; call it on a regular tick.
   [[nodiscard]] RecorderState state();
   [[nodiscard]] const std::string& path() const;
   [[nodiscard]] rcrec::Time elapsed() const;

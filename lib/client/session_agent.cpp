@@ -158,6 +158,7 @@ void SessionAgent::alert(const std::string& reason) {
 void SessionAgent::on_grant(wire::PermissionSet granted, bool recording_forced, bool omit_chat_text) {
   info_.recording_forced = recording_forced;
   core_.on_grant(granted, recording_forced, omit_chat_text, now());
+  rule_changed();
   drain();
 }
 

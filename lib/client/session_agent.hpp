@@ -41,6 +41,9 @@ inline constexpr std::size_t kRememberedEvents = 256;
 /// Commands of one view under way; more are refused.
 inline constexpr std::size_t kPendingPerView = 64;
 
+/// How often the log tells how far a recording has got.
+inline constexpr std::chrono::seconds kTipEvery{10};
+
 struct AgentInfo {
   std::string session;     // id
   std::string technician;  // e-mail address
@@ -192,6 +195,13 @@ class SessionAgent {
   void watch_recorder();
   void gap_began(const std::string& why);
   void gap_ended();
+  // session_agent_forced.cpp
+  [[nodiscard]] base::Result<> ensure_recording(std::string_view action);
+  void pause();
+  void resume();
+  void ended_unrecorded(std::optional<std::uint32_t> display, bool control);
+  void rule_changed();
+  void tell_tip(const RecorderState& state);
   void log_event(std::string type, boost::json::object data);
 
   session::ConsoleSession& core_;
@@ -213,10 +223,11 @@ class SessionAgent {
   std::optional<base::WallTime> gap_since_;
   std::string gap_why_;
   struct Paused {
-    std::uint32_t display = 0;
+    std::optional<std::uint32_t> display;  // none: no view
     bool control = false;
   };
-  std::optional<Paused> paused_;  // by a forced recording that fails
+  std::optional<Paused> paused_;  // by a forced recording that fails or has not begun
+  std::optional<base::SteadyTime> tip_told_;
   unsigned view_fps_ = 30;
   bool view_exact_ = false;
   bool picture_due_ = false;  // the first whole one of this view was not told yet

@@ -157,15 +157,7 @@ void SessionAgent::ask(ViewId view, ScriptCommand c) {
 }
 
 void SessionAgent::start_view(ViewId view, ScriptCommand c) {
-  if (info_.recording_forced && !recorder_) {
-    auto started = start_recording(info_.record_dir);
-    if (!started)
-      return answer(
-          view, c,
-          base::Result<void>(base::fail(
-              Errc::recording_failed, fmt::format("the view needs a recording by policy, and it cannot be written: {}",
-                                                  message_of(started.error())))));
-  }
+  if (auto ready = ensure_recording("the view"); !ready) return answer(view, c, ready);
   auto display = c.integer("display", 0);
   const auto fps = c.integer("fps", 30);
   if (display < 0 || display > UINT32_MAX || fps < 1 || fps > 60)
@@ -203,6 +195,7 @@ base::Result<> SessionAgent::take_input(ViewId view) {
 }
 
 void SessionAgent::start_control(ViewId view, ScriptCommand c) {
+  if (auto ready = ensure_recording("control"); !ready) return answer(view, c, ready);
   if (auto taken = take_input(view); !taken) return answer(view, c, taken);
   if (core_.controlling() && !core_.control_held()) return answer(view, c, base::Result<void>());
   if (auto started = core_.controlling() ? base::Result<void>() : core_.start_control(now()); !started) {

@@ -195,6 +195,7 @@ void SessionAgent::on_permission(const session::PermissionChanged& e) {
 }
 
 void SessionAgent::on_view(const session::ViewChanged& e) {
+  const auto seen = screen_.display();
   // The picture of each view, also of one that goes on with another display, begins with a keyframe.
   screen_.reset(e.active ? std::optional(e.display) : std::nullopt);
   picture_due_ = e.active;
@@ -211,6 +212,7 @@ void SessionAgent::on_view(const session::ViewChanged& e) {
                        : base::Error(base::Errc::denied,
                                      fmt::format("view: {}", wire::session::EnumNameStopReason(e.reason))));
          });
+  if (e.reason == StopReason::recording_missing) ended_unrecorded(seen, false);
 }
 
 void SessionAgent::on_screen(const session::ScreenArrived& e) {
@@ -280,6 +282,7 @@ void SessionAgent::on_control(const session::ControlChanged& e) {
              fail(p, base::Error(base::Errc::denied,
                                  fmt::format("control: {}", wire::session::EnumNameStopReason(e.reason))));
          });
+  if (!e.active && e.reason == StopReason::recording_missing) ended_unrecorded(std::nullopt, true);
 }
 
 void SessionAgent::on_refused(const session::Refused& e) {

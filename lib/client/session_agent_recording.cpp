@@ -59,6 +59,7 @@ base::Result<json::object> SessionAgent::start_recording(const std::filesystem::
   }
   if (auto shape = screen_.cursor_shape()) recorder_->cursor_shape(*std::move(shape));
   if (auto move = screen_.cursor_move()) recorder_->cursor_move(*move);
+  tip_told_.reset();
   recorded_ = {};
   record_state();
   record_displays();
@@ -119,6 +120,7 @@ void SessionAgent::record_displays() {
 
 base::Result<json::object> SessionAgent::stop_recording() {
   if (!recorder_) return base::fail(base::Errc::conflict, "nothing is being recorded");
+  paused_.reset();  // nothing waits for it any more
   if (info_.recording_forced && !ended_) {
     core_.stop_view(now());
     core_.stop_control(now());
@@ -187,6 +189,7 @@ void SessionAgent::watch_recorder() {
   const auto state = recorder_->state();
   if (state.failing && !gap_since_) gap_began(state.why);
   if (!state.failing && gap_since_) gap_ended();
+  tell_tip(state);
   // One that comes in parts is not asked for again while its parts come: it would begin anew each time.
   const bool wanted = (state.wants_keyframe && !recorded_.keyframe_under_way()) || recorded_.wants_keyframe();
   if (wanted && core_.viewing() && screen_.current()) {
@@ -205,11 +208,7 @@ void SessionAgent::gap_began(const std::string& why) {
             {{"name", recorder_->path()}, {"from", base::to_rfc3339(*gap_since_)}, {"to", ""}, {"why", why}});
   broadcast("recording",
             {{"state", "failing"}, {"path", recorder_->path()}, {"message", why}, {"forced", info_.recording_forced}});
-  if (!info_.recording_forced || !(core_.viewing() || core_.controlling())) return;
-  paused_ = Paused{screen_.display(), core_.controlling()};
-  core_.stop_view(now());
-  core_.stop_control(now());
-  broadcast("paused", {{"message", "view and control pause until the recording can be written again"}});
+  if (info_.recording_forced) pause();
 }
 
 void SessionAgent::gap_ended() {
@@ -219,11 +218,7 @@ void SessionAgent::gap_ended() {
                               {"why", gap_why_}});
   broadcast("recording", {{"state", "recovered"}, {"path", recorder_->path()}});
   gap_since_.reset();
-  if (!paused_) return;
-  const auto paused = *std::exchange(paused_, std::nullopt);
-  if (ended_ || !core_.start_view(paused.display, view_fps_, now(), view_exact_)) return;
-  if (paused.control) static_cast<void>(core_.start_control(now()));
-  broadcast("resumed", {});
+  resume();
 }
 
 }  // namespace rescue::client

@@ -387,6 +387,7 @@ bool Writer::checkpoint_due(Time now) const {
 bool Writer::failing() const { return state_->fails; }
 ChainHash Writer::chain_tip() const { return state_->file.tip(); }
 std::uint64_t Writer::bytes_written() const { return state_->file.bytes(); }
+std::uint32_t Writer::chunks_written() const { return state_->file.chunks(); }
 const std::string& Writer::name() const { return state_->file.name(); }
 
 base::Result<Finished> Writer::finish(Time duration) {

@@ -94,6 +94,8 @@ class Writer {
   /// Hash of the last chunk that is in the file: what an audit log keeps as witness while the recording runs.
   [[nodiscard]] ChainHash chain_tip() const;
   [[nodiscard]] std::uint64_t bytes_written() const;
+  /// Chunks in the file; the last one's hash is chain_tip().
+  [[nodiscard]] std::uint32_t chunks_written() const;
   [[nodiscard]] const std::string& name() const;
 
   /// Writes everything, INDEX and END, and syncs. The writer is of no use afterwards. On an error the file is what it
