@@ -10,6 +10,7 @@
 #include "base/bytes.hpp"
 #include "session/activity.hpp"
 #include "session/consent.hpp"
+#include "session/desk_events.hpp"
 #include "session/file_transfer.hpp"
 #include "session/question.hpp"
 #include "wire/channel.hpp"
@@ -112,6 +113,7 @@ struct CloseQuestion {
 /// One alternative per feature (applet_feature.hpp), in a header of its own.
 using AppletAction = std::variant<ShowPrompt, ClosePrompt, InjectKey, InjectText, InjectPointer, ReleaseInput,
                                   StartCapture, KeyframeWanted, StopCapture, ScreenWanted, ChooseFile, CollectSysinfo,
-                                  FileAction, ShowChat, ShowStatus, ShowFile, SessionEnded, AskUser, CloseQuestion>;
+                                  FileAction, ShowChat, ShowStatus, ShowFile, SessionEnded, AskUser, CloseQuestion,
+                                  OpenUrl, ShareClipboard, SetClipboardText, ReadClipboard>;
 
 }  // namespace rescue::session

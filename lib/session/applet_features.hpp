@@ -5,11 +5,13 @@
 
 #include <tuple>
 
+#include "session/applet_clipboard.hpp"
 #include "session/applet_feature.hpp"
+#include "session/applet_urls.hpp"
 
 namespace rescue::session {
 
-using AppletFeatures = std::tuple<>;
+using AppletFeatures = std::tuple<AppletUrls, AppletClipboard>;
 
 /// One of each, made in place.
 template <typename... F>

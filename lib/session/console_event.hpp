@@ -73,6 +73,7 @@ struct SysinfoArrived {
 /// One alternative per feature (console_feature.hpp), in a header of its own.
 using ConsoleEvent = std::variant<PeerHello, LinkChanged, ChatReceived, PermissionChanged, DisplaysChanged, ViewChanged,
                                   ScreenArrived, CursorShapeChanged, CursorMoved, ControlChanged, Refused,
-                                  SysinfoArrived, FileAction, FileEvent, SessionEnded>;
+                                  SysinfoArrived, FileAction, FileEvent, SessionEnded, UrlChanged, ClipboardShared,
+                                  ClipboardOffered, ClipboardArrived, ClipboardLost, ClipboardTaken>;
 
 }  // namespace rescue::session

@@ -5,10 +5,12 @@
 #include <tuple>
 
 #include "session/applet_features.hpp"
+#include "session/console_clipboard.hpp"
 #include "session/console_feature.hpp"
+#include "session/console_urls.hpp"
 
 namespace rescue::session {
 
-using ConsoleFeatures = std::tuple<>;
+using ConsoleFeatures = std::tuple<ConsoleUrls, ConsoleClipboard>;
 
 }  // namespace rescue::session

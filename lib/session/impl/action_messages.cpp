@@ -74,8 +74,8 @@ Bytes credentials_state(std::uint32_t request, msg::Outcome outcome, std::string
 Bytes clipboard_start(bool to_applet, bool to_console) {
   return plain<msg::CreateClipboardStart>(to_applet, to_console);
 }
-Bytes clipboard_state(bool to_applet, bool to_console) {
-  return plain<msg::CreateClipboardState>(to_applet, to_console);
+Bytes clipboard_state(bool to_applet, bool to_console, std::uint32_t taken) {
+  return plain<msg::CreateClipboardState>(to_applet, to_console, taken);
 }
 Bytes clipboard_offer(std::uint32_t serial, std::uint64_t text_bytes, std::uint32_t files) {
   return plain<msg::CreateClipboardOffer>(serial, text_bytes, files);

@@ -32,7 +32,7 @@ namespace msg = wire::session;
                                       std::string_view detail);
 
 [[nodiscard]] Bytes clipboard_start(bool to_applet, bool to_console);
-[[nodiscard]] Bytes clipboard_state(bool to_applet, bool to_console);
+[[nodiscard]] Bytes clipboard_state(bool to_applet, bool to_console, std::uint32_t taken = 0);
 [[nodiscard]] Bytes clipboard_offer(std::uint32_t serial, std::uint64_t text_bytes, std::uint32_t files);
 [[nodiscard]] Bytes clipboard_request(std::uint32_t serial, bool files);
 [[nodiscard]] Bytes clipboard_text(std::uint32_t serial, base::ByteView text, bool more);
