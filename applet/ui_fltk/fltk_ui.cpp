@@ -109,7 +109,9 @@ class FltkUi final : public Ui {
   void ask(const PromptView& view);
   void put_question(const QuestionView& view);
   void ask(const FileQuestion& question);
-  void put(const QuestionKey& key, Question question, std::function<void(std::size_t)> answered);
+  using Answered = std::function<void(std::size_t)>;
+  void put(const QuestionKey& key, Question question, Answered answered);
+  void put(const QuestionKey& key, Question question, QuestionWindow::Answered answered);
   void pick_file(const FileQuestion& question);
 
   FltkOptions options_;
@@ -124,11 +126,17 @@ class FltkUi final : public Ui {
   std::optional<base::SteadyTime> end_at_;
 };
 
-void FltkUi::put(const QuestionKey& key, Question question, std::function<void(std::size_t)> answered) {
+void FltkUi::put(const QuestionKey& key, Question question, Answered answered) {
+  put(key, std::move(question),
+      QuestionWindow::Answered([answered = std::move(answered)](std::size_t i, const auto&) { answered(i); }));
+}
+
+void FltkUi::put(const QuestionKey& key, Question question, QuestionWindow::Answered answered) {
   if (main_->is_typing()) question.typed = [this] { main_->type_on(); };
-  auto window =
-      std::make_unique<QuestionWindow>(std::move(question), [this, key, answered = std::move(answered)](std::size_t i) {
-        answered(i);
+  auto window = std::make_unique<QuestionWindow>(
+      std::move(question),
+      [this, key, answered = std::move(answered)](std::size_t i, std::vector<base::SecretBytes> typed) {
+        answered(i, std::move(typed));
         // Not from within its own callback.
         if (auto found = questions_.find(key); found != questions_.end()) found->second->hide();
         post([this, key] { questions_.erase(key); });
@@ -160,9 +168,9 @@ void FltkUi::ask(const PromptView& view) {
     answers = {Answer::yes, Answer::no};
   }
   put({view.person, prompt.id.get(), Kind::prompt}, std::move(q),
-      [this, person = view.person, id = prompt.id, answers](std::size_t i) {
+      Answered([this, person = view.person, id = prompt.id, answers](std::size_t i) {
         events_->answered(person, id, answers[i]);
-      });
+      }));
 }
 
 void FltkUi::put_question(const QuestionView& view) {
@@ -170,13 +178,16 @@ void FltkUi::put_question(const QuestionView& view) {
   Question q;
   q.who = who_text(view.ask.technician_name, view.ask.technician_email, view.ask.organisation);
   q.what = asked.heading;
-  q.more = {asked.text, asked.detail};
+  q.text = asked.text;
+  q.detail = asked.detail;
+  for (const auto& field : asked.fields) q.lines.push_back({field.label, field.secret, field.digits, field.max_bytes});
   q.deadline = view.ask.deadline;
   q.choices = {{asked.yes, true}, {asked.no, false}};
-  put({view.person, view.ask.id.get(), Kind::question}, std::move(q),
-      [this, person = view.person, id = view.ask.id](std::size_t i) {
-        events_->question_answered(person, id, i == 0, {});
-      });
+  QuestionWindow::Answered answered = [this, person = view.person, id = view.ask.id](
+                                          std::size_t i, std::vector<base::SecretBytes> typed) {
+    events_->question_answered(person, id, i == 0, std::move(typed));
+  };
+  put({view.person, view.ask.id.get(), Kind::question}, std::move(q), std::move(answered));
 }
 
 void FltkUi::ask(const FileQuestion& question) {
@@ -185,12 +196,12 @@ void FltkUi::ask(const FileQuestion& question) {
   q.what = "would like a file from you.";
   q.more = {"You pick the file; nothing else is read."};
   q.choices = {{"&Yes, choose a file…", true}, {"&No file", false}};
-  put({question.person, question.request, Kind::file}, std::move(q), [this, question](std::size_t i) {
-    if (i == 0)
-      post([this, question] { pick_file(question); });
-    else
-      events_->file_picked(question.person, question.request, std::nullopt);
-  });
+  put({question.person, question.request, Kind::file}, std::move(q), Answered([this, question](std::size_t i) {
+        if (i == 0)
+          post([this, question] { pick_file(question); });
+        else
+          events_->file_picked(question.person, question.request, std::nullopt);
+      }));
 }
 
 void FltkUi::pick_file(const FileQuestion& question) {

@@ -150,6 +150,8 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::files_listed, kEnds, "path,entries,outcome", "The technician looked into a folder."},
     {EventType::files_started, kEnds, "operation,path", "A change or transfer in the file manager began."},
     {EventType::files_ended, kEnds, "operation,path,outcome", "It ended."},
+    {EventType::question_answered, kApplet, "question,answer,receipt,signed",
+     "The user answered a question about one script, address, restart or account, or typed digits."},
     {EventType::alert, kBroker | kEnds | from(EventSource::gateway), "reason",
      "Something that an administrator should look at."},
 }};

@@ -183,6 +183,7 @@ asio::awaitable<void> AppletPeer::Impl::accept(std::shared_ptr<Impl> self,
       co_return;
     }
     technician = std::move(*found);
+    s.prepare_sas(*technician, path);
   }
   s.report_path(technician, PathState::up, path);
   ++technician->running;

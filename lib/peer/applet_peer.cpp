@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/log.hpp"
 #include "peer/impl/applet_peer_impl.hpp"
 
 namespace rescue::peer {
@@ -19,16 +20,23 @@ GrantBook::Owner owner_of(const AppletPeerOptions& o) {
 }  // namespace
 
 AppletPeer::Impl::Impl(asio::any_io_executor ex, AppletPeerOptions o, AppletPeerHooks h, base::Clock& c,
-                       base::RandomSource& random)
+                       base::RandomSource& r)
     : executor(std::move(ex)),
       options(std::move(o)),
       hooks(std::move(h)),
       clock(c),
+      random(r),
       tasks(executor),
       rounds(executor, options.admission, hooks.renew, random),
       book(owner_of(options)),
+      receipts(options.identity.key, options.session, options.receipts),
       grants_changed(executor),
-      changed(executor) {}
+      changed(executor) {
+  for (const auto& t : options.restored) {
+    book.seen(t.technician, t.generation);
+    if (t.sas_confirmed) options.confirmed_consoles.insert(t.console);
+  }
+}
 
 AppletPeer::Impl::TechnicianPtr AppletPeer::Impl::find(TechnicianNumber number) const {
   const auto it = std::ranges::find_if(technicians, [&](const auto& t) { return t->number == number; });
@@ -48,11 +56,22 @@ void AppletPeer::Impl::end(const TechnicianPtr& t, std::string_view reason) {
 }
 
 AppletPeer::Impl::TechnicianPtr AppletPeer::Impl::add(const crypto::Grant& grant, base::Guid link_id) {
-  const auto t = std::make_shared<Technician>(TechnicianNumber(next_number++), grant, options.core, now(), executor);
+  auto core = options.core;
+  const auto before = std::ranges::find_if(options.restored, [&](const TechnicianStanding& r) {
+    return r.technician == grant.technician && r.console == grant.console_fingerprint;
+  });
+  if (before != options.restored.end()) {
+    core.restored = std::move(before->consent);
+    options.restored.erase(before);  // once
+  }
+  const auto t =
+      std::make_shared<Technician>(TechnicianNumber(next_number++), grant, std::move(core), receipts, now(), executor);
   LinkUser user;
   user.pump = [this, t = t.get()](link::Link& link, session::Now at) {
     auto result = pump_with_host(link, t->core, at, [&] { hooks.pumped(t->number, t->core); });
     if (result.closed || t->core.ended()) t->changed.notify();
+    if (t->core.sas_confirmed()) options.confirmed_consoles.insert(t->console);
+    share_hold();
     return result;
   };
   user.next_deadline = [t = t.get()] { return t->core.next_deadline(); };
@@ -62,6 +81,25 @@ AppletPeer::Impl::TechnicianPtr AppletPeer::Impl::add(const crypto::Grant& grant
   tasks.spawn("technician's clock", LinkRunner::keep_time(t->runner));
   tasks.spawn("technician", watch(shared_from_this(), t));
   return t;
+}
+
+void AppletPeer::Impl::prepare_sas(Technician& t, const InnerPath& path) {
+  auto& confirmed = options.confirmed_consoles;
+  t.core.with<session::AppletSas>(now(), [&](session::AppletSas& sas) {
+    if (sas.is_connected()) return;
+    auto binding = sas_binding(path, options.identity.fingerprint(), t.console);
+    if (binding)
+      sas.connected(applet_sas_keys(*binding, random));
+    else
+      base::log(base::LogLevel::error, "peer", "no digits for this connection", {{"why", binding.error().message()}});
+    if (confirmed.contains(t.console)) sas.known_pair();
+  });
+}
+
+void AppletPeer::Impl::share_hold() {
+  const auto version = options.core.hold->version();
+  if (std::exchange(hold_seen, version) == version) return;
+  for (const auto& t : technicians) t->runner->kick();
 }
 
 asio::awaitable<void> AppletPeer::Impl::watch(std::shared_ptr<Impl> self, TechnicianPtr t) {
@@ -184,6 +222,23 @@ session::AppletSession* AppletPeer::core(TechnicianNumber technician) {
 std::vector<TechnicianNumber> AppletPeer::technicians() const {
   std::vector<TechnicianNumber> out;
   for (const auto& t : impl_->technicians) out.push_back(t->number);
+  return out;
+}
+
+const crypto::ReceiptChain::Position& AppletPeer::receipts() const { return impl_->receipts.position(); }
+
+const std::set<crypto::Fingerprint>& AppletPeer::confirmed_consoles() const {
+  return impl_->options.confirmed_consoles;
+}
+
+std::vector<TechnicianStanding> AppletPeer::standings() const {
+  std::vector<TechnicianStanding> out;
+  for (const auto& t : impl_->technicians) {
+    if (t->core.ended()) continue;
+    const auto& consent = t->core.consent();
+    out.push_back({t->id, t->console, consent.terms().generation, consent.carried(),
+                   impl_->options.confirmed_consoles.contains(t->console)});
+  }
   return out;
 }
 

@@ -5,10 +5,12 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/random.hpp"
 #include "base/strong.hpp"
+#include "crypto/receipt.hpp"
 #include "peer/gateway_connector.hpp"
 #include "peer/grant_book.hpp"
 #include "peer/link_runner.hpp"
@@ -21,13 +23,26 @@ namespace rescue::peer {
 /// number.
 using TechnicianNumber = base::Strong<std::uint32_t, struct TechnicianNumberTag>;
 
+/// Where a technician stands, to go on there after a restart of the machine.
+struct TechnicianStanding {
+  base::Guid technician;
+  crypto::Fingerprint console{};
+  std::uint64_t generation = 0;
+  session::CarriedConsent consent;
+  bool sas_confirmed = false;
+};
+
 struct AppletPeerOptions {
   crypto::SessionIdentity identity;  // bound at the site for this session
   base::Guid session;
   base::Guid guid;                            // a secret
   std::vector<crypto::PublicKey> token_keys;  // who may sign grants
   Admission admission;
-  session::AppletOptions core;  // for each technician's core
+  session::AppletOptions core;  // for each technician's core; the peer brings sign_receipt
+  /// Keys of consoles for which the user has typed the digits: not asked for again.
+  std::set<crypto::Fingerprint> confirmed_consoles;
+  crypto::ReceiptChain::Position receipts;  // where an earlier process of this session and key stopped
+  std::vector<TechnicianStanding> restored;  // of that process
 
   explicit AppletPeerOptions(crypto::SessionIdentity i) : identity(std::move(i)) {}
 };
@@ -77,6 +92,11 @@ class AppletPeer {
   /// Null when it has left.
   [[nodiscard]] session::AppletSession* core(TechnicianNumber technician);
   [[nodiscard]] std::vector<TechnicianNumber> technicians() const;
+  /// For a process that goes on with this session and key later.
+  [[nodiscard]] const crypto::ReceiptChain::Position& receipts() const;
+  /// Of all whose session runs.
+  [[nodiscard]] std::vector<TechnicianStanding> standings() const;
+  [[nodiscard]] const std::set<crypto::Fingerprint>& confirmed_consoles() const;
   /// Ends run(): cores that were ended before get `grace` to say so.
   void stop(base::Duration grace);
 

@@ -3,6 +3,7 @@
 
 #include "base/assert.hpp"
 #include "peer/impl/gateway_rounds.hpp"
+#include "peer/impl/sas_keys.hpp"
 
 namespace rescue::peer {
 
@@ -10,15 +11,22 @@ namespace asio = boost::asio;
 
 struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
   Impl(asio::any_io_executor ex, session::ConsoleSession& c, ConsolePeerOptions o, ConsolePeerHooks h, base::Clock& cl,
-       base::RandomSource& random)
+       base::RandomSource& r)
       : executor(std::move(ex)),
+        random(r),
         core(c),
         options(std::move(o)),
         hooks(std::move(h)),
         clock(cl),
         tasks(executor),
         changed(executor),
-        rounds(executor, options.admission, hooks.renew, random) {
+        rounds(executor, options.admission, hooks.renew, random),
+        sas(random) {
+    core.with<session::ConsoleSas>(session::Now::of(clock), [&](session::ConsoleSas& f) { f.connected(sas.keys()); });
+    make_runner(options.link_id);
+  }
+
+  void make_runner(const base::Guid& link_id) {
     LinkUser user;
     user.pump = [this](link::Link& link, session::Now now) {
       auto result = pump_with_host(link, core, now, hooks.pumped);
@@ -27,7 +35,16 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
       return result;
     };
     user.next_deadline = [this] { return core.next_deadline(); };
-    runner = LinkRunner::create(executor, link::Link(options.link_id), std::move(user), clock);
+    runner = LinkRunner::create(executor, link::Link(link_id), std::move(user), clock);
+  }
+
+  /// The applet's machine restarts: the process that answers next has no part of the present link.
+  void begin_anew() {
+    runner->retire();
+    core.on_machine_restarted(session::Now::of(clock));
+    make_runner(base::Guid::random(random));
+    tasks.spawn("console link clock", LinkRunner::keep_time(runner));
+    if (hooks.pumped) hooks.pumped();
   }
 
   void report(PathState state, std::string gateway, std::optional<base::Error> error = std::nullopt,
@@ -120,6 +137,7 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
         continue;
       }
       s.report(PathState::up, where, std::nullopt, path->peer.version + " " + path->peer.cipher);
+      if (const auto binding = sas_binding(*path, s.options.applet, s.options.identity.fingerprint())) s.sas.add(*binding);
       s.early = true;
       if (s.options.called_ahead != nullptr) s.options.called_ahead->drop();
       const auto since = s.clock.steady();
@@ -128,6 +146,7 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
       auto end = co_await std::move(running);
       s.rounds.ended(std::chrono::duration_cast<base::Duration>(s.clock.steady() - since));
       s.report(PathState::down, where, std::move(end.error));
+      if (s.core.machine_restarts() && !s.core.ended() && !s.runner->over()) s.begin_anew();
     }
     s.done = true;
     s.changed.notify();
@@ -144,6 +163,7 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
   }
 
   asio::any_io_executor executor;
+  base::RandomSource& random;
   session::ConsoleSession& core;
   ConsolePeerOptions options;
   ConsolePeerHooks hooks;
@@ -151,6 +171,7 @@ struct ConsolePeer::Impl : std::enable_shared_from_this<ConsolePeer::Impl> {
   net::TaskGroup tasks;
   net::Signal changed;
   GatewayRounds rounds;
+  ConsoleSasBook sas;
   std::shared_ptr<LinkRunner> runner;
   std::optional<crypto::TlsContext> inner;
   std::optional<base::Error> failure;

@@ -36,6 +36,11 @@ base::Result<crypto::Grant> GrantBook::add(base::ByteView envelope, base::WallTi
   return grant;
 }
 
+void GrantBook::seen(const base::Guid& technician, std::uint64_t generation) {
+  auto& highest = entries_[technician].highest;
+  highest = std::max(highest, generation);
+}
+
 void GrantBook::revoke(const base::Guid& technician) {
   const auto it = entries_.find(technician);
   if (it == entries_.end()) return;
@@ -73,6 +78,7 @@ session::GrantTerms terms_of(const crypto::Grant& grant, session::Now now) {
   t.single_prompt = grant.single_prompt;
   t.recording_forced = grant.recording == crypto::RecordingRule::forced;
   t.omit_chat_text = grant.omit_chat_text;
+  t.require_sas = grant.require_sas;
   t.lease_until = now.steady + (grant.lease_until - now.wall);
   return t;
 }

@@ -28,6 +28,8 @@ class GrantBook {
   /// at or below one that was revoked, or the same generation with another content than a longer lease; too_large:
   /// kGrantsMax.
   [[nodiscard]] base::Result<crypto::Grant> add(base::ByteView envelope, base::WallTime now);
+  /// An earlier process of this session has seen that generation.
+  void seen(const base::Guid& technician, std::uint64_t generation);
   /// The grant is gone and its generation cannot come back.
   void revoke(const base::Guid& technician);
   /// By the fingerprint that a console proved in the inner TLS: its grant, while the lease runs.

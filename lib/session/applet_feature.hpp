@@ -48,9 +48,13 @@ class AppletContext {
   /// of 0: too many wait, and nobody will be asked.
   [[nodiscard]] virtual QuestionId ask_user(Question question, AppletFeature& asker) = 0;
   virtual void close_question(QuestionId id) = 0;
+  /// The user has typed the right digits, for these two keys: what GrantTerms::require_sas holds back may be asked for.
+  virtual void confirm_sas() = 0;
   virtual void end_session(wire::session::EndedBy by, std::string_view reason) = 0;
   /// The one pipe for content of files.
   [[nodiscard]] virtual FileTransfers& files() = 0;
+  /// Of what is all here.
+  [[nodiscard]] virtual FileDigests digests_of(base::ByteView content) const = 0;
 
  protected:
   ~AppletContext() = default;
@@ -68,6 +72,8 @@ class AppletFeature {
   /// Something may have changed: end what is no longer allowed. Called often; cheap.
   virtual void rights_changed() {}
   virtual void link_changed(bool /*up*/) {}
+  /// Of any transfer, also of other features: look at its purpose and request. Offer nothing from here.
+  virtual void file_event(const FileEvent& /*event*/) {}
   virtual void question_answered(QuestionId /*id*/, QuestionAnswer /*answer*/) {}
   [[nodiscard]] virtual std::optional<base::SteadyTime> next_deadline() const { return std::nullopt; }
   virtual void on_deadline() {}

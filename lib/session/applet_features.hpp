@@ -6,12 +6,18 @@
 #include <tuple>
 
 #include "session/applet_clipboard.hpp"
+#include "session/applet_credentials.hpp"
 #include "session/applet_feature.hpp"
+#include "session/applet_file_manager.hpp"
+#include "session/applet_reboot.hpp"
+#include "session/applet_scripts.hpp"
 #include "session/applet_urls.hpp"
+#include "session/sas.hpp"
 
 namespace rescue::session {
 
-using AppletFeatures = std::tuple<AppletUrls, AppletClipboard>;
+using AppletFeatures = std::tuple<AppletSas, AppletUrls, AppletClipboard, AppletScripts, AppletCredentials,
+                                  AppletReboot, AppletFileManager>;
 
 /// One of each, made in place.
 template <typename... F>

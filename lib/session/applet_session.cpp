@@ -19,26 +19,6 @@ using base::SteadyTime;
 constexpr std::string_view kUser = "user";
 constexpr std::string_view kApplet = "applet";
 
-msg::ConsentState to_wire(const ConsentChange& c) {
-  switch (c.now) {
-    case Consent::asked:
-      return msg::ConsentState::asked;
-    case Consent::granted:
-      return msg::ConsentState::granted;
-    case Consent::denied:
-      return msg::ConsentState::denied;
-    case Consent::timed_out:
-      return msg::ConsentState::timed_out;
-    case Consent::revoked:
-      return msg::ConsentState::revoked;
-    case Consent::none:
-      break;
-  }
-  const bool ended = c.reason == ConsentChangeReason::lease || c.reason == ConsentChangeReason::grant ||
-                     c.reason == ConsentChangeReason::site;
-  return ended ? msg::ConsentState::expired : msg::ConsentState::none;
-}
-
 bool is_input(const AppletAction& a) {
   return std::holds_alternative<InjectKey>(a) || std::holds_alternative<InjectText>(a) ||
          std::holds_alternative<InjectPointer>(a);
@@ -47,7 +27,7 @@ bool is_input(const AppletAction& a) {
 
 AppletSession::AppletSession(AppletOptions options, GrantTerms terms, Now now)
     : options_(std::move(options)),
-      consent_(std::move(terms)),
+      consent_(std::move(terms), witness()),
       files_(wire::End::applet, *this, options_.hasher),
       audit_(options_.first_seq),
       now_(now),
@@ -58,9 +38,13 @@ AppletSession::AppletSession(AppletOptions options, GrantTerms terms, Now now)
                                  static_cast<std::uint64_t>(wire::Capability::input_keycodes);
   out_.push(Channel::control,
             messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
+  if (options_.restored) {
+    consent_.restore(*options_.restored);
+    std::get<AppletReboot>(features_).came_back();
+  }
   Impl(*this, now).sync();
 }
-AppletSession::~AppletSession() = default;
+AppletSession::~AppletSession() { options_.hold->forget(this, now_.steady); }
 
 // ---- link side
 
@@ -140,26 +124,6 @@ void AppletSession::on_site_ends(msg::EndedBy by, std::string_view reason, Now n
 
 // ---- user
 
-bool AppletSession::user_answers(PromptId id, Answer answer, Now now) {
-  Impl impl(*this, now);
-  const bool taken = !ended_ && consent_.answer(id, answer, now.steady);
-  if (taken) last_activity_ = now.steady;
-  impl.sync();
-  return taken;
-}
-
-void AppletSession::user_revokes(Permission p, Now now) {
-  Impl impl(*this, now);
-  consent_.revoke(p, now.steady);
-  impl.sync();
-}
-
-void AppletSession::user_revokes_all(Now now) {
-  Impl impl(*this, now);
-  consent_.revoke_all(now.steady);
-  impl.sync();
-}
-
 void AppletSession::user_ends(std::string_view reason, Now now) {
   Impl impl(*this, now);
   impl.end(msg::EndedBy::user, reason, true);
@@ -181,14 +145,6 @@ Result<void> AppletSession::user_sends_chat(std::string_view text, Now now) {
   impl.audit_chat(kUser, text);
   impl.sync();
   return {};
-}
-
-bool AppletSession::question_answered(QuestionId id, bool yes, std::vector<base::SecretBytes> values, Now now) {
-  Impl impl(*this, now);
-  const bool taken = !ended_ && questions_.answer(id, yes, std::move(values), now.steady);
-  if (taken) last_activity_ = now.steady;
-  impl.sync();
-  return taken;
 }
 
 void AppletSession::user_cancels_file(TransferId id, Now now) {
@@ -213,6 +169,7 @@ std::optional<SteadyTime> AppletSession::next_deadline() const {
     if (t && (!next || *t < *next)) next = t;
   };
   consider(questions_.next_deadline());
+  consider(options_.hold->until());
   std::apply([&](const auto&... feature) { (consider(feature.next_deadline()), ...); }, features_);
   const auto idle = consent_.terms().inactivity_timeout;
   if (idle.count() > 0) consider(*last_activity_ + idle);
@@ -251,7 +208,14 @@ void AppletSession::on_file_event(FileEvent event) {
   Impl impl(*this, now_);
   if (auto audit = file_audit(wire::End::applet, impl.technician(), event))
     impl.audit(audit->type, audit->actor, std::move(audit->data), audit->under);
-  impl.act(ShowFile{std::move(event)});
+  impl.each_feature([&](AppletFeature& f) { f.file_event(event); });
+  // Of a file manager's trees the user sees that they come and go, not each of a hundred thousand names.
+  const auto id = std::visit([](const auto& e) { return e.transfer; }, event);
+  if (purpose_of(id.number) != FilePurpose::file_manager) impl.act(ShowFile{std::move(event)});
+}
+
+FileDigests AppletSession::digests_of(base::ByteView content) const {
+  return session::digests_of(options_.hasher, content);
 }
 
 std::size_t AppletSession::files_backlog() const { return out_.bytes(Channel::files); }
@@ -267,6 +231,7 @@ bool AppletSession::may(Permission p) const { return in_force(p, now_); }
 msg::RefusalReason AppletSession::why_not(Permission p) const {
   if (!consent_.terms().permissions.has(p)) return msg::RefusalReason::not_in_grant;
   if (!consent_.lease_valid(now_.steady)) return msg::RefusalReason::lease_expired;
+  if (consent_.sas_missing()) return msg::RefusalReason::needs_sas;
   return msg::RefusalReason::no_consent;
 }
 
@@ -337,27 +302,14 @@ void AppletSession::Impl::sync() {
   // One window at a time: a question waits for the prompt that is open, a prompt for the question.
   s.questions_.open_next(!s.ended_ && !s.consent_.open_prompt(), s.consent_.terms().consent_timeout, s.now_.steady);
   s.consent_.hold_prompts(s.questions_.open().has_value(), s.now_.steady);
+  s.options_.hold->set(&s, !s.ended_ && (s.consent_.open_prompt() || s.questions_.open()), s.now_.steady);
+  s.options_.hold->on_deadline(s.now_.steady);
   tell_consent_changes();
   s.out_.purge(s.ended_ ? PermissionSet() : s.consent_.in_force(s.now_.steady));
   show_prompt_changes();
   show_question_changes();
   tell_hold_change();
   show_status_change();
-}
-
-void AppletSession::Impl::tell_consent_changes() {
-  for (const auto& c : s.consent_.take_changes()) {
-    if (!s.ended_) send(messages::permission_state(c.permission, to_wire(c)));
-    const std::string p(wire::name(c.permission));
-    const std::string why(name(c.reason));
-    if (c.now == Consent::granted) audit(audit_type::kConsentGranted, kUser, {{"permission", p}});
-    if (c.now == Consent::denied || c.now == Consent::timed_out)
-      audit(audit_type::kConsentDenied, kUser, {{"permission", p}, {"reason", why}});
-    const bool by_user = c.now == Consent::revoked;
-    if (by_user ||
-        (c.now == Consent::none && c.reason != ConsentChangeReason::user && c.reason != ConsentChangeReason::timed_out))
-      audit(audit_type::kConsentRevoked, by_user ? kUser : kApplet, {{"permission", p}, {"reason", why}});
-  }
 }
 
 void AppletSession::Impl::end_what_lost_its_right() {
@@ -370,9 +322,13 @@ void AppletSession::Impl::end_what_lost_its_right() {
   if (s.viewing_ && recording_missing()) end_view(msg::StopReason::recording_missing);
   if (s.controlling_ && !may(Permission::remote_control)) end_control(lost);
   if (s.controlling_ && recording_missing()) end_control(msg::StopReason::recording_missing);
-  if (!may(Permission::send_files)) s.files_.stop_all(FileDirection::to_applet, FileStop::revoked);
+  // What the user did not take back may be gone on with when the technician comes again.
+  const bool keep = lost != msg::StopReason::revoked;
+  for (const auto purpose : {FilePurpose::file, FilePurpose::file_manager, FilePurpose::clipboard})
+    for (const auto direction : {FileDirection::to_applet, FileDirection::to_console})
+      if (!may(permission_of(direction, purpose)))
+        s.files_.stop_all(direction, purpose, FileStop::revoked, keep && purpose != FilePurpose::clipboard);
   if (!may(Permission::receive_files)) {
-    s.files_.stop_all(FileDirection::to_console, FileStop::revoked);
     s.file_requests_.clear();
     std::erase_if(s.actions_, [](const auto& a) { return std::holds_alternative<ChooseFile>(a); });
   }
@@ -381,40 +337,6 @@ void AppletSession::Impl::end_what_lost_its_right() {
     std::erase_if(s.actions_, [](const auto& a) { return std::holds_alternative<CollectSysinfo>(a); });
   }
   each_feature([](AppletFeature& f) { f.rights_changed(); });
-}
-
-void AppletSession::Impl::tell_decided_questions() {
-  while (auto decided = s.questions_.poll()) {
-    const auto asker = s.askers_.extract(decided->id);
-    if (!asker.empty()) asker.mapped()->question_answered(decided->id, std::move(decided->answer));
-  }
-}
-
-void AppletSession::Impl::show_question_changes() {
-  const auto& open = s.questions_.open();
-  const auto open_id = open && !s.ended_ ? std::optional(open->id) : std::nullopt;
-  if (open_id == s.shown_question_) return;
-  if (s.shown_question_) act(CloseQuestion{*s.shown_question_});
-  s.shown_question_ = open_id;
-  if (!open_id) return;
-  const auto& t = s.consent_.terms();
-  act(AskUser{open->id, open->question, open->deadline, t.technician_name, t.technician_email, t.organisation});
-}
-
-void AppletSession::Impl::show_prompt_changes() {
-  const auto& open = s.consent_.open_prompt();
-  const auto open_id = open && !s.ended_ ? std::optional(open->id) : std::nullopt;
-  if (open_id == s.shown_prompt_) return;
-  if (s.shown_prompt_) act(ClosePrompt{*s.shown_prompt_});
-  s.shown_prompt_ = open_id;
-  if (!open_id) return;
-  const auto& t = s.consent_.terms();
-  std::string what = "all";
-  if (!open->single)
-    for (auto p : wire::all_permissions())
-      if (open->covers.has(p)) what = wire::name(p);
-  audit(audit_type::kConsentAsked, technician(), {{"permission", what}});
-  act(ShowPrompt{*open, t.technician_name, t.technician_email, t.organisation});
 }
 
 void AppletSession::Impl::tell_hold_change() {
@@ -440,6 +362,8 @@ void AppletSession::Impl::show_status_change() {
   if (s.viewing_) now.on.add(Activity::view);
   if (s.controlling_) now.on.add(Activity::control);
   if (s.recording_) now.on.add(Activity::recording);
+  if (s.files_.active(FileDirection::to_applet, FilePurpose::file)) now.on.add(Activity::files_in);
+  if (s.files_.active(FileDirection::to_console, FilePurpose::file)) now.on.add(Activity::files_out);
   each_feature([&](AppletFeature& f) { f.add_activity(now.on); });
   if (now == s.shown_status_) return;
   s.shown_status_ = now;
@@ -451,7 +375,7 @@ void AppletSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tel
   const auto why = messages::fit_text(reason, wire::kEndReasonMax);
   if (s.viewing_) end_view(msg::StopReason::ended);
   if (s.controlling_) end_control(msg::StopReason::ended);
-  s.files_.stop_all(FileStop::canceled);
+  s.files_.stop_all(FileStop::canceled, by == msg::EndedBy::broker);
   s.file_requests_.clear();
   s.sysinfo_requests_.clear();
   each_feature([](AppletFeature& f) { f.session_ended(); });

@@ -28,6 +28,7 @@
 #include "session/audit_event.hpp"
 #include "session/consent.hpp"
 #include "session/file_transfer.hpp"
+#include "session/input_hold.hpp"
 #include "session/now.hpp"
 #include "session/outbox.hpp"
 #include "session/screen_flow.hpp"
@@ -39,7 +40,12 @@ namespace rescue::session {
 struct AppletOptions {
   std::string software = "rescue";
   FileHasherFactory hasher;     // required
+  ReceiptSigner sign_receipt;   // required
   std::uint64_t first_seq = 1;  // of audit events
+  /// This core goes on with one from before a restart of the machine.
+  std::optional<CarriedConsent> restored;
+  /// Copies share it: so do the sessions of all technicians on one machine.
+  std::shared_ptr<InputHold> hold = std::make_shared<InputHold>();
 };
 
 /// No picture is taken while more than this many bytes of others wait for the link, whatever the window says.
@@ -117,7 +123,8 @@ class AppletSession final : private FileTransferOwner, private AppletContext {
   [[nodiscard]] base::Result<TransferId> file_chosen(std::uint32_t request, std::string_view name, std::uint64_t size,
                                                      base::WallTime modified, Now now);
   void file_not_chosen(std::uint32_t request, Now now);
-  void file_opened(TransferId id, Now now);
+  /// `have`: bytes that an earlier try has left.
+  void file_opened(TransferId id, Now now, std::uint64_t have = 0);
   void file_open_failed(TransferId id, FileStop reason, Now now);
   void file_written(TransferId id, std::uint64_t up_to, Now now);
   void file_write_failed(TransferId id, FileStop reason, Now now);
@@ -134,11 +141,14 @@ class AppletSession final : private FileTransferOwner, private AppletContext {
 
   [[nodiscard]] bool in_force(Permission p, Now now) const;
   [[nodiscard]] bool ended() const { return ended_; }
+  /// The user has typed the right digits for this pair of keys.
+  [[nodiscard]] bool sas_confirmed() const { return std::get<AppletSas>(features_).confirmed(); }
   [[nodiscard]] const ConsentPolicy& consent() const { return consent_; }
 
  private:
   struct Impl;  // message handlers, in impl/
   friend struct Impl;
+  [[nodiscard]] Witness witness();
   /// Brings the session up to date before and after a feature is called.
   class FeatureCall {
    public:
@@ -166,8 +176,10 @@ class AppletSession final : private FileTransferOwner, private AppletContext {
   void audit(std::string_view type, std::string_view actor, AuditData data, std::optional<Permission> under) override;
   QuestionId ask_user(Question question, AppletFeature& asker) override;
   void close_question(QuestionId id) override;
+  void confirm_sas() override { consent_.on_sas_confirmed(now_.steady); }
   void end_session(wire::session::EndedBy by, std::string_view reason) override;
   [[nodiscard]] FileTransfers& files() override { return files_; }
+  [[nodiscard]] FileDigests digests_of(base::ByteView content) const override;
 
   void send_file_message(base::Bytes message) override;
   void act(FileAction action) override;
@@ -205,6 +217,7 @@ class AppletSession final : private FileTransferOwner, private AppletContext {
   std::uint64_t control_events_ = 0;
   bool recording_ = false;
 
+  std::map<std::uint64_t, base::Bytes> receipts_;  // signed, and not yet in an event and on their way to the console
   Questions questions_;
   std::optional<QuestionId> shown_question_;
   std::map<QuestionId, AppletFeature*> askers_;

@@ -65,13 +65,15 @@ inline constexpr std::string_view kViewStarted = "view.started";  // {display}
 inline constexpr std::string_view kViewEnded = "view.ended";      // {reason, packets}
 inline constexpr std::string_view kControlStarted = "control.started";  // {}
 inline constexpr std::string_view kControlEnded = "control.ended";      // {reason, events}
+// Files: `resumed_at` where an earlier try had brought a part; `request` of a file manager's, `clipboard: true` of a
+// clipboard's.
 inline constexpr std::string_view kFileOffered = "file.offered";        // {direction, transfer, name, size}
 inline constexpr std::string_view kFileSent = "file.sent";          // {direction, transfer, name, size, md5, sha256}
 inline constexpr std::string_view kFileReceived = "file.received";  // same, by the receiving end
 inline constexpr std::string_view kFileRefused = "file.refused";    // {direction, transfer, name, size, reason}
 inline constexpr std::string_view kFileFailed = "file.failed";      // same, after it was accepted
 inline constexpr std::string_view kSysinfoSent = "sysinfo.sent";    // {sections, items}
-inline constexpr std::string_view kRecordingStarted = "recording.started";  // applet: {permitted}
+inline constexpr std::string_view kRecordingStarted = "recording.started";  // applet: {permitted, forced}
 inline constexpr std::string_view kRecordingEnded = "recording.ended";      // applet: {}
 inline constexpr std::string_view kActionRefused = "action.refused";        // {action, reason}
 inline constexpr std::string_view kSasShown = "sas.shown";                  // {}
@@ -95,6 +97,8 @@ inline constexpr std::string_view kFilesListed = "files.listed";  // {path, entr
 inline constexpr std::string_view kFilesStarted = "files.started";  // {operation, path, target}
 inline constexpr std::string_view kFilesEnded = "files.ended";      // {operation, path, outcome, files, bytes}
 inline constexpr std::string_view kRecordingTip = "recording.tip";  // console: {name, chunks, tip}
+inline constexpr std::string_view kQuestionAnswered =
+    "question.answered";  // {question, answer, permission, receipt, signed}
 inline constexpr std::string_view kAlert = "alert";                 // {what}
 }  // namespace audit_type
 

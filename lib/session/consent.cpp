@@ -40,12 +40,34 @@ std::string_view name(ConsentChangeReason r) {
       return "link";
     case ConsentChangeReason::site:
       return "site";
+    case ConsentChangeReason::restart:
+      return "restart";
+    case ConsentChangeReason::not_signed:
+      return "not_signed";
   }
   return "user";
 }
 
-ConsentPolicy::ConsentPolicy(GrantTerms terms)
-    : terms_(clamped(std::move(terms))), highest_generation_(terms_.generation) {}
+std::string_view name(ReceiptAnswer a) {
+  switch (a) {
+    case ReceiptAnswer::yes:
+      return "yes";
+    case ReceiptAnswer::no:
+      return "no";
+    case ReceiptAnswer::one_by_one:
+      return "one_by_one";
+    case ReceiptAnswer::timed_out:
+      return "timed_out";
+    case ReceiptAnswer::revoked:
+      return "revoked";
+    case ReceiptAnswer::lapsed:
+      return "lapsed";
+  }
+  return "no";
+}
+
+ConsentPolicy::ConsentPolicy(GrantTerms terms, Witness witness)
+    : terms_(clamped(std::move(terms))), witness_(std::move(witness)), highest_generation_(terms_.generation) {}
 
 base::Result<void> ConsentPolicy::on_grant(GrantTerms terms, SteadyTime now) {
   on_deadline(now);
@@ -104,7 +126,7 @@ AskResult ConsentPolicy::ask(Permission p, SteadyTime now) {
   if (e.not_before && now < *e.not_before) return AskResult::too_soon;
   set(p, Consent::asked, ConsentChangeReason::user);
   waiting_.push_back(p);
-  const bool queued = open_.has_value() || prompts_held_;
+  const bool queued = open_.has_value() || prompts_held_ || sas_missing();
   open_next(now);
   return queued ? AskResult::queued : AskResult::prompted;
 }
@@ -115,16 +137,23 @@ bool ConsentPolicy::answer(PromptId id, Answer a, SteadyTime now) {
   if (a == Answer::one_by_one && !open_->single) return false;
   const auto prompt = *open_;
   switch (a) {
-    case Answer::yes:
+    case Answer::yes: {
+      const auto receipt = witness_(ReceiptAnswer::yes, prompt.id, prompt.covers);
+      if (!receipt) {
+        decide_no(Consent::denied, ConsentChangeReason::not_signed, now);
+        break;
+      }
       for (auto p : wire::all_permissions())
-        if (prompt.covers.has(p)) set(p, Consent::granted, ConsentChangeReason::user);
+        if (prompt.covers.has(p)) set(p, Consent::granted, ConsentChangeReason::user, receipt);
       if (prompt.single) single_prompt_granted_ = true;
       close_prompt(now);
       break;
+    }
     case Answer::no:
       decide_no(Consent::denied, ConsentChangeReason::user, now);
       break;
     case Answer::one_by_one:
+      static_cast<void>(witness_(ReceiptAnswer::one_by_one, prompt.id, prompt.covers));
       close_prompt(now);
       for (auto p : wire::all_permissions()) {
         if (!prompt.covers.has(p)) continue;
@@ -144,10 +173,14 @@ bool ConsentPolicy::answer(PromptId id, Answer a, SteadyTime now) {
 void ConsentPolicy::decide_no(Consent result, ConsentChangeReason reason, SteadyTime now) {
   const auto prompt = *open_;
   close_prompt(now);
+  std::optional<std::uint64_t> receipt;
+  if (reason != ConsentChangeReason::not_signed)
+    receipt =
+        witness_(result == Consent::timed_out ? ReceiptAnswer::timed_out : ReceiptAnswer::no, prompt.id, prompt.covers);
   for (auto p : wire::all_permissions()) {
     if (!prompt.covers.has(p)) continue;
     const bool asked_for = !prompt.single || std::ranges::find(single_requested_, p) != single_requested_.end();
-    set(p, asked_for ? result : Consent::none, reason);
+    set(p, asked_for ? result : Consent::none, reason, receipt);
     if (asked_for) entry(p).not_before = now + kReaskDelay;
   }
 }
@@ -155,19 +188,48 @@ void ConsentPolicy::decide_no(Consent result, ConsentChangeReason reason, Steady
 void ConsentPolicy::revoke(Permission p, SteadyTime now) {
   on_deadline(now);
   if (entry(p).consent != Consent::granted) return;
-  set(p, Consent::revoked, ConsentChangeReason::user);
+  set(p, Consent::revoked, ConsentChangeReason::user, witness_(ReceiptAnswer::revoked, PromptId(0), {p}));
   entry(p).not_before = now + kReaskDelay;
 }
 
 void ConsentPolicy::revoke_all(SteadyTime now) {
   on_deadline(now);
-  for (auto p : wire::all_permissions()) revoke(p, now);
   single_prompt_granted_ = false;
-  for (auto p : std::exchange(waiting_, {})) {
-    set(p, Consent::denied, ConsentChangeReason::user);
-    entry(p).not_before = now + kReaskDelay;
+  auto taken = granted();
+  for (auto p : waiting_) taken.add(p);
+  if (taken != PermissionSet()) {
+    const auto receipt = witness_(ReceiptAnswer::revoked, PromptId(0), taken);
+    for (auto p : wire::all_permissions()) {
+      if (!taken.has(p)) continue;
+      const bool had = entry(p).consent == Consent::granted;
+      set(p, had ? Consent::revoked : Consent::denied, ConsentChangeReason::user, receipt);
+      entry(p).not_before = now + kReaskDelay;
+    }
   }
+  waiting_.clear();
   if (open_) decide_no(Consent::denied, ConsentChangeReason::user, now);
+}
+
+void ConsentPolicy::on_sas_confirmed(SteadyTime now) {
+  sas_confirmed_ = true;
+  on_deadline(now);
+}
+
+CarriedConsent ConsentPolicy::carried() const {
+  CarriedConsent out;
+  if (!single_prompt_granted_ || withdrawn_) return out;
+  for (const auto p : wire::all_permissions())
+    if (const auto& e = entry(p); e.consent == Consent::granted && e.receipt)
+      out.by_single_prompt.emplace_back(p, *e.receipt);
+  return out;
+}
+
+void ConsentPolicy::restore(const CarriedConsent& before) {
+  for (const auto& [p, receipt] : before.by_single_prompt) {
+    if (!terms_.single_prompt || !terms_.permissions.has(p)) continue;
+    set(p, Consent::granted, ConsentChangeReason::restart, receipt);
+    single_prompt_spent_ = single_prompt_granted_ = true;
+  }
 }
 
 void ConsentPolicy::on_link_down(SteadyTime now) {
@@ -185,7 +247,8 @@ void ConsentPolicy::on_link_up(SteadyTime now) {
 bool ConsentPolicy::lease_valid(SteadyTime now) const { return now < terms_.lease_until; }
 
 bool ConsentPolicy::in_force(Permission p, SteadyTime now) const {
-  return !withdrawn_ && lease_valid(now) && terms_.permissions.has(p) && entry(p).consent == Consent::granted;
+  return !withdrawn_ && !sas_missing() && lease_valid(now) && terms_.permissions.has(p) &&
+         entry(p).consent == Consent::granted;
 }
 
 PermissionSet ConsentPolicy::in_force(SteadyTime now) const {
@@ -222,17 +285,30 @@ std::optional<SteadyTime> ConsentPolicy::next_deadline() const {
 
 std::vector<ConsentChange> ConsentPolicy::take_changes() { return std::exchange(changes_, {}); }
 
-void ConsentPolicy::set(Permission p, Consent c, ConsentChangeReason r) {
+void ConsentPolicy::set(Permission p, Consent c, ConsentChangeReason r, std::optional<std::uint64_t> receipt) {
   if (entry(p).consent == c) return;
   entry(p).consent = c;
-  changes_.push_back({p, c, r});
+  entry(p).receipt = c == Consent::granted ? receipt : std::nullopt;
+  changes_.push_back({p, c, r, receipt});
+}
+
+PermissionSet ConsentPolicy::granted() const {
+  PermissionSet out;
+  for (auto p : wire::all_permissions())
+    if (entry(p).consent == Consent::granted) out.add(p);
+  return out;
 }
 
 void ConsentPolicy::withdraw(PermissionSet which, ConsentChangeReason r) {
+  PermissionSet lost;
+  for (auto p : wire::all_permissions())
+    if (which.has(p) && entry(p).consent == Consent::granted) lost.add(p);
+  std::optional<std::uint64_t> receipt;
+  if (lost != PermissionSet()) receipt = witness_(ReceiptAnswer::lapsed, PromptId(0), lost);
   for (auto p : wire::all_permissions()) {
     if (!which.has(p)) continue;
-    const auto c = entry(p).consent;
-    if (c == Consent::granted || c == Consent::asked) set(p, Consent::none, r);
+    if (lost.has(p)) set(p, Consent::none, r, receipt);
+    if (entry(p).consent == Consent::asked) set(p, Consent::none, r);
   }
 }
 
@@ -242,7 +318,7 @@ void ConsentPolicy::hold_prompts(bool hold, SteadyTime now) {
 }
 
 void ConsentPolicy::open_next(SteadyTime now) {
-  if (open_ || waiting_.empty() || prompts_held_) return;
+  if (open_ || waiting_.empty() || prompts_held_ || sas_missing()) return;
   Prompt prompt{PromptId(next_prompt_++), {}, false, now, now + terms_.consent_timeout};
   if (terms_.single_prompt && !single_prompt_spent_) {
     single_prompt_spent_ = true;

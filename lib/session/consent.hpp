@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/strong.hpp"
+#include "session/receipt.hpp"
 #include "wire/permission.hpp"
 
 namespace rescue::session {
@@ -44,12 +45,23 @@ struct GrantTerms {
   bool single_prompt = false;
   bool recording_forced = false;  // view and control only while the console says it records
   bool omit_chat_text = false;    // chat events carry the length only
+  bool require_sas = false;       // nothing is in force before the user has typed the digits
   base::SteadyTime lease_until;
 };
 
 enum class Consent : std::uint8_t { none, asked, granted, denied, timed_out, revoked };
 
-enum class ConsentChangeReason : std::uint8_t { user, timed_out, not_in_grant, grant, lease, link, site };
+enum class ConsentChangeReason : std::uint8_t {
+  user,
+  timed_out,
+  not_in_grant,
+  grant,
+  lease,
+  link,
+  site,
+  not_signed,
+  restart
+};
 [[nodiscard]] std::string_view name(ConsentChangeReason r);
 
 /// One permission changed. `asked` also for each permission covered by a single prompt.
@@ -57,7 +69,11 @@ struct ConsentChange {
   Permission permission;
   Consent now;
   ConsentChangeReason reason;
+  std::optional<std::uint64_t> receipt;  // of the answer that this is part of
 };
+
+/// What is to be signed now: number of the receipt, nothing when it cannot be signed.
+using Witness = std::function<std::optional<std::uint64_t>(ReceiptAnswer, PromptId, PermissionSet)>;
 
 struct Prompt {
   PromptId id;
@@ -78,9 +94,15 @@ enum class AskResult : std::uint8_t {
 };
 enum class Answer : std::uint8_t { yes, no, one_by_one };
 
+/// What a restart of the machine leaves of what the user allowed: nothing but what one prompt for everything covered.
+struct CarriedConsent {
+  std::vector<std::pair<Permission, std::uint64_t>> by_single_prompt;  // with the receipt of the answer
+};
+
 class ConsentPolicy {
  public:
-  explicit ConsentPolicy(GrantTerms terms);
+  /// Every answer, and every end of what was allowed, is shown to `witness` before it counts.
+  ConsentPolicy(GrantTerms terms, Witness witness);
 
   /// A later grant of the same technician. Refused (conflict) when its generation is below the highest seen.
   /// Permissions it no longer has lose their consent.
@@ -96,6 +118,14 @@ class ConsentPolicy {
 
   /// While something else is put to the user no further prompt opens; what is asked meanwhile waits.
   void hold_prompts(bool hold, base::SteadyTime now);
+
+  /// The user has typed the digits: what require_sas holds back is no longer held back.
+  void on_sas_confirmed(base::SteadyTime now);
+  [[nodiscard]] bool sas_missing() const { return terms_.require_sas && !sas_confirmed_; }
+
+  [[nodiscard]] CarriedConsent carried() const;
+  /// In a new policy: what of it the grant still has is allowed.
+  void restore(const CarriedConsent& before);
 
   void on_link_down(base::SteadyTime now);
   void on_link_up(base::SteadyTime now);
@@ -123,7 +153,8 @@ class ConsentPolicy {
     std::optional<base::SteadyTime> not_before;  // no new prompt earlier
     std::optional<std::uint64_t> receipt;        // of the answer that granted it
   };
-  void set(Permission p, Consent c, ConsentChangeReason r);
+  void set(Permission p, Consent c, ConsentChangeReason r, std::optional<std::uint64_t> receipt = std::nullopt);
+  [[nodiscard]] PermissionSet granted() const;
   void withdraw(PermissionSet which, ConsentChangeReason r);
   void open_next(base::SteadyTime now);
   void close_prompt(base::SteadyTime now);
@@ -133,6 +164,7 @@ class ConsentPolicy {
   [[nodiscard]] const Entry& entry(Permission p) const { return entries_[static_cast<std::size_t>(p)]; }
 
   GrantTerms terms_;
+  Witness witness_;
   std::uint64_t highest_generation_ = 0;
   std::array<Entry, wire::kPermissionCount> entries_{};
   std::optional<Prompt> open_;
@@ -144,6 +176,7 @@ class ConsentPolicy {
   bool single_prompt_granted_ = false;
   bool prompts_held_ = false;
   bool withdrawn_ = false;
+  bool sas_confirmed_ = false;
   bool lease_ended_ = false;
   std::uint32_t next_prompt_ = 1;
   std::vector<ConsentChange> changes_;

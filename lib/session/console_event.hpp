@@ -30,6 +30,7 @@ struct ChatReceived {
 struct PermissionChanged {
   Permission permission;
   ConsentState state = ConsentState::none;
+  base::Bytes receipt;  // signed by the applet; empty where nobody answered anything
 };
 struct DisplaysChanged {
   std::vector<DisplayInfo> displays;
@@ -66,14 +67,21 @@ struct Refused {
   std::uint32_t id = 0;
   RefusalReason reason = RefusalReason::other;
 };
+/// The digits for the technician to read out; `failed` without digits: somebody stands between the ends.
+struct SasChanged {
+  std::string digits;
+  wire::session::SasOutcome outcome = wire::session::SasOutcome::none;
+  std::uint8_t attempts_left = 0;
+};
 struct SysinfoArrived {
   std::uint32_t request = 0;
   std::vector<SysinfoSection> sections;
 };
 /// One alternative per feature (console_feature.hpp), in a header of its own.
-using ConsoleEvent = std::variant<PeerHello, LinkChanged, ChatReceived, PermissionChanged, DisplaysChanged, ViewChanged,
-                                  ScreenArrived, CursorShapeChanged, CursorMoved, ControlChanged, Refused,
-                                  SysinfoArrived, FileAction, FileEvent, SessionEnded, UrlChanged, ClipboardShared,
-                                  ClipboardOffered, ClipboardArrived, ClipboardLost, ClipboardTaken>;
+using ConsoleEvent =
+    std::variant<PeerHello, LinkChanged, ChatReceived, PermissionChanged, DisplaysChanged, ViewChanged, ScreenArrived,
+                 CursorShapeChanged, CursorMoved, ControlChanged, Refused, SysinfoArrived, FileAction, FileEvent,
+                 SessionEnded, SasChanged, UrlChanged, ClipboardShared, ClipboardOffered, ClipboardArrived,
+                 ClipboardLost, ClipboardTaken, MachineEvent, FsReplied>;
 
 }  // namespace rescue::session

@@ -7,10 +7,14 @@
 #include "session/applet_features.hpp"
 #include "session/console_clipboard.hpp"
 #include "session/console_feature.hpp"
+#include "session/console_file_manager.hpp"
+#include "session/console_machine.hpp"
 #include "session/console_urls.hpp"
+#include "session/sas.hpp"
 
 namespace rescue::session {
 
-using ConsoleFeatures = std::tuple<ConsoleUrls, ConsoleClipboard>;
+using ConsoleFeatures = std::tuple<ConsoleSas, ConsoleUrls, ConsoleClipboard, ConsoleScripts, ConsoleReboot,
+                                   ConsoleCredentials, ConsoleFileManager>;
 
 }  // namespace rescue::session

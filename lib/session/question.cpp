@@ -60,7 +60,7 @@ bool Questions::answer(QuestionId id, bool yes, std::vector<base::SecretBytes> v
 }
 
 void Questions::decide(QuestionAnswer answer, SteadyTime now) {
-  decided_.push_back({open_->id, std::move(answer)});
+  decided_.push_back({open_->id, std::move(open_->question), std::move(answer)});
   open_.reset();
   hold_until_ = now + kInputHoldAfterPrompt;
 }

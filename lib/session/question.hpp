@@ -13,6 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/strong.hpp"
+#include "wire/permission.hpp"
 
 namespace rescue::session {
 
@@ -30,11 +31,12 @@ struct QuestionField {
 /// Text is UTF-8 for people, of which parts may be a technician's: shown as plain text, never as markup.
 struct Question {
   QuestionKind kind = QuestionKind::script;
-  std::string heading;                // one line
-  std::string text;                   // what is asked, in a sentence or two
-  std::string detail;                 // shown whole, unchanged, where it can be scrolled: a script, an address
-  std::vector<QuestionField> fields;  // to fill in; none: a plain yes or no
-  std::string yes, no;                // what stands on the buttons
+  std::string heading;                    // one line
+  std::string text;                       // what is asked, in a sentence or two
+  std::string detail;                     // shown whole, unchanged, where it can be scrolled: a script, an address
+  std::vector<QuestionField> fields;      // to fill in; none: a plain yes or no
+  std::string yes, no;                    // what stands on the buttons
+  std::optional<wire::Permission> under;  // whose use is asked about; part of the receipt
 };
 struct QuestionAnswer {
   enum class How : std::uint8_t { yes, no, timed_out };
@@ -54,6 +56,7 @@ class Questions {
   };
   struct Decided {
     QuestionId id;
+    Question question;
     QuestionAnswer answer;
   };
 

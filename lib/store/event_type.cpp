@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, kEventTypes> kNames{
     "control.ended",       "file.offered",         "file.sent",                 "file.received",
     "file.refused",        "file.failed",          "sysinfo.sent",              "recording.started",
     "recording.gap",       "recording.ended",
-    "recording.tip", "action.refused", "sas.shown", "sas.confirmed", "sas.missed", "url.sent", "url.ended", "reboot.asked", "reboot.started", "reboot.ended", "credentials.asked", "credentials.ended", "clipboard.started", "clipboard.sent", "clipboard.ended", "script.asked", "script.started", "script.ended", "files.listed", "files.started", "files.ended",
+    "recording.tip", "action.refused", "sas.shown", "sas.confirmed", "sas.missed", "url.sent", "url.ended", "reboot.asked", "reboot.started", "reboot.ended", "credentials.asked", "credentials.ended", "clipboard.started", "clipboard.sent", "clipboard.ended", "script.asked", "script.started", "script.ended", "files.listed", "files.started", "files.ended", "question.answered",
     "alert",
 };
 // clang-format on
@@ -40,6 +40,7 @@ static_assert(kNames.back() == "alert");
 constexpr std::array<std::string_view, 4> kSources{"console", "applet", "gateway", "broker"};
 constexpr std::array<std::string_view, kUserRoles> kRoles{"technician", "group_administrator", "administrator",
                                                           "auditor", "service"};
+constexpr std::array<std::string_view, 3> kPresences{"available", "busy", "away"};
 
 template <typename E, std::size_t N>
 std::optional<E> parse(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -54,6 +55,9 @@ std::optional<EventType> parse_event_type(std::string_view name) { return parse<
 
 std::string_view to_string(EventSource source) { return kSources[static_cast<std::size_t>(source)]; }
 std::optional<EventSource> parse_event_source(std::string_view name) { return parse<EventSource>(kSources, name); }
+
+std::string_view to_string(Presence presence) { return kPresences[static_cast<std::size_t>(presence)]; }
+std::optional<Presence> parse_presence(std::string_view name) { return parse<Presence>(kPresences, name); }
 
 std::string_view to_string(TokenKind kind) { return kind == TokenKind::api ? "api" : "sign_in"; }
 std::string_view to_string(UserRole role) { return kRoles[static_cast<std::size_t>(role)]; }

@@ -114,6 +114,7 @@ enum class EventType : std::uint8_t {
   files_listed,
   files_started,
   files_ended,
+  question_answered,
   alert,
 };
 inline constexpr std::size_t kEventTypes = static_cast<std::size_t>(EventType::alert) + 1;

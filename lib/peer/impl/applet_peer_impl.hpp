@@ -13,7 +13,7 @@ namespace rescue::peer {
 
 struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   Impl(boost::asio::any_io_executor ex, AppletPeerOptions o, AppletPeerHooks h, base::Clock& c,
-       base::RandomSource& random);
+       base::RandomSource& r);
 
   using TechnicianPtr = std::shared_ptr<Technician>;
 
@@ -25,6 +25,10 @@ struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   void end(const TechnicianPtr& t, std::string_view reason);
   [[nodiscard]] TechnicianPtr add(const crypto::Grant& grant, base::Guid link_id);
   void remove(const TechnicianPtr& t);
+  /// Brings the first connection of the pair of keys to the digits, or what is known of an earlier one.
+  void prepare_sas(Technician& t, const InnerPath& path);
+  /// Another technician's question holds, or releases, the input of all.
+  void share_hold();
   /// Lives as long as the technician; takes it off the list.
   static boost::asio::awaitable<void> watch(std::shared_ptr<Impl> self, TechnicianPtr t);
 
@@ -49,9 +53,12 @@ struct AppletPeer::Impl : std::enable_shared_from_this<AppletPeer::Impl> {
   AppletPeerOptions options;
   AppletPeerHooks hooks;
   base::Clock& clock;
+  base::RandomSource& random;
   net::TaskGroup tasks;
   GatewayRounds rounds;
   GrantBook book;
+  crypto::ReceiptChain receipts;       // of all technicians
+  std::uint64_t hold_seen = 0;         // version of the input hold that all have looked at
   net::Signal grants_changed;  // several accepts may wait
   net::Signal changed;         // for run()
   std::vector<TechnicianPtr> technicians;

@@ -3,17 +3,25 @@
 #pragma once
 
 #include "peer/applet_peer.hpp"
+#include "peer/impl/receipt_signer.hpp"
+#include "peer/impl/sas_keys.hpp"
 
 namespace rescue::peer {
 
 struct Technician {
-  Technician(TechnicianNumber n, const crypto::Grant& grant, session::AppletOptions options, session::Now now,
-             const boost::asio::any_io_executor& executor)
+  /// `receipts` outlives it.
+  Technician(TechnicianNumber n, const crypto::Grant& grant, session::AppletOptions options,
+             crypto::ReceiptChain& receipts, session::Now now, const boost::asio::any_io_executor& executor)
       : number(n),
         id(grant.technician),
         console(grant.console_fingerprint),
-        core(std::move(options), terms_of(grant, now), now),
+        core(with_signer(std::move(options), grant, receipts), terms_of(grant, now), now),
         changed(executor) {}
+  [[nodiscard]] static session::AppletOptions with_signer(session::AppletOptions options, const crypto::Grant& grant,
+                                                          crypto::ReceiptChain& receipts) {
+    options.sign_receipt = receipt_signer(receipts, grant.technician, grant.console_fingerprint);
+    return options;
+  }
 
   const TechnicianNumber number;
   const base::Guid id;

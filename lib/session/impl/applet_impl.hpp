@@ -16,7 +16,8 @@ struct AppletSession::Impl {
 
   [[nodiscard]] bool may(Permission p) const { return !s.ended_ && s.consent_.in_force(p, s.now_.steady); }
   [[nodiscard]] bool input_held() const {
-    return s.consent_.input_held(s.now_.steady) || s.questions_.input_held(s.now_.steady);
+    return s.consent_.input_held(s.now_.steady) || s.questions_.input_held(s.now_.steady) ||
+           s.options_.hold->held(s.now_.steady);
   }
   template <typename Call>
   void each_feature(Call&& f) {
@@ -41,13 +42,20 @@ struct AppletSession::Impl {
   [[nodiscard]] msg::RefusalReason why_not(Permission p) const { return s.why_not(p); }
   void audit_chat(std::string_view actor, std::string_view text);
 
-  void tell_consent_changes();
-  void tell_decided_questions();
-  void show_question_changes();
-  void show_prompt_changes();
   void end_what_lost_its_right();
   void tell_hold_change();
   void show_status_change();
+
+  // ---- applet_consent.cpp
+  /// Number of the receipt; its bytes wait in receipts_. Nothing, and an alert, when it cannot be signed.
+  [[nodiscard]] std::optional<std::uint64_t> sign(ReceiptDraft draft);
+  /// Adds number and receipt to the data of an event.
+  void add_receipt(AppletContext::AuditData& data, std::optional<std::uint64_t> number) const;
+  void tell_consent_changes();
+  void tell_decided_questions();
+  [[nodiscard]] QuestionAnswer witnessed(Questions::Decided& decided);
+  void show_question_changes();
+  void show_prompt_changes();
 
   // ---- applet_view.cpp
   [[nodiscard]] const DisplayInfo* find_display(std::uint32_t id) const;

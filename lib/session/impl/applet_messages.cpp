@@ -155,7 +155,8 @@ void AppletSession::Impl::on_recording(bool active) {
   s.recording_ = active;
   if (!active) return audit(audit_type::kRecordingEnded, technician());
   const bool permitted = may(Permission::record_session) || s.consent_.terms().recording_forced;
-  audit(audit_type::kRecordingStarted, technician(), {{"permitted", permitted}}, Permission::record_session);
+  audit(audit_type::kRecordingStarted, technician(),
+        {{"permitted", permitted}, {"forced", s.consent_.terms().recording_forced}}, Permission::record_session);
   // Nothing here can stop a recorder at the other end; what can be done is to say it where it will be read.
   if (!permitted) audit(audit_type::kAlert, "applet", {{"what", "recording without permission"}});
 }
@@ -168,7 +169,10 @@ void AppletSession::Impl::on_chat(const msg::Chat& m) {
 // ---- files and system information
 
 Result<void> AppletSession::Impl::on_file_message(const msg::SessionMessage& m) {
-  if (const auto* offer = m.message_as_FileOffer(); offer != nullptr && !may(Permission::send_files)) {
+  // Of other purposes, features have taken what they have asked for.
+  const auto* offer = m.message_as_FileOffer();
+  if (offer != nullptr && purpose_of(offer->transfer()) &&
+      (purpose_of(offer->transfer()) != FilePurpose::file || !may(Permission::send_files))) {
     s.files_.reject(*offer, FileStop::no_permission);
     return {};
   }
@@ -203,7 +207,7 @@ Result<TransferId> AppletSession::file_chosen(std::uint32_t request, std::string
   if (std::erase(file_requests_, request) == 0)
     return fail(Errc::denied, "nobody asks for a file, or the permission is gone");
   last_activity_ = now.steady;
-  auto id = files_.offer(name, size, modified, request);
+  auto id = files_.offer({std::string(name), size, modified, request});
   if (!id) impl.refuse(msg::Action::file_to_console, request, msg::RefusalReason::unavailable);
   impl.sync();
   return id;
@@ -247,10 +251,10 @@ bool AppletSession::sysinfo_collected(std::uint32_t request, const std::vector<S
 }
 
 // Answers of the host to file actions. Each first lets what has ended end, so a late answer finds no transfer.
-void AppletSession::file_opened(TransferId id, Now now) {
+void AppletSession::file_opened(TransferId id, Now now, std::uint64_t have) {
   Impl impl(*this, now);
   impl.sync();
-  files_.opened(id);
+  files_.opened(id, have);
 }
 void AppletSession::file_open_failed(TransferId id, FileStop reason, Now now) {
   Impl impl(*this, now);

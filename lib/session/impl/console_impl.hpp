@@ -31,6 +31,7 @@ struct ConsoleSession::Impl {
     s.audit_.add(s.now_, type, actor, std::move(data));
   }
   void audit_chat(std::string_view actor, std::string_view text);
+  void say_hello();
   void send(base::Bytes message) { s.out_.push(Channel::control, std::move(message)); }
   void send_input(base::Bytes message);
   void end(msg::EndedBy by, std::string_view reason, bool tell_peer);
@@ -41,6 +42,7 @@ struct ConsoleSession::Impl {
   [[nodiscard]] base::Result<void> dispatch(const msg::SessionMessage& m);
   [[nodiscard]] base::Result<bool> offer_to_features(const msg::SessionMessage& m);
   [[nodiscard]] base::Result<void> on_hello(const msg::Hello& m);
+  void audit_permission(Permission p, msg::ConsentState before, msg::ConsentState now, base::ByteView receipt);
   [[nodiscard]] base::Result<void> on_permission(const msg::PermissionState& m);
   void on_displays(const msg::DisplayList& m);
   void on_view_state(const msg::ViewState& m);

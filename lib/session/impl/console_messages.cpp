@@ -89,37 +89,42 @@ Result<void> ConsoleSession::Impl::on_permission(const msg::PermissionState& m) 
   auto& state = s.states_[static_cast<std::size_t>(*p)];
   const auto before = std::exchange(state, m.state());
   s.out_.purge(allowed());
-  tell(PermissionChanged{*p, m.state()});
+  const auto receipt = m.receipt() != nullptr ? base::to_bytes(wire::view(m.receipt())) : base::Bytes();
+  tell(PermissionChanged{*p, m.state(), receipt});
   each_feature([&](ConsoleFeature& f) { f.permission_changed(*p, m.state()); });
   if (before == m.state()) return {};
-  const std::string name(wire::name(*p));
-  switch (m.state()) {
-    case msg::ConsentState::asked:
-      audit(audit_type::kConsentAsked, technician(), {{"permission", name}});
-      break;
-    case msg::ConsentState::granted:
-      audit(audit_type::kConsentGranted, kUser, {{"permission", name}});
-      break;
-    case msg::ConsentState::denied:
-    case msg::ConsentState::timed_out:
-    case msg::ConsentState::not_in_grant:
-      audit(audit_type::kConsentDenied, kUser,
-            {{"permission", name}, {"reason", std::string(msg::EnumNameConsentState(m.state()))}});
-      break;
-    default:
-      if (before == msg::ConsentState::granted)
-        audit(audit_type::kConsentRevoked, kUser,
-              {{"permission", name}, {"reason", std::string(msg::EnumNameConsentState(m.state()))}});
-      break;
-  }
+  audit_permission(*p, before, m.state(), receipt);
   if (before != msg::ConsentState::granted || m.state() == msg::ConsentState::granted) return {};
-  if (*p == Permission::send_files) s.files_.stop_all(FileDirection::to_applet, FileStop::revoked);
-  if (*p == Permission::receive_files) {
-    s.files_.stop_all(FileDirection::to_console, FileStop::revoked);
-    s.file_requests_.clear();
-  }
+  const bool keep = m.state() == msg::ConsentState::expired;  // the user has not taken it back
+  for (const auto purpose : {FilePurpose::file, FilePurpose::file_manager, FilePurpose::clipboard})
+    for (const auto direction : {FileDirection::to_applet, FileDirection::to_console})
+      if (permission_of(direction, purpose) == *p)
+        s.files_.stop_all(direction, purpose, FileStop::revoked, keep && purpose != FilePurpose::clipboard);
+  if (*p == Permission::receive_files) s.file_requests_.clear();
   if (*p == Permission::system_information) s.sysinfo_requests_.clear();
   return {};
+}
+
+/// With the receipt, as the applet may withhold its own log.
+void ConsoleSession::Impl::audit_permission(Permission p, msg::ConsentState before, msg::ConsentState now,
+                                            base::ByteView receipt) {
+  ConsoleContext::AuditData data{{"permission", std::string(wire::name(p))}};
+  if (!receipt.empty()) data.emplace_back("signed", base::to_base64url(receipt));
+  switch (now) {
+    case msg::ConsentState::asked:
+      return audit(audit_type::kConsentAsked, technician(), std::move(data));
+    case msg::ConsentState::granted:
+      return audit(audit_type::kConsentGranted, kUser, std::move(data));
+    default:
+      break;
+  }
+  data.emplace_back("reason", std::string(msg::EnumNameConsentState(now)));
+  const bool refused = now == msg::ConsentState::denied || now == msg::ConsentState::timed_out ||
+                       now == msg::ConsentState::not_in_grant;
+  if (refused)
+    audit(audit_type::kConsentDenied, kUser, std::move(data));
+  else if (before == msg::ConsentState::granted)
+    audit(audit_type::kConsentRevoked, kUser, std::move(data));
 }
 
 void ConsoleSession::Impl::on_displays(const msg::DisplayList& m) {
@@ -214,7 +219,8 @@ void ConsoleSession::Impl::on_sysinfo(const msg::SysinfoReply& m) {
 Result<void> ConsoleSession::Impl::on_file_message(const msg::SessionMessage& m) {
   if (const auto* offer = m.message_as_FileOffer()) {
     // Only a file we asked for: nothing may appear in the technician's folder unasked.
-    if (std::erase(s.file_requests_, offer->request()) == 0) {
+    if (purpose_of(offer->transfer()) &&
+        (purpose_of(offer->transfer()) != FilePurpose::file || std::erase(s.file_requests_, offer->request()) == 0)) {
       s.files_.reject(*offer, FileStop::no_permission);
       return {};
     }

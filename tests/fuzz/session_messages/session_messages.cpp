@@ -13,6 +13,7 @@ class NoHasher final : public session::FileHasher {
  public:
   void update(base::ByteView) override {}
   session::FileDigests finish() override { return {}; }
+  std::array<std::uint8_t, 32> sha256_so_far() const override { return {}; }
 };
 session::FileHasherFactory hasher() {
   return [] { return std::make_unique<NoHasher>(); };
@@ -27,6 +28,7 @@ void to_applet(wire::Channel channel, base::ByteView message) {
   terms.lease_until = now.steady + std::chrono::hours(1);
   session::AppletOptions options;
   options.hasher = hasher();
+  options.sign_receipt = [](const session::ReceiptDraft&) { return std::optional(session::SignedReceipt{1, {}}); };
   session::AppletSession core(options, terms, now);
   core.on_link_up(now);
   core.set_displays({{1, 0, 0, 640, 480, 100, true, "one"}}, now);

@@ -51,6 +51,8 @@ struct Rig {
   explicit Rig(CaptureFactory make_capture, std::unique_ptr<desktop::Input> input, desktop::Keysym revoke_key = 0)
       : workers(new Worker),
         store(*workers, deliver(), dir.path() / "downloads", random),
+        manager_place(new FileManager(store, deliver(), {})),
+        manager(*manager_place),
         keys(std::move(input), revoke_key),
         services{ui,
                  *workers,
@@ -59,7 +61,9 @@ struct Rig {
                  std::move(make_capture),
                  deliver(),
                  {},
-                 [this](const std::string&, const session::AuditEvent& e) { audit.push_back(e); }} {
+                 [this](const std::string&, const session::AuditEvent& e) { audit.push_back(e); },
+                 MachineServices{scripts, guard_place({}), {}},
+                 manager} {
     session::ConsoleOptions options;
     options.technician_email = "ada@example.org";
     options.granted = wire::PermissionSet::all();
@@ -74,6 +78,9 @@ struct Rig {
     terms.lease_until = now().steady + 1h;
     session::AppletOptions applet_options;
     applet_options.hasher = file_hasher();
+    applet_options.sign_receipt = [n = std::uint64_t{0}](const session::ReceiptDraft&) mutable {
+      return std::optional(session::SignedReceipt{++n, base::Bytes{1}});
+    };
     core = std::make_unique<session::AppletSession>(std::move(applet_options), terms, now());
     host = std::make_unique<TechnicianHost>(
         PersonId(1), *core, PersonNames{"Ada Lovelace", "ada@example.org", "Example Support"}, services);
@@ -82,6 +89,7 @@ struct Rig {
   }
   ~Rig() {
     host.reset();
+    manager_place.reset();
     delete workers;  // before what its jobs refer to
   }
 
@@ -204,7 +212,10 @@ struct Rig {
   FakeUi ui;
   Worker* workers;
   FileStore store;
+  std::unique_ptr<FileManager> manager_place;
+  FileManager& manager;
   InputWorker keys;
+  ScriptRunner scripts;
   HostServices services;
   std::vector<session::AuditEvent> audit;
   link::Link applet_link{base::Guid::from_bytes(base::Bytes(16, 9)).value()};

@@ -11,12 +11,21 @@ using namespace std::chrono_literals;
 using enum wire::Permission;
 
 struct Fixture : ::testing::Test, TestClock {
-  ConsentPolicy policy{all_granted(now)};
+  std::vector<std::string> signed_answers;  // "yes desktop_view 1"
+  bool can_sign = true;
+  Witness witness() {
+    return [this](ReceiptAnswer a, PromptId prompt, PermissionSet about) -> std::optional<std::uint64_t> {
+      if (!can_sign) return std::nullopt;
+      signed_answers.push_back(std::string(name(a)) + " " + about.text() + " " + std::to_string(prompt.get()));
+      return signed_answers.size();
+    };
+  }
+  ConsentPolicy policy{all_granted(now), witness()};
   base::SteadyTime t() const { return now.steady; }
   void single_prompt() {
     auto terms = all_granted(now);
     terms.single_prompt = true;
-    policy = ConsentPolicy(terms);
+    policy = ConsentPolicy(terms, witness());
   }
   bool answer(Answer a) {
     if (!policy.open_prompt()) return false;
@@ -41,7 +50,7 @@ TEST_F(ConsentTest, NothingIsInForceBeforeTheUserSaysYes) {
 TEST_F(ConsentTest, AGrantWithoutThePermissionIsNeverPutToTheUser) {
   auto terms = all_granted(now);
   terms.permissions.remove(remote_control);
-  policy = ConsentPolicy(terms);
+  policy = ConsentPolicy(terms, witness());
   EXPECT_EQ(policy.ask(remote_control, t()), AskResult::not_in_grant);
   EXPECT_FALSE(policy.open_prompt());
 }
@@ -270,9 +279,110 @@ TEST_F(ConsentTest, AWithdrawnGrantCannotBePlayedAgain) {
 TEST_F(ConsentTest, TheTimeOutOfThePromptIsKeptWithinReason) {
   auto terms = all_granted(now);
   terms.consent_timeout = 0s;
-  policy = ConsentPolicy(terms);
+  policy = ConsentPolicy(terms, witness());
   (void)policy.ask(desktop_view, t());
   EXPECT_EQ(policy.open_prompt()->deadline - t(), kConsentTimeoutMin);
+}
+
+// ---- receipts
+
+using Lines = std::vector<std::string>;
+
+TEST_F(ConsentTest, EveryAnswerIsSignedBeforeItCounts) {
+  allow(desktop_view);
+  EXPECT_EQ(signed_answers, Lines{"yes desktop_view 1"});
+  EXPECT_EQ(policy.receipt(desktop_view), 1u);
+  (void)policy.ask(remote_control, t());
+  ASSERT_TRUE(answer(Answer::no));
+  (void)policy.ask(send_files, t());
+  advance(61s);
+  policy.on_deadline(t());
+  EXPECT_EQ(signed_answers, Lines({"yes desktop_view 1", "no remote_control 2", "timed_out send_files 3"}));
+  EXPECT_EQ(policy.receipt(remote_control), std::nullopt);
+  EXPECT_EQ(policy.receipt(send_files), std::nullopt);
+}
+
+TEST_F(ConsentTest, WhatIsTakenBackOrLapsesIsSignedOnceForAll) {
+  allow(desktop_view);
+  allow(remote_control);
+  policy.revoke(remote_control, t());
+  EXPECT_EQ(signed_answers.back(), "revoked remote_control 0");
+  EXPECT_EQ(policy.receipt(remote_control), std::nullopt);
+  allow(send_files);
+  policy.revoke_all(t());
+  EXPECT_EQ(signed_answers.back(), "revoked desktop_view,send_files 0");
+  const auto before = signed_answers.size();
+  policy.revoke_all(t());
+  EXPECT_EQ(signed_answers.size(), before) << "nothing was allowed any more";
+  allow(clipboard_sync);
+  advance(16min);
+  policy.on_deadline(t());
+  EXPECT_EQ(signed_answers.back(), "lapsed clipboard_sync 0");
+}
+
+TEST_F(ConsentTest, ASinglePromptHasOneReceiptForAllOfIt) {
+  single_prompt();
+  (void)policy.ask(desktop_view, t());
+  ASSERT_TRUE(answer(Answer::yes));
+  EXPECT_EQ(signed_answers, Lines{"yes " + PermissionSet::all().text() + " 1"});
+  for (auto p : wire::all_permissions()) EXPECT_EQ(policy.receipt(p), 1u) << wire::name(p);
+  std::size_t told = 0;
+  for (const auto& c : policy.take_changes()) told += c.now == Consent::granted && c.receipt == 1u ? 1 : 0;
+  EXPECT_EQ(told, wire::kPermissionCount);
+}
+
+TEST_F(ConsentTest, OneByOneIsAnAnswerAndGivesNothing) {
+  single_prompt();
+  (void)policy.ask(desktop_view, t());
+  ASSERT_TRUE(answer(Answer::one_by_one));
+  EXPECT_EQ(signed_answers, Lines{"one_by_one " + PermissionSet::all().text() + " 1"});
+  EXPECT_TRUE(policy.in_force(t()).empty());
+  ASSERT_TRUE(answer(Answer::yes));
+  EXPECT_EQ(policy.in_force(t()), PermissionSet({desktop_view}));
+  EXPECT_EQ(policy.receipt(desktop_view), 2u);
+}
+
+TEST_F(ConsentTest, AYesThatCannotBeSignedIsNone) {
+  can_sign = false;
+  (void)policy.ask(desktop_view, t());
+  ASSERT_TRUE(answer(Answer::yes));
+  EXPECT_TRUE(policy.in_force(t()).empty());
+  EXPECT_EQ(policy.consent(desktop_view), Consent::denied);
+  const auto changes = policy.take_changes();
+  ASSERT_FALSE(changes.empty());
+  EXPECT_EQ(changes.back().reason, ConsentChangeReason::not_signed);
+}
+
+TEST_F(ConsentTest, WhatIsTakenBackStaysTakenBackWithoutAReceipt) {
+  allow(desktop_view);
+  can_sign = false;
+  policy.revoke_all(t());
+  EXPECT_TRUE(policy.in_force(t()).empty());
+}
+
+// ---- digits
+
+TEST_F(ConsentTest, BeforeTheDigitsNothingIsAskedOrInForce) {
+  auto terms = all_granted(now);
+  terms.require_sas = true;
+  policy = ConsentPolicy(terms, witness());
+  EXPECT_EQ(policy.ask(desktop_view, t()), AskResult::queued);
+  EXPECT_FALSE(policy.open_prompt());
+  policy.on_sas_confirmed(t());
+  EXPECT_TRUE(policy.open_prompt()) << "what was asked meanwhile is put now";
+  ASSERT_TRUE(answer(Answer::yes));
+  EXPECT_EQ(policy.in_force(t()), PermissionSet({desktop_view}));
+}
+
+TEST_F(ConsentTest, AGrantThatWantsDigitsLaterStopsEverythingUntilThen) {
+  allow(desktop_view);
+  auto terms = all_granted(now);
+  terms.generation = 6;
+  terms.require_sas = true;
+  ASSERT_TRUE(policy.on_grant(terms, t()));
+  EXPECT_TRUE(policy.in_force(t()).empty());
+  policy.on_sas_confirmed(t());
+  EXPECT_EQ(policy.in_force(t()), PermissionSet({desktop_view}));
 }
 
 }  // namespace

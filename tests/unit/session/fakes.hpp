@@ -16,6 +16,7 @@ class FakeHasher final : public FileHasher {
   void update(base::ByteView b) override {
     for (auto v : b) h_ = (h_ ^ v) * 0x100000001b3ull;
   }
+  std::array<std::uint8_t, 32> sha256_so_far() const override { return FakeHasher(*this).finish().sha256; }
   FileDigests finish() override {
     FileDigests d;
     for (std::size_t i = 0; i < d.md5.size(); ++i) d.md5[i] = static_cast<std::uint8_t>(h_ >> (i % 8 * 8));
@@ -49,10 +50,19 @@ inline GrantTerms all_granted(Now now) {
   t.lease_until = now.steady + 15min;
   return t;
 }
+/// Numbers what it is given; the bytes are the draft in words.
+inline ReceiptSigner fake_signer() {
+  return [n = std::uint64_t{0}](const ReceiptDraft& d) mutable -> std::optional<SignedReceipt> {
+    const auto words = std::to_string(++n) + " " + std::string(name(d.answer)) + " " + d.permissions.text() + " prompt " +
+                       std::to_string(d.prompt) + " about " + std::to_string(d.about) + " " + std::string(d.subject);
+    return SignedReceipt{n, base::to_bytes(base::as_bytes(words))};
+  };
+}
 inline AppletOptions applet_options() {
   AppletOptions o;
   o.software = "rescue test";
   o.hasher = fake_hasher();
+  o.sign_receipt = fake_signer();
   return o;
 }
 inline ConsoleOptions console_options() {
@@ -96,8 +106,8 @@ struct Applet : TestClock {
   std::vector<AuditEvent> audit;
   std::vector<std::pair<Channel, base::Bytes>> sent;
 
-  explicit Applet(std::optional<GrantTerms> terms = std::nullopt)
-      : core(applet_options(), terms ? *terms : all_granted(now), now) {
+  explicit Applet(std::optional<GrantTerms> terms = std::nullopt, AppletOptions options = applet_options())
+      : core(std::move(options), terms ? *terms : all_granted(now), now) {
     core.on_link_up(now);
     core.set_displays(two_displays(), now);
     drain();
