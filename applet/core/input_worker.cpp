@@ -84,7 +84,8 @@ void InputWorker::inject(const InputEvent& event) {
   if (!input_) return;
   base::Result<> done;
   if (const auto* key = std::get_if<KeyInput>(&event)) {
-    done = input_->key(key->keysym, key->down);
+    done =
+        key->keycode != 0 ? input_->key_at(key->keycode, key->keysym, key->down) : input_->key(key->keysym, key->down);
   } else if (const auto* text = std::get_if<TextInput>(&event)) {
     done = input_->text(text->text);
   } else {

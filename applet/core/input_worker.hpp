@@ -15,8 +15,9 @@
 namespace rescue::applet {
 
 struct KeyInput {
-  desktop::Keysym keysym;
+  desktop::Keysym keysym;  // 0: the place alone
   bool down;
+  std::uint32_t keycode = 0;  // evdev, 0: not known
 };
 struct TextInput {
   std::string text;

@@ -33,14 +33,15 @@ constexpr std::pair<std::uint32_t, std::uint8_t> kButtons[] = {{desktop::kButton
 
 class X11Input final : public desktop::Input {
  public:
-  X11Input(std::unique_ptr<Connection> connection, const desktop::OwnWindows& own)
-      : connection_(std::move(connection)), shield_(*connection_, own) {}
+  X11Input(std::unique_ptr<Connection> connection, const desktop::OwnWindows& own, desktop::Keysym never)
+      : connection_(std::move(connection)), shield_(*connection_, own), never_(never) {}
   X11Input(const X11Input&) = delete;
   X11Input& operator=(const X11Input&) = delete;
   ~X11Input() override;
 
   base::Result<> begin();
   base::Result<> key(std::uint32_t keysym, bool down) override;
+  base::Result<> key_at(std::uint32_t keycode, std::uint32_t keysym, bool down) override;
   base::Result<> text(std::string_view utf8) override;
   base::Result<> pointer(std::int32_t x, std::int32_t y, std::uint32_t buttons) override;
   base::Result<> wheel(std::int32_t dx, std::int32_t dy) override;
@@ -51,10 +52,18 @@ class X11Input final : public desktop::Input {
   [[nodiscard]] xcb_connection_t* c() const { return connection_->get(); }
   base::Result<> read_mapping();
   void take_events();
+  /// Keysym, or kPlace and an evdev code: what a press and its release have in common.
+  using KeyName = std::uint64_t;
+  static constexpr KeyName kPlace = KeyName{1} << 32;
+  base::Result<unsigned> refresh();
   base::Result<KeyPlan> plan_for(desktop::Keysym keysym, Lock& lock);
+  base::Result<KeyPlan> plan_at(std::uint32_t evdev, desktop::Keysym keysym, Lock& lock);
   base::Result<KeyPlan> borrow_spare(desktop::Keysym keysym, Lock& lock);
   base::Result<> press(const KeyPlan& plan);
   base::Result<> key_locked(desktop::Keysym keysym, bool down, Lock& lock);
+  base::Result<> may_press();
+  base::Result<> hold(KeyName name, const KeyPlan& plan);
+  base::Result<> let_go(KeyName name);
   std::vector<Keycode> held_of_modifier(std::size_t modifier);
   void fake(std::uint8_t type, std::uint8_t detail, std::int16_t x = 0, std::int16_t y = 0);
   void fake_key(Keycode k, bool down) { fake(down ? XCB_KEY_PRESS : XCB_KEY_RELEASE, k); }
@@ -70,7 +79,8 @@ class X11Input final : public desktop::Input {
   SpareKeys spares_;
   bool mapping_stale_ = true;
   std::uint8_t xkb_event_ = 0;
-  std::map<desktop::Keysym, Keycode> held_keys_;
+  desktop::Keysym never_;
+  std::map<KeyName, Keycode> held_keys_;
   std::uint32_t held_buttons_ = 0;
 };
 
@@ -132,23 +142,44 @@ void X11Input::take_events() {
   }
 }
 
-// The plan for a keysym on the layout as it is now, or on a spare key.
-base::Result<KeyPlan> X11Input::plan_for(desktop::Keysym keysym, Lock& lock) {
+/// Knows the layout as it is now; the group that is on.
+base::Result<unsigned> X11Input::refresh() {
   take_events();
   if (mapping_stale_) {
     RESCUE_CHECK(read_mapping());
     spares_.check(mapping_);
   }
-  unsigned group = 0;
-  if (xkb_event_ != 0) {
-    RESCUE_TRY(auto state, reply(xcb_xkb_get_state_reply, c(), xcb_xkb_get_state(c(), XCB_XKB_ID_USE_CORE_KBD),
-                                 "read the keyboard state"));
-    group = state->group;
-  }
+  if (xkb_event_ == 0) return 0;
+  RESCUE_TRY(auto state, reply(xcb_xkb_get_state_reply, c(), xcb_xkb_get_state(c(), XCB_XKB_ID_USE_CORE_KBD),
+                               "read the keyboard state"));
+  return state->group;
+}
+
+// The plan for a keysym on the layout as it is now, or on a spare key.
+base::Result<KeyPlan> X11Input::plan_for(desktop::Keysym keysym, Lock& lock) {
+  RESCUE_TRY(const auto group, refresh());
   auto plan = find_key(mapping_, keysym, group);
   // A key that was lent carries its keysym without the user's layout having it: its bookkeeping is borrow_spare's.
   if (plan && std::ranges::find(spares_.lent(), plan->keycode) == spares_.lent().end()) return *plan;
   return borrow_spare(keysym, lock);
+}
+
+base::Result<KeyPlan> X11Input::plan_at(std::uint32_t evdev, desktop::Keysym keysym, Lock& lock) {
+  RESCUE_TRY(const auto group, refresh());
+  const auto& setup = connection_->setup();
+  // X servers of today number keys as evdev does, and 8 more.
+  const bool exists = evdev > 0 && evdev + 8 >= setup.min_keycode && evdev <= setup.max_keycode - 8u;
+  const auto keycode = static_cast<Keycode>(exists ? evdev + 8 : 0);
+  if (exists && keysym == desktop::kNoSymbol) {
+    KeyPlan plan;
+    plan.keycode = keycode;
+    plan.any_modifiers = true;
+    return plan;
+  }
+  if (exists && std::ranges::find(spares_.lent(), keycode) == spares_.lent().end())
+    if (const auto plan = find_on_key(mapping_, keycode, keysym, group)) return *plan;
+  if (keysym == desktop::kNoSymbol) return base::fail(base::Errc::not_found, fmt::format("no key at {}", evdev));
+  return plan_for(keysym, lock);
 }
 
 base::Result<KeyPlan> X11Input::borrow_spare(desktop::Keysym keysym, Lock& lock) {
@@ -216,25 +247,49 @@ base::Result<> X11Input::key(std::uint32_t keysym, bool down) {
   return key_locked(keysym, down, lock);
 }
 
+base::Result<> X11Input::key_at(std::uint32_t keycode, std::uint32_t keysym, bool down) {
+  if (keycode == 0) return key(keysym, down);
+  Lock lock(mutex_);
+  const KeyName name = kPlace | keycode;
+  if (!down) return let_go(name);
+  if (held_keys_.contains(name)) return {};
+  RESCUE_CHECK(may_press());
+  RESCUE_TRY(const auto plan, plan_at(keycode, keysym, lock));
+  return hold(name, plan);
+}
+
 base::Result<> X11Input::key_locked(desktop::Keysym keysym, bool down, Lock& lock) {
-  if (!down) {
-    auto held = held_keys_.find(keysym);
-    if (held == held_keys_.end()) return {};
-    fake_key(held->second, false);
-    held_keys_.erase(held);
-    return done();
-  }
+  if (!down) return let_go(keysym);
   if (held_keys_.contains(keysym)) return {};
-  RESCUE_TRY(bool own, shield_.has_focus());
+  RESCUE_CHECK(may_press());
+  RESCUE_TRY(const auto plan, plan_for(keysym, lock));
+  return hold(keysym, plan);
+}
+
+base::Result<> X11Input::may_press() {
+  RESCUE_TRY(const bool own, shield_.has_focus());
   if (own) return base::fail(base::Errc::denied, "key press into the applet's own window");
-  RESCUE_TRY(auto plan, plan_for(keysym, lock));
+  return {};
+}
+
+base::Result<> X11Input::let_go(KeyName name) {
+  const auto held = held_keys_.find(name);
+  if (held == held_keys_.end()) return {};
+  fake_key(held->second, false);
+  held_keys_.erase(held);
+  return done();
+}
+
+base::Result<> X11Input::hold(KeyName name, const KeyPlan& plan) {
+  // By whatever symbol it is asked for: the key itself is the user's.
+  if (has_symbol(mapping_, plan.keycode, never_)) return base::fail(base::Errc::denied, "the user's own key");
   // Two keysyms of one key ('a' then 'A' while 'a' is down): the key goes up first, or the second press would be none.
   std::erase_if(held_keys_, [&](const auto& held) {
     if (held.second == plan.keycode) fake_key(plan.keycode, false);
     return held.second == plan.keycode;
   });
   RESCUE_CHECK(press(plan));
-  held_keys_[keysym] = plan.keycode;
+  held_keys_[name] = plan.keycode;
   return {};
 }
 
@@ -299,7 +354,7 @@ void X11Input::release_all() {
   ++releases_;  // before the lock, which a text in progress holds until it sees this
   Lock lock(mutex_);
   stopped_.notify_all();
-  for (const auto& [keysym, keycode] : held_keys_) fake_key(keycode, false);
+  for (const auto& [name, keycode] : held_keys_) fake_key(keycode, false);
   held_keys_.clear();
   for (auto [bit, number] : kButtons)
     if ((held_buttons_ & bit) != 0) fake(XCB_BUTTON_RELEASE, number);
@@ -320,9 +375,10 @@ base::Result<> X11Input::done() {
 }
 }  // namespace
 
-base::Result<std::unique_ptr<desktop::Input>> make_input(const std::string& display, const desktop::OwnWindows& own) {
+base::Result<std::unique_ptr<desktop::Input>> make_input(const std::string& display, const desktop::OwnWindows& own,
+                                                         desktop::Keysym never) {
   RESCUE_TRY(auto opened, Connection::open(display));
-  auto input = std::make_unique<X11Input>(std::make_unique<Connection>(std::move(opened)), own);
+  auto input = std::make_unique<X11Input>(std::make_unique<Connection>(std::move(opened)), own, never);
   RESCUE_CHECK(input->begin());
   return input;
 }

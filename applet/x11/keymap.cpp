@@ -31,6 +31,23 @@ unsigned group_of(const KeyboardMapping& m, int key, unsigned group) {
   if (group == 1 && m.at(key, 2) == kNoSymbol && m.at(key, 3) == kNoSymbol) return 0;
   return group;
 }
+
+/// How this level of this key makes the keysym, if it does.
+std::optional<KeyPlan> plan_at(const KeyboardMapping& m, int key, int level, Keysym keysym, unsigned group) {
+  const unsigned g = group_of(m, key, group);
+  const Keysym low = m.at(key, column_of(g, 0));
+  const Keysym here = m.at(key, column_of(g, level));
+  if (here == kNoSymbol || desktop::canonical_keysym(here) != desktop::canonical_keysym(keysym)) return std::nullopt;
+  KeyPlan plan;
+  plan.keycode = static_cast<Keycode>(m.first + key);
+  plan.shift = level % 2 == 1;
+  plan.level3 = level >= 2;
+  plan.alphabetic = level < 2 && is_cased_pair(low, m.at(key, column_of(g, 1)));
+  const Keysym high = m.at(key, column_of(g, 1));
+  plan.any_modifiers = level == 0 && (desktop::is_modifier(keysym) ||
+                                      (!desktop::keysym_to_unicode(keysym) && (high == kNoSymbol || high == low)));
+  return plan;
+}
 }  // namespace
 
 Keysym KeyboardMapping::at(int key, int column) const {
@@ -40,26 +57,25 @@ Keysym KeyboardMapping::at(int key, int column) const {
 
 std::optional<KeyPlan> find_key(const KeyboardMapping& m, Keysym keysym, unsigned group) {
   if (keysym == kNoSymbol) return std::nullopt;
-  const Keysym wanted = desktop::canonical_keysym(keysym);
   const bool has_level3 = find_level3(m).has_value();
-  for (int level = 0; level < (has_level3 ? 4 : 2); ++level) {
-    for (int key = 0; key < m.keys(); ++key) {
-      const unsigned g = group_of(m, key, group);
-      const Keysym low = m.at(key, column_of(g, 0));
-      const Keysym here = m.at(key, column_of(g, level));
-      if (here == kNoSymbol || desktop::canonical_keysym(here) != wanted) continue;
-      KeyPlan plan;
-      plan.keycode = static_cast<Keycode>(m.first + key);
-      plan.shift = level % 2 == 1;
-      plan.level3 = level >= 2;
-      plan.alphabetic = level < 2 && is_cased_pair(low, m.at(key, column_of(g, 1)));
-      const Keysym high = m.at(key, column_of(g, 1));
-      plan.any_modifiers = level == 0 && (desktop::is_modifier(keysym) ||
-                                          (!desktop::keysym_to_unicode(keysym) && (high == kNoSymbol || high == low)));
-      return plan;
-    }
-  }
+  for (int level = 0; level < (has_level3 ? 4 : 2); ++level)
+    for (int key = 0; key < m.keys(); ++key)
+      if (auto plan = plan_at(m, key, level, keysym, group)) return plan;
   return std::nullopt;
+}
+
+std::optional<KeyPlan> find_on_key(const KeyboardMapping& m, Keycode keycode, Keysym keysym, unsigned group) {
+  if (keysym == kNoSymbol || keycode < m.first) return std::nullopt;
+  const bool has_level3 = find_level3(m).has_value();
+  for (int level = 0; level < (has_level3 ? 4 : 2); ++level)
+    if (auto plan = plan_at(m, keycode - m.first, level, keysym, group)) return plan;
+  return std::nullopt;
+}
+
+bool has_symbol(const KeyboardMapping& m, Keycode keycode, Keysym keysym) {
+  for (int column = 0; column < m.columns; ++column)
+    if (keysym != kNoSymbol && m.at(keycode - m.first, column) == keysym) return true;
+  return false;
 }
 
 std::optional<Level3Key> find_level3(const KeyboardMapping& m) {

@@ -45,6 +45,11 @@ struct KeyPlan {
 /// Finds the key for a keysym in keyboard group `group` (0..3), the lowest level first. Column order is that of XKB's
 /// core compatibility map: group 1 levels 1, 2; group 2 levels 1, 2; group 1 levels 3, 4; group 2 levels 3, 4.
 [[nodiscard]] std::optional<KeyPlan> find_key(const KeyboardMapping& mapping, desktop::Keysym keysym, unsigned group);
+/// The same of one key alone.
+[[nodiscard]] std::optional<KeyPlan> find_on_key(const KeyboardMapping& mapping, Keycode keycode,
+                                                 desktop::Keysym keysym, unsigned group);
+/// Some symbol of that key is this one, in any group and level.
+[[nodiscard]] bool has_symbol(const KeyboardMapping& mapping, Keycode keycode, desktop::Keysym keysym);
 /// The key that is the Level 3 shift (AltGr), if there is one, and its modifier mask.
 struct Level3Key {
   Keycode keycode;

@@ -97,6 +97,13 @@ class Input {
   /// is ignored, as the system repeats held keys itself; so is a release without a press. May block for some
   /// milliseconds.
   [[nodiscard]] virtual base::Result<> key(std::uint32_t keysym, bool down) = 0;
+  /// A key of the technician's keyboard of which its place is known too: `keycode` is an evdev code
+  /// (linux/input-event-codes.h). Where the key of that place makes `keysym` here, it is that key and no other of the
+  /// same name; where it does not, as on another layout, key() decides. A `keysym` of 0 means the place alone, with
+  /// whatever modifiers are held: what it makes is this keyboard's matter. A release names the same place as its press.
+  [[nodiscard]] virtual base::Result<> key_at(std::uint32_t /*keycode*/, std::uint32_t keysym, bool down) {
+    return key(keysym, down);
+  }
   /// Types UTF-8 as if by hand; '\n' is Return, '\t' Tab, '\b' BackSpace. not_found names the first character that
   /// cannot be typed; those before it were. denied as key().
   [[nodiscard]] virtual base::Result<> text(std::string_view utf8) = 0;
