@@ -22,19 +22,24 @@ class Examples(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.site = Site(os.environ["RESCUE_BUILD"]).up()
+        cls.site.admin.run("admin", "user", "add", "harness@example.test", "--name", "Harness", "--role", "technician",
+                           "--password-stdin", stdin="a long passphrase for the harness 42\n")
+        cls.tech = cls.site.technician("harness")
+        cls.tech.login("harness@example.test", "a long passphrase for the harness 42")
 
     @classmethod
     def tearDownClass(cls):
         cls.site.close()
 
     def test_one_session_unattended(self):
-        self.site.admin.run("admin", "user", "add", "harness@example.test", "--name", "Harness", "--role", "technician",
-                            "--password-stdin", stdin="a long passphrase for the harness 42\n")
-        tech = self.site.technician("harness")
-        tech.login("harness@example.test", "a long passphrase for the harness 42")
-        done = run(self.site, tech, EXAMPLES / "harness/one-session.sh", self.site.url, self.site.ca_pin)
+        done = run(self.site, self.tech, EXAMPLES / "harness/one-session.sh", self.site.url, self.site.ca_pin)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("the refusal is in the log", done.stdout)
+
+    def test_two_sessions_at_once(self):
+        done = run(self.site, self.tech, EXAMPLES / "harness-two-sessions.sh", self.site.url, self.site.ca_pin)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("sha256 ", done.stdout)
 
     def test_support_desk_of_200(self):
         script = EXAMPLES / "provision-support-desk.sh"
