@@ -204,6 +204,8 @@ class SyntheticInput final : public desktop::Input {
     return {};
   }
   void release_all() override {
+    for (const auto& [keysym, down] : held_) desktop_.observe("released", std::string(desktop::keysym_name(keysym)));
+    held_.clear();
     std::lock_guard lock(desktop_.mutex_);
     desktop_.buttons_ = 0;
   }

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A console that keeps no rule against the real applet on a real desktop: judged by what reaches the console's end of the
 wire, by the X server, and by the disk; nothing is asked of the product's own console or counters."""
-import json
 import pathlib
 import sqlite3
-import subprocess
 import sys
 import time
 import unittest
@@ -13,56 +11,11 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.case import SiteCase  # noqa: E402
 from support.desktop import Desktop  # noqa: E402
+from support.hostile import CONTENT, NOT_GRANTED, HostileConsole  # noqa: E402
 from support.person import MAIN, Person  # noqa: E402
 from support.site import Failed, wait_for  # noqa: E402
-from support.wire import api  # noqa: E402
 
-# What holds something of the supported machine.
-CONTENT = {"DisplayList", "ScreenPacket", "CursorShape", "CursorPosition", "FileOffer", "FileChunk", "FileDone", "SysinfoReply"}
 RETURN = 0xFF0D
-NOT_GRANTED = 12  # deploy_scripts is taken from the group, so that asking for it is answered at once
-
-
-class HostileConsole:
-    """Picks a session up with its own key and sends whatever it likes."""
-
-    def __init__(self, case, session):
-        site = case.site
-        token = next((case.tech.home / "config/rescue/tokens").iterdir()).read_text().strip()
-        self.program = site.start(f"hostile-{session[:8]}", [pathlib.Path(site.build) / "tests/hostile_console"],
-                                  stdin=subprocess.PIPE)
-        key = self.program.ready()["console_key"]
-        status, picked = api(site, "POST", f"/sessions/{session}/pickup", {"console_key": key}, token=token)
-        case.assertEqual(status, 200, picked)
-        gateway = picked["gateways"][0]
-        self.program.write_line(json.dumps({"ticket": picked["ticket"], "gateway": f"{gateway['host']}:{gateway['port']}",
-                                            "ca_pin": site.ca_pin, "applet": picked["applet_fingerprint"]}))
-        self.seen = []
-        self.until("LinkUp")
-
-    def send(self, what, **fields):
-        self.program.write_line(json.dumps({"send": what, **fields}))
-
-    def until(self, message, timeout=30, **content):
-        """Reads on to the first message of this kind whose text has all of `content`."""
-        deadline = time.monotonic() + timeout
-        while True:
-            got = json.loads(self.program.read_line(max(0.01, deadline - time.monotonic())))
-            self.seen.append(got)
-            if got["message"] == "PathEnd" != message:
-                raise Failed(f"the applet ended the link ({got['why']}); before that: {self.seen[-4:]}")
-            if got["message"] == message and all(f"{k}: {v}" in got.get("content", "") for k, v in content.items()):
-                return got
-
-    def settle(self):
-        """Returns when the applet has worked off what was sent on the control channel, and had time for the rest."""
-        for _ in range(2):
-            self.send("ask", permission="deploy_scripts")
-            self.until("PermissionState", permission=NOT_GRANTED)
-            time.sleep(0.5)
-
-    def content(self):
-        return [m["message"] for m in self.seen if m["message"] in CONTENT]
 
 
 class Hostile(SiteCase):

@@ -81,6 +81,8 @@ def read(raw, key):
 def needed(event):
     """The permissions of which one must cover this event of the applet's; () for what is no operation."""
     kind, data = event["type"], event["data"]
+    if kind == "file.offered" and data.get("direction") == "to_applet":
+        return ()  # the technician's wish, which may be refused; a name of the other direction has left the machine
     if kind in ("file.offered", "file.sent", "file.received"):
         return FILES.get(data.get("direction"), "send_files"), "file_manager", "clipboard_sync"
     if kind == "recording.started":

@@ -5,7 +5,14 @@
 //   hostile_console            prints {"console_key": …}
 //   first line of input        {"ticket": …, "gateway": "host:port", "ca_pin": hex, "applet": hex}
 //   further lines              {"send": "view" | "control" | "key" | …, …}: see message_of
-//   output                     one object per message that arrives: {"message": type, "channel": …, "bytes": n, …}
+//                              {"send": "message", "channel": …, "type": "UrlSend", "fields": {…}}: any message of
+//                              session.fbs, well made; with "cut": n without its last n bytes
+//                              {"send": "bytes", "channel": …, "hex": …}
+//   output                     one object per message that arrives: {"message": type, "channel": …, "bytes": n,
+//   "content":
+//                              text, "fields": {…}}; numbers stand for the values of enums
+#include <flatbuffers/idl.h>
+
 #include <boost/json.hpp>
 #include <iostream>
 
@@ -55,6 +62,55 @@ struct ToSend {
   Channel channel;
   base::Bytes bytes;
 };
+
+/// Turns JSON into messages and back, by the schema as it stands in the tree.
+class Wording {
+ public:
+  Wording() : parser_(options()) {
+    std::string schema;
+    if (!flatbuffers::LoadFile(RESCUE_SESSION_SCHEMA, false, &schema) || !parser_.Parse(schema.c_str()))
+      die(fmt::format("session.fbs: {}", parser_.error_));
+  }
+  /// A finished message; no table of ours checks it.
+  [[nodiscard]] base::Bytes message(std::string_view type, const json::value& fields) {
+    const auto text = fmt::format("{{\"message_type\":\"{}\",\"message\":{}}}", type, json::serialize(fields));
+    if (!parser_.ParseJson(text.c_str())) die(fmt::format("{}: {}", text, parser_.error_));
+    const auto* data = parser_.builder_.GetBufferPointer();
+    return {data, data + parser_.builder_.GetSize()};
+  }
+  [[nodiscard]] json::value fields(base::ByteView bytes) {
+    std::string text;
+    if (!flatbuffers::GenerateText(parser_, bytes.data(), &text)) die("a message without text");
+    return json::parse(text).as_object().at("message");
+  }
+
+ private:
+  static flatbuffers::IDLOptions options() {
+    flatbuffers::IDLOptions o;
+    o.strict_json = true;
+    o.output_default_scalars_in_json = true;
+    o.output_enum_identifiers = false;
+    o.indent_step = -1;
+    return o;
+  }
+  flatbuffers::Parser parser_;
+};
+
+Channel channel_named(const Line& l) {
+  const auto wanted = l.text("channel");
+  for (std::size_t i = 0; i < wire::kChannelCount; ++i)
+    if (wire::name(static_cast<Channel>(i)) == wanted) return static_cast<Channel>(i);
+  die(fmt::format("no channel '{}'", wanted));
+}
+
+std::optional<ToSend> anything(const Line& l, Wording& wording) {
+  if (l.text("send") == "bytes") return ToSend{channel_named(l), must(base::from_hex(l.text("hex")), "hex")};
+  if (l.text("send") != "message") return std::nullopt;
+  const auto* fields = l.o.if_contains("fields");
+  auto bytes = wording.message(l.text("type"), fields == nullptr ? json::value(json::object()) : *fields);
+  bytes.resize(bytes.size() - std::min<std::size_t>(bytes.size(), l.u32("cut")));
+  return ToSend{channel_named(l), std::move(bytes)};
+}
 
 /// The messages that a script may send at any time and in any order.
 std::optional<ToSend> message_of(const Line& l) {
@@ -117,6 +173,8 @@ class HostileCore {
                       {"channel", wire::name(channel)},
                       {"bytes", bytes.size()}};
     if (channel != Channel::screen) line["content"] = wire::dump(bytes, wire::session::SessionMessageTypeTable());
+    if (channel != Channel::screen && message->message_type() != wire::session::Message::FileChunk)
+      line["fields"] = wording_.fields(bytes);
     print(line);
     return {};
   }
@@ -132,6 +190,7 @@ class HostileCore {
 
  private:
   std::array<std::deque<base::Bytes>, wire::kChannelCount> queue_;
+  Wording wording_;
   bool up_ = false;
   bool ended_ = false;
 };
@@ -156,9 +215,11 @@ Line read_line() {
 
 /// Its own thread: stdin to the strand. At the end of input the process ends as a crashed one would.
 void obey(Console& c) {
+  Wording wording;
   for (;;) {
     auto line = read_line();
-    auto message = message_of(line);
+    auto message = anything(line, wording);
+    if (!message) message = message_of(line);
     if (!message) die(fmt::format("no message '{}'", line.text("send")));
     c.context.post([&c, s = std::move(*message)]() mutable {
       c.core.send(std::move(s));
