@@ -77,6 +77,12 @@ base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const 
   return n > 0;
 }
 
+base::Result<std::vector<base::Guid>> technicians_of(ReadTransaction& tx, const base::Guid& session) {
+  return impl::all(
+      tx.connection(), "SELECT DISTINCT technician FROM grants WHERE session_id=?",
+      [](impl::Statement& st) { return st.guid(0); }, session);
+}
+
 base::Result<std::vector<Holding>> of_group(ReadTransaction& tx, const base::Guid& group) {
   return impl::all(
       tx.connection(),

@@ -31,6 +31,11 @@ inline constexpr std::size_t kUserRoles = static_cast<std::size_t>(UserRole::ser
 [[nodiscard]] std::string_view to_string(UserRole role);
 [[nodiscard]] std::optional<UserRole> parse_user_role(std::string_view name);
 
+/// What a technician says of being there.
+enum class Presence : std::uint8_t { available, busy, away };
+[[nodiscard]] std::string_view to_string(Presence presence);
+[[nodiscard]] std::optional<Presence> parse_presence(std::string_view name);
+
 /// A person who signs in. Removed users stay as rows (sessions and logs name them) without password and with their
 /// address free.
 struct User {
@@ -54,11 +59,16 @@ struct User {
   base::Bytes totp_secret;  // sealed under a key of the site; empty: no second factor
   std::optional<base::WallTime> totp_confirmed_at;
   std::uint64_t totp_last_step = 0;  // RFC 6238 time step that was used last
+  Presence presence = Presence::available;
+  std::optional<base::WallTime> presence_at;  // when it was set
+  std::uint32_t max_sessions = 0;             // held at the same time; 0: no limit
   bool operator==(const User&) const = default;
 };
 
 /// Whoever has the broker's own machine: a row that never signs in and is in no list.
 inline constexpr std::string_view kLocalAdministratorId = "00000000-0000-4000-8000-000000000002";
+/// Whoever opens a session from a channel's page: the creator of those, likewise in no list.
+inline constexpr std::string_view kVisitorId = "00000000-0000-4000-8000-000000000003";
 
 /// A technician group: what its members may do (DESIGN "Permissions").
 struct Group {
@@ -183,7 +193,7 @@ struct Device {
 struct Session {
   base::Guid id;
   base::Bytes guid_id;  // 32 bytes, SHA-256 of the authentication GUID, unique; the GUID itself is never stored
-  std::string kind;     // "private"
+  std::string kind;     // how it came about: "private" (a technician's PIN) or "channel"
   std::string state;
   std::string note;
   std::string customer;  // JSON object, "{}" when nothing is known
@@ -196,6 +206,13 @@ struct Session {
   std::optional<base::WallTime> ended_at;
   std::string ended_by;
   std::string end_reason;
+  std::optional<base::Guid> channel{};  // whose queue it is in; empty: a private one
+  // A transfer waits while transfer_to or transfer_channel is set; where from and why stay until the next one.
+  std::optional<base::Guid> transfer_to{};       // to this user
+  std::optional<base::Guid> transfer_channel{};  // to this channel
+  std::optional<base::Guid> transfer_from{};
+  std::string transfer_comment{};  // for the one who takes it
+  std::optional<base::WallTime> transfer_at{};
   bool operator==(const Session&) const = default;
 };
 
@@ -210,8 +227,8 @@ struct AppletKey {
   bool operator==(const AppletKey&) const = default;
 };
 
-/// A PIN, named by a keyed hash of its digits. `guid_salt` is an input of the GUID's derivation; emptied once it is
-/// spent or ended.
+/// A PIN, named by a keyed hash of its digits; with 0 digits nobody was told one. `guid_salt` is an input of the GUID's
+/// derivation; emptied once it is spent or ended.
 struct Pin {
   base::Guid session;  // at most one PIN per session
   base::Bytes pin_id;  // 32 bytes; unique among stored PINs
@@ -221,6 +238,7 @@ struct Pin {
   base::WallTime expires_at;
   std::optional<base::WallTime> redeemed_at;
   std::optional<base::WallTime> spent_at;
+  base::Bytes browser{};  // SHA-256 of what the browser that redeemed it on a page holds; empty: none did
   bool operator==(const Pin&) const = default;
 };
 

@@ -54,7 +54,8 @@ base::Result<> update_host(Transaction& tx, const AppletKey& k) {
 
 namespace pins {
 namespace {
-#define RESCUE_PIN_COLUMNS "session_id, pin_id, guid_salt, digits, created_at, expires_at, redeemed_at, spent_at"
+#define RESCUE_PIN_COLUMNS \
+  "session_id, pin_id, guid_salt, digits, created_at, expires_at, redeemed_at, spent_at, browser"
 
 Pin read(Statement& st) {
   Pin p;
@@ -66,20 +67,22 @@ Pin read(Statement& st) {
   p.expires_at = st.time(5);
   p.redeemed_at = st.maybe_time(6);
   p.spent_at = st.maybe_time(7);
+  p.browser = st.blob(8);
   return p;
 }
 }  // namespace
 
 base::Result<std::uint64_t> count_live(ReadTransaction& tx, base::WallTime now) {
   RESCUE_TRY(const auto n,
-             impl::number(tx.connection(), "SELECT count(*) FROM pins WHERE expires_at > ? AND spent_at IS NULL", now));
+             impl::number(tx.connection(),
+                          "SELECT count(*) FROM pins WHERE expires_at > ? AND spent_at IS NULL AND digits > 0", now));
   return static_cast<std::uint64_t>(n);
 }
 
 base::Result<> insert(Transaction& tx, const Pin& p) {
   auto done =
-      impl::run(tx.connection(), "INSERT INTO pins (" RESCUE_PIN_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", p.session,
-                p.pin_id, p.guid_salt, p.digits, p.created_at, p.expires_at, p.redeemed_at, p.spent_at);
+      impl::run(tx.connection(), "INSERT INTO pins (" RESCUE_PIN_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)", p.session,
+                p.pin_id, p.guid_salt, p.digits, p.created_at, p.expires_at, p.redeemed_at, p.spent_at, p.browser);
   if (!done) return base::fail(done.error());
   return {};
 }
@@ -96,14 +99,21 @@ base::Result<std::optional<Pin>> find(ReadTransaction& tx, base::ByteView pin_id
   return impl::first(tx.connection(), "SELECT " RESCUE_PIN_COLUMNS " FROM pins WHERE pin_id=?", read, pin_id);
 }
 
+base::Result<std::optional<Pin>> find_by_browser(ReadTransaction& tx, base::ByteView browser) {
+  return impl::first(tx.connection(),
+                     "SELECT " RESCUE_PIN_COLUMNS " FROM pins WHERE browser=? ORDER BY created_at DESC LIMIT 1", read,
+                     browser);
+}
+
 base::Result<std::optional<Pin>> find_by_session(ReadTransaction& tx, const base::Guid& session) {
   return impl::first(tx.connection(), "SELECT " RESCUE_PIN_COLUMNS " FROM pins WHERE session_id=?", read, session);
 }
 
 base::Result<> update(Transaction& tx, const Pin& p) {
   return impl::run_one(tx.connection(), "PIN of session " + p.session.text(),
-                       "UPDATE pins SET guid_salt=?2, expires_at=?3, redeemed_at=?4, spent_at=?5 WHERE session_id=?1",
-                       p.session, p.guid_salt, p.expires_at, p.redeemed_at, p.spent_at);
+                       "UPDATE pins SET guid_salt=?2, expires_at=?3, redeemed_at=?4, spent_at=?5, browser=?6 WHERE "
+                       "session_id=?1",
+                       p.session, p.guid_salt, p.expires_at, p.redeemed_at, p.spent_at, p.browser);
 }
 
 base::Result<std::uint64_t> purge(Transaction& tx, base::WallTime before) {

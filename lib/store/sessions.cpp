@@ -12,7 +12,8 @@ using impl::Statement;
 
 #define RESCUE_SESSION_COLUMNS                                                                                     \
   "s.id, s.guid_id, s.kind, s.state, s.note, s.customer, s.created_at, s.created_by, s.technician, s.generation, " \
-  "s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason"
+  "s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason, s.channel_id, s.transfer_to, "           \
+  "s.transfer_channel, s.transfer_from, s.transfer_comment, s.transfer_at"
 
 Session read(Statement& st) {
   Session s;
@@ -31,6 +32,12 @@ Session read(Statement& st) {
   s.ended_at = st.maybe_time(12);
   s.ended_by = st.text(13);
   s.end_reason = st.text(14);
+  s.channel = st.maybe_guid(15);
+  s.transfer_to = st.maybe_guid(16);
+  s.transfer_channel = st.maybe_guid(17);
+  s.transfer_from = st.maybe_guid(18);
+  s.transfer_comment = st.text(19);
+  s.transfer_at = st.maybe_time(20);
   return s;
 }
 
@@ -61,10 +68,12 @@ base::Result<> insert(Transaction& tx, const Session& s) {
   auto done =
       impl::run(tx.connection(),
                 "INSERT INTO sessions (id, guid_id, kind, state, note, customer, created_at, created_by, technician, "
-                "generation, state_since, pin_expires_at, ended_at, ended_by, end_reason) "
-                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                "generation, state_since, pin_expires_at, ended_at, ended_by, end_reason, channel_id, transfer_to, "
+                "transfer_channel, transfer_from, transfer_comment, transfer_at) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 s.id, s.guid_id, s.kind, s.state, s.note, s.customer, s.created_at, s.created_by, s.technician,
-                s.generation, s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason);
+                s.generation, s.state_since, s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason, s.channel,
+                s.transfer_to, s.transfer_channel, s.transfer_from, s.transfer_comment, s.transfer_at);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::session, s.id});
   return {};
@@ -73,9 +82,12 @@ base::Result<> insert(Transaction& tx, const Session& s) {
 base::Result<> update(Transaction& tx, const Session& s) {
   RESCUE_CHECK(impl::run_one(tx.connection(), "session " + s.id.text(),
                              "UPDATE sessions SET state=?2, note=?3, customer=?4, technician=?5, generation=?6, "
-                             "state_since=?7, pin_expires_at=?8, ended_at=?9, ended_by=?10, end_reason=?11 WHERE id=?1",
+                             "state_since=?7, pin_expires_at=?8, ended_at=?9, ended_by=?10, end_reason=?11, "
+                             "channel_id=?12, transfer_to=?13, transfer_channel=?14, transfer_from=?15, "
+                             "transfer_comment=?16, transfer_at=?17 WHERE id=?1",
                              s.id, s.state, s.note, s.customer, s.technician, s.generation, s.state_since,
-                             s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason));
+                             s.pin_expires_at, s.ended_at, s.ended_by, s.end_reason, s.channel, s.transfer_to,
+                             s.transfer_channel, s.transfer_from, s.transfer_comment, s.transfer_at));
   tx.changed({Change::Kind::session, s.id});
   return {};
 }
@@ -106,42 +118,103 @@ namespace {
 /// A group of few is looked up person by person; the sessions of a large one lie close together wherever one looks.
 constexpr std::size_t kFewMembers = 64;
 
-/// Parameters by number: position 1 and 2, rows 3, then in order the states, the technician, and the group or its few
-/// members.
-struct ListSql {
-  static constexpr std::string_view kSelect = "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE ";
-  std::string where = "(s.created_at, s.id) < (?1, ?2)";
-  std::string tail = " ORDER BY s.created_at DESC, s.id DESC LIMIT ?3";
-  std::vector<std::string> values;  // states
-  std::vector<base::Guid> ids;      // what follows them
+/// Parameters by number: position 1 and 2, rows 3, then in order the states and the ids. A list is one condition, or
+/// several of which any will do: each has an index of its own, so each is looked up for itself.
+class ListSql {
+ public:
+  explicit ListSql(const SessionFilter& filter) : states_(filter.states) {
+    if (filter.live_only) where_ += " AND s.ended_at IS NULL";
+    for (std::size_t i = 0; i < states_.size(); ++i)
+      where_ += (i == 0 ? " AND +s.state IN (?" : ",?") + std::to_string(4 + i);
+    if (!states_.empty()) where_ += ")";
+    if (filter.private_only) owned_ = " AND +s.channel_id IS NULL";
+  }
+  void of_owner_in_group(const base::Guid& id, const base::Guid& group) {
+    const auto owner = "s.owner = " + parameter(id);
+    any_.push_back(owner + " AND EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner AND u.group_id = " +
+                   parameter(group) + ")" + owned_);
+  }
+  void of_owner(const base::Guid& id) { any_.push_back("s.owner = " + parameter(id) + owned_); }
+  void of_group(const base::Guid& id) {
+    any_.push_back("EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner AND u.group_id = " + parameter(id) + ")" +
+                   owned_);
+  }
+  void of_channel(const base::Guid& id) {
+    const auto channel = parameter(id);
+    any_.push_back("s.channel_id = " + channel);
+    any_.push_back("s.ended_at IS NULL AND s.transfer_channel = " + channel);
+  }
+  void of_channels_for(const base::Guid& group) {
+    const auto channels = "(SELECT channel_id FROM channel_groups WHERE group_id = " + parameter(group) + ")";
+    any_.push_back("s.ended_at IS NULL AND s.channel_id IN " + channels);
+    any_.push_back("s.ended_at IS NULL AND s.transfer_channel IN " + channels);
+  }
+  void offered_to(const base::Guid& id) { any_.push_back("s.ended_at IS NULL AND s.transfer_to = " + parameter(id)); }
+  void of_anybody() { any_.push_back("1" + owned_); }
 
-  explicit ListSql(const SessionFilter& filter) : values(filter.states) {
-    if (filter.live_only) where += " AND s.ended_at IS NULL";
-    for (std::size_t i = 0; i < values.size(); ++i)
-      where += (i == 0 ? " AND +s.state IN (?" : ",?") + std::to_string(4 + i);
-    if (!values.empty()) where += ")";
-    if (filter.technician) where += " AND s.owner = " + parameter(*filter.technician);
-  }
-  std::string parameter(const base::Guid& id) {
-    ids.push_back(id);
-    return "?" + std::to_string(3 + values.size() + ids.size());
-  }
-  std::string all() { return std::string(kSelect) + where + tail; }
-  std::string of_group(const base::Guid& group) {
-    return std::string(kSelect) + where +
-           " AND EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner AND u.group_id = " + parameter(group) + ")" + tail;
-  }
-  /// The first rows of each, then the first of those together.
-  std::string of_members(const std::vector<base::Guid>& members) {
-    std::string sql = std::string(kSelect) + "s.id IN (";
-    for (const auto& member : members) {
-      if (&member != &members.front()) sql += " UNION ALL ";
-      sql += "SELECT id FROM (SELECT s.id FROM sessions s WHERE s.owner = " + parameter(member) + " AND " + where +
-             tail + ")";
+  [[nodiscard]] std::string text() const {
+    const std::string select = "SELECT " RESCUE_SESSION_COLUMNS " FROM sessions s WHERE ";
+    const std::string tail = " ORDER BY s.created_at DESC, s.id DESC LIMIT ?3";
+    if (any_.size() == 1) return select + any_.front() + " AND " + where_ + tail;
+    // The first rows of each, then the first of those together.
+    std::string sql = select + "s.id IN (";
+    for (const auto& one : any_) {
+      if (&one != &any_.front()) sql += " UNION ALL ";
+      sql += "SELECT id FROM (SELECT s.id FROM sessions s WHERE " + one + " AND " + where_ + tail + ")";
     }
     return sql + ")" + tail;
   }
+  [[nodiscard]] const std::vector<std::string>& states() const { return states_; }
+  [[nodiscard]] const std::vector<base::Guid>& ids() const { return ids_; }
+
+ private:
+  std::string parameter(const base::Guid& id) {
+    ids_.push_back(id);
+    return "?" + std::to_string(3 + states_.size() + ids_.size());
+  }
+  std::string where_ = "(s.created_at, s.id) < (?1, ?2)";
+  std::string owned_;
+  std::vector<std::string> any_;
+  std::vector<std::string> states_;
+  std::vector<base::Guid> ids_;
 };
+
+/// False: nothing can fit.
+base::Result<bool> add_conditions(ReadTransaction& tx, const SessionFilter& filter, ListSql& sql) {
+  if (filter.channel) {
+    sql.of_channel(*filter.channel);
+    return true;
+  }
+  bool some = false;
+  if (filter.technician && filter.group) {
+    sql.of_owner_in_group(*filter.technician, *filter.group);
+    some = true;
+  } else if (filter.technician) {
+    sql.of_owner(*filter.technician);
+    some = true;
+  } else if (filter.group) {
+    RESCUE_TRY(const auto members, users::ids_in_group(tx, *filter.group, kFewMembers + 1));
+    if (members.size() > kFewMembers) {
+      sql.of_group(*filter.group);
+    } else {
+      for (const auto& member : members) sql.of_owner(member);
+    }
+    some = some || !members.empty();
+  }
+  if (filter.channels_for) {
+    sql.of_channels_for(*filter.channels_for);
+    some = true;
+  }
+  if (filter.offered_to) {
+    sql.offered_to(*filter.offered_to);
+    some = true;
+  }
+  if (!some && !filter.group) {
+    sql.of_anybody();
+    some = true;
+  }
+  return some;
+}
 }  // namespace
 
 base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filter, std::string_view cursor,
@@ -149,21 +222,15 @@ base::Result<Page<Session>> list(ReadTransaction& tx, const SessionFilter& filte
   RESCUE_TRY(const auto position, read_position(cursor));
   const auto size = impl::page_size(limit);
   ListSql parts(filter);
-  std::string sql;
-  if (filter.group) {
-    RESCUE_TRY(const auto members, users::ids_in_group(tx, *filter.group, kFewMembers + 1));
-    if (members.empty()) return Page<Session>{};
-    sql = members.size() <= kFewMembers ? parts.of_members(members) : parts.of_group(*filter.group);
-  } else {
-    sql = parts.all();
-  }
-  RESCUE_TRY(auto st, tx.connection().prepare(sql));
+  RESCUE_TRY(const bool some, add_conditions(tx, filter, parts));
+  if (!some) return Page<Session>{};
+  RESCUE_TRY(auto st, tx.connection().prepare(parts.text()));
   int at = 0;
   RESCUE_CHECK(st.bind(++at, position.created_at));
   RESCUE_CHECK(st.bind(++at, position.id));
   RESCUE_CHECK(st.bind(++at, std::uint64_t{size + 1}));
-  for (const auto& state : parts.values) RESCUE_CHECK(st.bind(++at, state));
-  for (const auto& id : parts.ids) RESCUE_CHECK(st.bind(++at, id));
+  for (const auto& state : parts.states()) RESCUE_CHECK(st.bind(++at, state));
+  for (const auto& id : parts.ids()) RESCUE_CHECK(st.bind(++at, id));
   std::vector<Session> rows;
   for (;;) {
     RESCUE_TRY(const bool row, st.step());
@@ -194,9 +261,27 @@ base::Result<std::vector<Session>> with_lapsed_lease(ReadTransaction& tx, base::
   return impl::all(
       tx.connection(),
       "SELECT " RESCUE_SESSION_COLUMNS
-      " FROM sessions s WHERE ended_at IS NULL AND technician IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants g "
-      "WHERE g.session_id = s.id AND g.revoked_at IS NULL AND g.lease_until >= ?) LIMIT ?",
+      " FROM sessions s WHERE ended_at IS NULL AND technician IS NOT NULL AND state NOT IN ('waiting', 'on_hold', "
+      "'transferring') AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.revoked_at IS NULL AND "
+      "g.lease_until >= ?) LIMIT ?",
       read, before, std::uint64_t{limit});
+}
+
+base::Result<std::uint64_t> count_held(ReadTransaction& tx, const base::Guid& technician) {
+  RESCUE_TRY(const auto n, impl::number(tx.connection(),
+                                        "SELECT count(*) FROM sessions WHERE ended_at IS NULL AND owner=?1 AND "
+                                        "technician=?1 AND state IN ('active', 'reconnecting', 'rebooting')",
+                                        technician));
+  return static_cast<std::uint64_t>(n);
+}
+
+base::Result<std::uint64_t> count_in_channel(ReadTransaction& tx, const base::Guid& channel) {
+  RESCUE_TRY(const auto n,
+             impl::number(tx.connection(),
+                          "SELECT (SELECT count(*) FROM sessions WHERE ended_at IS NULL AND channel_id=?1) + (SELECT "
+                          "count(*) FROM sessions WHERE ended_at IS NULL AND transfer_channel=?1)",
+                          channel));
+  return static_cast<std::uint64_t>(n);
 }
 
 base::Result<std::uint64_t> count_live(ReadTransaction& tx) {

@@ -8,11 +8,18 @@
 
 namespace rescue::store {
 
+/// Technician and group (both, where both are given), channels_for and offered_to are conditions of which any will do;
+/// without all of them, every session does. The rest narrows what they find.
 struct SessionFilter {
   std::vector<std::string> states;                 // empty: all
   std::optional<base::Guid> technician;            // holds it, or created it and nobody holds it
   std::optional<base::Guid> group = std::nullopt;  // of who holds or made it
   bool live_only = false;  // set it when all of `states` are live ones: the search then skips all history
+  std::optional<base::Guid> channels_for{};  // live ones in, or on their way to, the channels of this group
+  std::optional<base::Guid> offered_to{};    // live ones on their way to this user
+  bool private_only = false;                 // what is found by technician or group, or as one of all: in no channel
+  /// In place of all those conditions: in this channel, or alive and on its way there.
+  std::optional<base::Guid> channel{};
 };
 
 namespace sessions {
@@ -35,10 +42,15 @@ namespace sessions {
 /// Live sessions waiting for an applet whose PIN ended before `now`, at most `limit`.
 [[nodiscard]] base::Result<std::vector<Session>> with_expired_pin(ReadTransaction& tx, base::WallTime now,
                                                                   std::size_t limit);
-/// Live sessions with a technician and no grant leased beyond `before`, at most `limit`.
+/// Live sessions that a technician should be in (not waiting, put aside or given away), without a grant leased beyond
+/// `before`; at most `limit`.
 [[nodiscard]] base::Result<std::vector<Session>> with_lapsed_lease(ReadTransaction& tx, base::WallTime before,
                                                                    std::size_t limit);
 [[nodiscard]] base::Result<std::uint64_t> count_live(ReadTransaction& tx);
+/// Live sessions that the technician holds and that go on: not put aside, not given away, not offline.
+[[nodiscard]] base::Result<std::uint64_t> count_held(ReadTransaction& tx, const base::Guid& technician);
+/// Live sessions in the channel or on their way to it.
+[[nodiscard]] base::Result<std::uint64_t> count_in_channel(ReadTransaction& tx, const base::Guid& channel);
 }  // namespace sessions
 
 namespace applet_keys {
@@ -57,6 +69,8 @@ namespace pins {
 /// Frees a number that is no longer live. True when it is free afterwards.
 [[nodiscard]] base::Result<bool> forget_dead(Transaction& tx, base::ByteView pin_id, base::WallTime now);
 [[nodiscard]] base::Result<std::optional<Pin>> find(ReadTransaction& tx, base::ByteView pin_id);
+/// The newest one that this browser redeemed.
+[[nodiscard]] base::Result<std::optional<Pin>> find_by_browser(ReadTransaction& tx, base::ByteView browser);
 [[nodiscard]] base::Result<std::optional<Pin>> find_by_session(ReadTransaction& tx, const base::Guid& session);
 [[nodiscard]] base::Result<> update(Transaction& tx, const Pin& pin);
 /// Deletes what expired before `before`.
@@ -75,6 +89,8 @@ namespace grants {
                                                  const std::optional<base::Guid>& technician, base::WallTime now);
 /// Whether `technician` has, or ever had, a grant of this session.
 [[nodiscard]] base::Result<bool> any_of(ReadTransaction& tx, const base::Guid& session, const base::Guid& technician);
+/// Everybody who has, or ever had, a grant of this session.
+[[nodiscard]] base::Result<std::vector<base::Guid>> technicians_of(ReadTransaction& tx, const base::Guid& session);
 /// Whether `technician` has, or ever had, a grant of this session for the console key `spki`.
 [[nodiscard]] base::Result<bool> any_for_key(ReadTransaction& tx, const base::Guid& session,
                                              const base::Guid& technician, const base::Bytes& spki);

@@ -22,7 +22,7 @@ namespace {
 #define RESCUE_USER_COLUMNS                                                                                      \
   "id, email, name, role, group_id, password_hash, must_change_password, disabled, failed_sign_ins, locked_at, " \
   "created_at, password_changed_at, last_login_at, removed_at, allowed_networks, sso_id, sso_disabled, "         \
-  "totp_secret, totp_confirmed_at, totp_last_step"
+  "totp_secret, totp_confirmed_at, totp_last_step, presence, presence_at, max_sessions"
 
 User read(Statement& st) {
   User u;
@@ -46,6 +46,9 @@ User read(Statement& st) {
   u.totp_secret = st.blob(17);
   u.totp_confirmed_at = st.maybe_time(18);
   u.totp_last_step = st.u64(19);
+  u.presence = parse_presence(st.text(20)).value_or(Presence::available);
+  u.presence_at = st.maybe_time(21);
+  u.max_sessions = st.u32(22);
   return u;
 }
 
@@ -63,10 +66,11 @@ base::Result<> insert(Transaction& tx, const User& u) {
   const auto networks = impl::join_lines(u.allowed_networks);
   auto done = impl::run(
       tx.connection(),
-      "INSERT INTO users (" RESCUE_USER_COLUMNS ", email_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", u.id,
-      u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
+      "INSERT INTO users (" RESCUE_USER_COLUMNS ", email_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password, u.disabled,
       u.failed_sign_ins, u.locked_at, u.created_at, u.password_changed_at, u.last_login_at, u.removed_at, networks, sso,
-      u.sso_disabled, u.totp_secret, u.totp_confirmed_at, u.totp_last_step, key);
+      u.sso_disabled, u.totp_secret, u.totp_confirmed_at, u.totp_last_step, to_string(u.presence), u.presence_at,
+      u.max_sessions, key);
   if (!done) return base::fail(done.error());
   tx.changed({Change::Kind::user, u.id});
   return {};
@@ -81,11 +85,12 @@ base::Result<> update(Transaction& tx, const User& u) {
                              "must_change_password=?7, disabled=?8, failed_sign_ins=?9, locked_at=?10, "
                              "password_changed_at=?11, last_login_at=?12, removed_at=?13, email_key=?14, "
                              "allowed_networks=?15, sso_id=?16, sso_disabled=?17, totp_secret=?18, "
-                             "totp_confirmed_at=?19, totp_last_step=?20 WHERE id=?1",
+                             "totp_confirmed_at=?19, totp_last_step=?20, presence=?21, presence_at=?22, "
+                             "max_sessions=?23 WHERE id=?1",
                              u.id, u.email, u.name, to_string(u.role), u.group, u.password_hash, u.must_change_password,
                              u.disabled, u.failed_sign_ins, u.locked_at, u.password_changed_at, u.last_login_at,
                              u.removed_at, key, networks, sso, u.sso_disabled, u.totp_secret, u.totp_confirmed_at,
-                             u.totp_last_step));
+                             u.totp_last_step, to_string(u.presence), u.presence_at, u.max_sessions));
   tx.changed({Change::Kind::user, u.id});
   return {};
 }
@@ -146,10 +151,27 @@ base::Result<std::uint64_t> count_in_group(ReadTransaction& tx, const base::Guid
   return static_cast<std::uint64_t>(n);
 }
 
+base::Result<std::vector<User>> of_channel(ReadTransaction& tx, const base::Guid& channel, std::size_t limit) {
+  return impl::all(tx.connection(),
+                   "SELECT " RESCUE_USER_COLUMNS
+                   " FROM users WHERE group_id IN (SELECT group_id FROM channel_groups WHERE channel_id=?) AND "
+                   "email_key IS NOT NULL AND disabled=0 ORDER BY email_key LIMIT ?",
+                   read, channel, std::uint64_t{limit});
+}
+
+base::Result<std::vector<User>> beside(ReadTransaction& tx, const base::Guid& group, std::size_t limit) {
+  return impl::all(tx.connection(),
+                   "SELECT " RESCUE_USER_COLUMNS
+                   " FROM users WHERE group_id IN (SELECT ?1 UNION SELECT theirs.group_id FROM channel_groups ours "
+                   "JOIN channel_groups theirs ON theirs.channel_id = ours.channel_id WHERE ours.group_id=?1) AND "
+                   "email_key IS NOT NULL AND disabled=0 ORDER BY email_key LIMIT ?2",
+                   read, group, std::uint64_t{limit});
+}
+
 base::Result<std::vector<base::Guid>> ids_in_group(ReadTransaction& tx, const base::Guid& group, std::size_t limit) {
   return impl::all(
-      tx.connection(), "SELECT id FROM users WHERE group_id=? LIMIT ?",
-      [](Statement& st) { return st.guid(0); }, group, std::uint64_t{limit});
+      tx.connection(), "SELECT id FROM users WHERE group_id=? LIMIT ?", [](Statement& st) { return st.guid(0); }, group,
+      std::uint64_t{limit});
 }
 
 base::Result<std::optional<std::string>> password_hash_near(ReadTransaction& tx, base::ByteView id) {

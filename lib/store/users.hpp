@@ -31,6 +31,12 @@ namespace users {
 [[nodiscard]] base::Result<> move_removed(Transaction& tx, const base::Guid& from, const base::Guid& to);
 /// Users of the group that are not removed.
 [[nodiscard]] base::Result<std::uint64_t> count_in_group(ReadTransaction& tx, const base::Guid& group);
+/// Users who can sign in (neither disabled nor removed) of the groups that are assigned to the channel, by e-mail
+/// address; at most `limit`.
+[[nodiscard]] base::Result<std::vector<User>> of_channel(ReadTransaction& tx, const base::Guid& channel,
+                                                         std::size_t limit);
+/// The same of the group, and of the groups that share a channel with it.
+[[nodiscard]] base::Result<std::vector<User>> beside(ReadTransaction& tx, const base::Guid& group, std::size_t limit);
 /// Ids of the group's users, removed ones too, at most `limit`.
 [[nodiscard]] base::Result<std::vector<base::Guid>> ids_in_group(ReadTransaction& tx, const base::Guid& group,
                                                                  std::size_t limit);

@@ -334,9 +334,40 @@ CREATE TABLE request_ids (
 CREATE INDEX request_ids_age ON request_ids (created_at);
 )sql";
 
+// Channels that visitors come to, transfers, presence of technicians, downloads.
+constexpr const char* kQueues = R"sql(
+ALTER TABLE users ADD COLUMN presence TEXT NOT NULL DEFAULT 'available'
+  CHECK (presence IN ('available', 'busy', 'away'));
+ALTER TABLE users ADD COLUMN presence_at INTEGER;            -- NULL: never set
+ALTER TABLE users ADD COLUMN max_sessions INTEGER NOT NULL DEFAULT 0;  -- held at a time; 0: any number
+-- Whoever comes to a channel. Never signs in and is in no list.
+INSERT INTO users VALUES (x'00000000000040008000000000000003', 'visitor', NULL, 'visitor', 'technician',
+  x'00000000000040008000000000000001', '', 0, 0, 0, NULL, 0, NULL, NULL, 0, '', NULL, 0, x'', NULL, 0, 'available',
+  NULL, 0);
+
+ALTER TABLE sessions ADD COLUMN channel_id BLOB REFERENCES channels (id) ON DELETE SET NULL;
+ALTER TABLE sessions ADD COLUMN transfer_to BLOB REFERENCES users (id);
+ALTER TABLE sessions ADD COLUMN transfer_channel BLOB REFERENCES channels (id) ON DELETE SET NULL;
+ALTER TABLE sessions ADD COLUMN transfer_from BLOB REFERENCES users (id);
+ALTER TABLE sessions ADD COLUMN transfer_comment TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN transfer_at INTEGER;
+CREATE INDEX sessions_channel ON sessions (channel_id, created_at, id) WHERE channel_id IS NOT NULL;
+CREATE INDEX sessions_live_channel ON sessions (channel_id, created_at, id)
+  WHERE ended_at IS NULL AND channel_id IS NOT NULL;
+CREATE INDEX sessions_transfer_channel ON sessions (transfer_channel, created_at, id)
+  WHERE transfer_channel IS NOT NULL;
+CREATE INDEX sessions_live_transfer ON sessions (transfer_to, created_at, id)
+  WHERE ended_at IS NULL AND transfer_to IS NOT NULL;
+
+-- SHA-256 of what the browser holds that redeemed it on a page and may download the applet again; empty: none did.
+ALTER TABLE pins ADD COLUMN browser BLOB NOT NULL DEFAULT x'';
+CREATE INDEX pins_browser ON pins (browser) WHERE browser <> x'';
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "initial schema", kInitial},
     {2, "groups, channels, second factors, invitations, single sign-on", kAccounts},
+    {3, "queues, transfer, presence", kQueues},
 };
 
 base::Result<> check_ours(Connection& c, int version) {
