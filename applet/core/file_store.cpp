@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "applet/core/file_store.hpp"
 
-#include <cerrno>
+#include <set>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "crypto/hash.hpp"
@@ -35,15 +31,17 @@ class OpenSslHasher final : public session::FileHasher {
     std::ranges::copy(sha256, out.sha256.begin());
     return out;
   }
+  std::array<std::uint8_t, 32> sha256_so_far() const override {
+    std::array<std::uint8_t, 32> out{};
+    std::ranges::copy(sha256_.so_far(), out.begin());
+    return out;
+  }
 
  private:
   crypto::Hasher md5_{crypto::HashAlgorithm::md5};
   crypto::Hasher sha256_{crypto::HashAlgorithm::sha256};
 };
 
-FileStop stop_for(const base::Error& error) {
-  return error.code == base::Errc::invalid_argument ? FileStop::bad_name : FileStop::disk;
-}
 void log_failure(const base::Error& error) {
   base::log(base::LogLevel::warn, "files", "a file failed", {{"why", error.message()}});
 }
@@ -53,62 +51,77 @@ session::FileHasherFactory file_hasher() {
   return [] { return std::make_unique<OpenSslHasher>(); };
 }
 
-base::Result<FileSource> FileSource::open(const std::filesystem::path& path) {
-  FileSource out;
-  // Without O_NONBLOCK a named pipe would hold the thread.
-  out.fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (out.fd < 0) return base::fail(base::errno_error(fmt::format("open '{}'", path.string())));
-  struct stat info {};
-  if (fstat(out.fd, &info) != 0) return base::fail(base::errno_error(fmt::format("read '{}'", path.string())));
-  if (!S_ISREG(info.st_mode))
-    return base::fail(base::Errc::invalid_argument, fmt::format("'{}' is no ordinary file", path.string()));
-  out.name = path.filename().string();
-  out.size = static_cast<std::uint64_t>(info.st_size);
-  out.modified =
-      base::WallTime(std::chrono::seconds(info.st_mtim.tv_sec) +
-                     std::chrono::duration_cast<base::Duration>(std::chrono::nanoseconds(info.st_mtim.tv_nsec)));
-  return out;
-}
-FileSource::FileSource(FileSource&& o) noexcept
-    : fd(std::exchange(o.fd, -1)), name(std::move(o.name)), size(o.size), modified(o.modified) {}
-FileSource& FileSource::operator=(FileSource&& o) noexcept {
-  std::swap(fd, o.fd);
-  name = std::move(o.name);
-  size = o.size;
-  modified = o.modified;
-  return *this;
-}
-FileSource::~FileSource() {
-  if (fd >= 0) ::close(fd);
+FileStop file_stop(const base::Error& error) {
+  if (error.code == files::Errc::bad_name || error.code == files::Errc::outside) return FileStop::bad_name;
+  return FileStop::disk;
 }
 
 // Touched by jobs of the worker alone; shared with them, so that a late job finds it.
 struct FileStore::Files {
-  std::map<Key, ReceivedFile> incoming;
-  std::map<Key, FileSource> outgoing;
+  struct Target {
+    files::Folder folder;
+    bool overwrite = false;
+  };
+  using Request = std::pair<PersonId, std::uint32_t>;
+
+  std::filesystem::path downloads;
+  std::map<PersonId, std::string> technicians;
+  std::map<Key, files::PartialFile> incoming;
+  std::map<Key, files::SourceFile> outgoing;
+  std::map<Request, Target> targets;
+  std::set<std::filesystem::path> kept;
   base::RandomSource* random = nullptr;
   std::function<void(PersonId, const std::filesystem::path&)> saved;
 
-  SessionCall open(Key key, const session::OpenForWrite& a, const std::filesystem::path& dir) {
-    auto file = ReceivedFile::create(dir, a.name, a.size, *random);
+  ~Files() {
+    for (const auto& path : kept) ::unlink(path.c_str());
+  }
+
+  base::Result<files::PartialFile> make(Key key, const session::OpenForWrite& a) {
+    files::IncomingFile file;
+    file.name = a.name;
+    file.size = a.size;
+    file.modified = a.modified;
+    file.scope = technicians[key.first];
+    if (session::purpose_of(a.transfer.number) != session::FilePurpose::file_manager) {
+      RESCUE_TRY(auto folder, files::Folder::make(downloads));
+      return files::PartialFile::open(std::move(folder), std::move(file), *random);
+    }
+    const auto target = targets.find({key.first, a.request});
+    if (target == targets.end()) return base::fail(base::Errc::canceled, "the request has ended");
+    RESCUE_TRY(auto folder, target->second.folder.make_below(a.folder));
+    file.may_be_there = true;
+    file.replace = target->second.overwrite;
+    file.durable = false;
+    return files::PartialFile::open(std::move(folder), std::move(file), *random);
+  }
+  SessionCall open(Key key, const session::OpenForWrite& a) {
+    incoming.erase(key);
+    auto file = make(key, a);
     if (!file) {
       log_failure(file.error());
-      return [id = key.second, why = stop_for(file.error())](AppletSession& s, Now now) {
+      return [id = key.second, why = file_stop(file.error())](AppletSession& s, Now now) {
         s.file_open_failed(id, why, now);
       };
     }
+    const auto have = incoming.emplace(key, std::move(*file)).first->second.have();
+    return [id = key.second, have](AppletSession& s, Now now) { s.file_opened(id, now, have); };
+  }
+  SessionCall give_up(Key key, const base::Error& error) {
+    log_failure(error);
     incoming.erase(key);
-    incoming.emplace(key, std::move(*file));
-    return [id = key.second](AppletSession& s, Now now) { s.file_opened(id, now); };
+    return [id = key.second, why = file_stop(error)](AppletSession& s, Now now) { s.file_write_failed(id, why, now); };
+  }
+  SessionCall restart(Key key) {
+    auto found = incoming.find(key);
+    if (found == incoming.end()) return nullptr;
+    if (auto ok = found->second.restart(*random); !ok) return give_up(key, ok.error());
+    return nullptr;
   }
   SessionCall write(Key key, const session::WriteChunk& a) {
     auto found = incoming.find(key);
     if (found == incoming.end()) return nullptr;
-    if (auto written = found->second.write(a.offset, a.bytes); !written) {
-      log_failure(written.error());
-      incoming.erase(found);
-      return [id = key.second](AppletSession& s, Now now) { s.file_write_failed(id, FileStop::disk, now); };
-    }
+    if (auto written = found->second.write(a.offset, a.bytes); !written) return give_up(key, written.error());
     return
         [id = key.second, end = a.offset + a.bytes.size()](AppletSession& s, Now now) { s.file_written(id, end, now); };
   }
@@ -116,32 +129,44 @@ struct FileStore::Files {
     auto found = incoming.find(key);
     if (found == incoming.end()) return nullptr;
     auto path = found->second.commit();
+    if (!path) return give_up(key, path.error());
     incoming.erase(found);
-    if (!path) {
-      log_failure(path.error());
-      return [id = key.second](AppletSession& s, Now now) { s.file_write_failed(id, FileStop::disk, now); };
-    }
     if (saved) saved(key.first, *path);
     return [id = key.second](AppletSession& s, Now now) { s.file_committed(id, now); };
   }
   SessionCall read(Key key, const session::ReadChunk& a) {
-    auto failed = [id = key.second](AppletSession& s, Now now) { s.file_read_failed(id, now); };
-    auto found = outgoing.find(key);
-    if (found == outgoing.end()) return failed;
     base::Bytes bytes(std::min<std::size_t>(a.bytes, wire::kFileChunkMax));
-    std::size_t have = 0;
-    while (have < bytes.size()) {
-      auto n = pread(found->second.fd, bytes.data() + have, bytes.size() - have, static_cast<off_t>(a.offset + have));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return failed;  // shorter than it was when it was offered, or unreadable
-      have += static_cast<std::size_t>(n);
-    }
+    const auto out = outgoing.find(key);
+    const auto in = incoming.find(key);
+    const bool ok = out != outgoing.end()  ? out->second.read(a.offset, bytes)
+                    : in != incoming.end() ? in->second.read(a.offset, bytes)
+                                           : false;
+    // Shorter than it was when it was offered, or unreadable.
+    if (!ok) return [id = key.second](AppletSession& s, Now now) { s.file_read_failed(id, now); };
     return [id = key.second, bytes = std::move(bytes)](AppletSession& s, Now now) { s.file_chunk(id, bytes, now); };
+  }
+  void drop(Key key, bool keep) {
+    auto found = incoming.find(key);
+    if (found == incoming.end()) return;
+    if (keep) {
+      if (auto path = found->second.keep(); !path.empty()) kept.insert(std::move(path));
+    }
+    incoming.erase(found);
+  }
+  void forget(PersonId person) {
+    std::vector<Key> gone;
+    for (const auto& [key, file] : incoming)
+      if (key.first == person) gone.push_back(key);
+    for (const auto& key : gone) drop(key, true);
+    std::erase_if(outgoing, [&](const auto& f) { return f.first.first == person; });
+    std::erase_if(targets, [&](const auto& t) { return t.first.first == person; });
+    technicians.erase(person);
   }
 };
 
 FileStore::FileStore(Worker& worker, Deliver deliver, std::filesystem::path download_dir, base::RandomSource& random)
-    : worker_(worker), deliver_(std::move(deliver)), dir_(std::move(download_dir)), files_(std::make_shared<Files>()) {
+    : worker_(worker), deliver_(std::move(deliver)), files_(std::make_shared<Files>()) {
+  files_->downloads = std::move(download_dir);
   files_->random = &random;
 }
 
@@ -149,58 +174,79 @@ void FileStore::on_saved(std::function<void(PersonId, const std::filesystem::pat
   files_->saved = std::move(f);
 }
 
+void FileStore::introduce(PersonId person, std::string technician) {
+  worker_.post([files = files_, person, technician = std::move(technician)]() mutable {
+    files->technicians[person] = std::move(technician);
+  });
+}
+
 void FileStore::act(PersonId person, session::FileAction action) {
-  worker_.post([files = files_, deliver = deliver_, dir = dir_, person, action = std::move(action)] {
+  worker_.post([files = files_, deliver = deliver_, person, action = std::move(action)] {
     SessionCall call;
     std::visit(
         [&]<typename A>(const A& a) {
           const Key key{person, a.transfer};
           if constexpr (std::is_same_v<A, session::OpenForWrite>)
-            call = files->open(key, a, dir);
+            call = files->open(key, a);
           else if constexpr (std::is_same_v<A, session::WriteChunk>)
             call = files->write(key, a);
           else if constexpr (std::is_same_v<A, session::CommitFile>)
             call = files->commit(key);
           else if constexpr (std::is_same_v<A, session::DropFile>)
-            files->incoming.erase(key);
+            files->drop(key, a.keep);
           else if constexpr (std::is_same_v<A, session::ReadChunk>)
             call = files->read(key, a);
           else if constexpr (std::is_same_v<A, session::CloseSource>)
             files->outgoing.erase(key);
+          else if constexpr (std::is_same_v<A, session::RestartFile>)
+            call = files->restart(key);
         },
         action);
     if (call) deliver(person, std::move(call));
   });
 }
 
+void FileStore::add_source(PersonId person, session::TransferId id, files::SourceFile source) {
+  worker_.post([files = files_, key = Key{person, id}, source = std::move(source)]() mutable {
+    files->outgoing.insert_or_assign(key, std::move(source));
+  });
+}
+
 void FileStore::offer(PersonId person, std::uint32_t request, std::optional<std::filesystem::path> picked) {
-  worker_.post([files = files_, deliver = deliver_, worker = &worker_, person, request, picked = std::move(picked)] {
+  worker_.post([this, deliver = deliver_, person, request, picked = std::move(picked)] {
     auto none = [request](AppletSession& s, Now now) { s.file_not_chosen(request, now); };
     if (!picked) return deliver(person, none);
-    auto source = FileSource::open(*picked);
+    auto source = files::SourceFile::open(*picked);
     if (!source) {
       log_failure(source.error());
       return deliver(person, none);
     }
-    deliver(person, [files, worker, person, request, source = std::move(*source)](AppletSession& s, Now now) mutable {
+    deliver(person, [this, person, request, source = std::move(*source)](AppletSession& s, Now now) mutable {
       auto id = s.file_chosen(request, source.name, source.size, source.modified, now);
-      if (!id) {
-        log_failure(id.error());
-        return;
-      }
+      if (!id) return log_failure(id.error());
       // Jobs run in order: it is registered before any ReadChunk that the answer to the offer causes.
-      worker->post([files, key = Key{person, *id}, source = std::move(source)]() mutable {
-        files->outgoing.insert_or_assign(key, std::move(source));
-      });
+      add_source(person, *id, std::move(source));
     });
   });
 }
 
-void FileStore::forget(PersonId person) {
-  worker_.post([files = files_, person] {
-    std::erase_if(files->incoming, [&](const auto& f) { return f.first.first == person; });
-    std::erase_if(files->outgoing, [&](const auto& f) { return f.first.first == person; });
+void FileStore::set_target(PersonId person, std::uint32_t request, files::Folder folder, bool overwrite) {
+  worker_.post([files = files_, person, request, folder = std::move(folder), overwrite]() mutable {
+    files->targets.insert_or_assign({person, request}, Files::Target{std::move(folder), overwrite});
   });
+}
+
+void FileStore::end_target(PersonId person, std::uint32_t request) {
+  worker_.post([files = files_, person, request] {
+    const auto found = files->targets.find({person, request});
+    if (found == files->targets.end()) return;
+    found->second.folder.sync();
+    files->targets.erase(found);
+  });
+}
+
+void FileStore::forget(PersonId person) {
+  worker_.post([files = files_, person] { files->forget(person); });
 }
 
 }  // namespace rescue::applet

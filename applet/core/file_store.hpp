@@ -6,8 +6,9 @@
 #include <map>
 #include <memory>
 
-#include "applet/core/received_file.hpp"
 #include "applet/core/worker.hpp"
+#include "files/partial_file.hpp"
+#include "files/source_file.hpp"
 #include "session/file_transfer.hpp"
 
 namespace rescue::applet {
@@ -15,30 +16,27 @@ namespace rescue::applet {
 /// MD5 and SHA-256 through OpenSSL, for session cores.
 [[nodiscard]] session::FileHasherFactory file_hasher();
 
-/// A file that the user has picked, open for reading.
-struct FileSource {
-  int fd = -1;
-  std::string name;
-  std::uint64_t size = 0;
-  base::WallTime modified;
-  /// invalid_argument: not a regular file. not_found, io.
-  [[nodiscard]] static base::Result<FileSource> open(const std::filesystem::path& path);
-  FileSource() = default;
-  FileSource(FileSource&& o) noexcept;
-  FileSource& operator=(FileSource&& o) noexcept;
-  ~FileSource();
-};
+/// What a session core hears of an error of the disk.
+[[nodiscard]] session::FileStop file_stop(const base::Error& error);
 
 /// Network thread, all of it; the disk work runs on `worker`, whose jobs hold what they need.
 class FileStore {
  public:
   FileStore(Worker& worker, Deliver deliver, std::filesystem::path download_dir, base::RandomSource& random);
 
+  /// Whose files these are: what an earlier session of the same technician has left half done is gone on with.
+  void introduce(PersonId person, std::string technician);
   void act(PersonId person, session::FileAction action);
   /// Opens the picked file, offers it to the technician, keeps it until CloseSource. `picked` empty: the user chose
   /// none.
   void offer(PersonId person, std::uint32_t request, std::optional<std::filesystem::path> picked);
-  /// The person's session is over: what is under way is dropped.
+  /// Any thread, like the next two: the content of a transfer that has been offered; before any of its actions.
+  void add_source(PersonId person, session::TransferId id, files::SourceFile source);
+  /// Files that come with this request go below `folder`. Without one they go to the downloads.
+  void set_target(PersonId person, std::uint32_t request, files::Folder folder, bool overwrite);
+  void end_target(PersonId person, std::uint32_t request);
+  /// The person's session is over: what is under way is kept for another session of the same technician while the
+  /// applet runs, and deleted after that.
   void forget(PersonId person);
   /// Called on the worker thread when a file stands under its final name.
   void on_saved(std::function<void(PersonId, const std::filesystem::path&)> f);
@@ -47,7 +45,6 @@ class FileStore {
   struct Files;  // worker thread
   Worker& worker_;
   Deliver deliver_;
-  std::filesystem::path dir_;
   std::shared_ptr<Files> files_;
 };
 

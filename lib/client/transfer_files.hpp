@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 
+#include "files/partial_file.hpp"
+#include "files/source_file.hpp"
 #include "session/console_session.hpp"
 
 namespace rescue::client {
@@ -15,27 +17,26 @@ namespace rescue::client {
 /// MD5 and SHA-256 by crypto::Hasher, for the session core.
 [[nodiscard]] session::FileHasherFactory make_file_hasher();
 
-struct SourceFile {
-  int fd = -1;
-  std::string name;
-  std::uint64_t size = 0;
-  base::WallTime modified;
-};
-
-/// Answers the core's FileActions. One strand.
+/// Answers the core's FileActions. One strand. What is under way when it goes is kept: another agent of the same
+/// session goes on with it.
 class TransferFiles {
  public:
-  explicit TransferFiles(session::ConsoleSession& core) : core_(&core) {}
+  /// `scope`: whose files these are; only transfers of the same one are gone on with.
+  TransferFiles(session::ConsoleSession& core, std::string scope) : core_(&core), scope_(std::move(scope)) {}
   ~TransferFiles();
   TransferFiles(const TransferFiles&) = delete;
   TransferFiles& operator=(const TransferFiles&) = delete;
 
-  /// Opens a regular file for sending. Errors: not_found, io, invalid_argument (no regular file).
-  [[nodiscard]] static base::Result<SourceFile> open_source(const std::filesystem::path& path);
-  /// Takes over source.fd.
-  void add_source(session::TransferId id, const SourceFile& source);
+  void add_source(session::TransferId id, files::SourceFile source) {
+    sources_.insert_or_assign(id, std::move(source));
+  }
   /// Where a file goes that answers `request` (0: one that nobody asked for).
   void set_directory(std::uint32_t request, std::filesystem::path directory);
+  /// The files of a file manager's `request` go below this folder, until end_tree().
+  void set_tree(std::uint32_t request, files::Folder folder);
+  void end_tree(std::uint32_t request);
+  /// A folder of such a tree that has nothing in it. Those of files::Folder; canceled: no such tree.
+  [[nodiscard]] base::Result<void> make_folder(std::uint32_t request, const std::string& path);
 
   void act(const session::FileAction& action, session::Now now);
   /// The final path of a received file, once committed.
@@ -46,21 +47,25 @@ class TransferFiles {
 
  private:
   struct Target {
-    int fd = -1;
     std::uint32_t request = 0;
-    std::filesystem::path directory, partial, final_path;
-    std::string name;
+    std::optional<files::PartialFile> file;  // until committed
+    std::filesystem::path final_path;
   };
+  [[nodiscard]] base::Result<files::PartialFile> make(const session::OpenForWrite& a);
   void open_target(const session::OpenForWrite& a, session::Now now);
   void write(const session::WriteChunk& a, session::Now now);
+  void restart(session::TransferId id, session::Now now);
   void commit(const session::CommitFile& a, session::Now now);
-  void drop(session::TransferId id);
+  void drop(session::TransferId id, bool keep);
   void read(const session::ReadChunk& a, session::Now now);
+  [[nodiscard]] files::PartialFile* partial(session::TransferId id);
 
   session::ConsoleSession* core_;
-  std::map<session::TransferId, int> sources_;
+  std::string scope_;
+  std::map<session::TransferId, files::SourceFile> sources_;
   std::map<session::TransferId, Target> targets_;
   std::map<std::uint32_t, std::filesystem::path> directories_;
+  std::map<std::uint32_t, files::Folder> trees_;
 };
 
 }  // namespace rescue::client

@@ -54,6 +54,15 @@ void Hasher::restart() {
 void Hasher::update(base::ByteView data) {
   RESCUE_ASSERT(EVP_DigestUpdate(context_.get(), data.data(), data.size()) == 1);
 }
+base::Bytes Hasher::so_far() const {
+  const std::unique_ptr<evp_md_ctx_st, Free> copy(EVP_MD_CTX_new());
+  base::Bytes out(EVP_MAX_MD_SIZE);
+  unsigned n = 0;
+  RESCUE_ASSERT(copy && EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1 &&
+                EVP_DigestFinal_ex(copy.get(), out.data(), &n) == 1);
+  out.resize(n);
+  return out;
+}
 base::Bytes Hasher::finish() {
   base::Bytes out(EVP_MAX_MD_SIZE);
   unsigned n = 0;

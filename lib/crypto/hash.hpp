@@ -33,6 +33,8 @@ class Hasher {
   void update(base::ByteView data);
   /// The digest (32 or 16 bytes) of all that was put in; the hasher starts again from nothing.
   [[nodiscard]] base::Bytes finish();
+  /// The digest of what was put in so far; more may follow.
+  [[nodiscard]] base::Bytes so_far() const;
 
  private:
   void restart();

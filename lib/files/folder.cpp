@@ -93,6 +93,8 @@ Result<Folder> Folder::make_below(std::string_view relative) const {
   return Folder(std::move(fd), path_ / joined(parts));
 }
 
+void Folder::sync() const { syncfs(fd_.get()); }
+
 Result<Fd> Folder::step_by_step(const std::vector<std::string>& parts, bool make) const {
   Fd here(openat(fd_.get(), ".", kFolder));
   if (!here) return fail(errno_error(fmt::format("folder '{}'", path_.string())));

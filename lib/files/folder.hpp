@@ -61,6 +61,9 @@ class Folder {
   /// What stands here under this name; a link itself, not what it points at.
   [[nodiscard]] base::Result<Entry> entry(const std::string& name) const;
 
+  /// Everything written to its file system is on the disk.
+  void sync() const;
+
   [[nodiscard]] int fd() const { return fd_.get(); }
   /// For messages and for telling a person where something is; never opened again.
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }

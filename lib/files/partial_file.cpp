@@ -110,13 +110,13 @@ bool PartialFile::read(std::uint64_t offset, base::MutableByteView out) const {
   return read_fully(fd_.get(), offset, out);
 }
 
-Result<void> PartialFile::restart() {
+Result<void> PartialFile::restart(base::RandomSource& random) {
   if (partial_.empty()) {  // a file that was there, and is another one
     resumable_ = true;
     if (go_on()) {
       have_ = 0;
     } else {
-      RESCUE_CHECK(create(base::system_random()));
+      RESCUE_CHECK(create(random));
     }
   }
   have_ = 0;
@@ -167,11 +167,12 @@ Result<std::filesystem::path> PartialFile::commit() {
     const timespec times[2] = {{0, UTIME_OMIT}, {us / 1'000'000, us % 1'000'000 * 1000}};
     if (us > 0) futimens(fd_.get(), times);  // a courtesy
   }
-  if (fsync(fd_.get()) != 0) return fail(errno_error(fmt::format("write '{}'", (folder_.path() / partial_).string())));
+  if (file_.durable && fsync(fd_.get()) != 0)
+    return fail(errno_error(fmt::format("write '{}'", (folder_.path() / partial_).string())));
   if (file_.replace) {
     RESCUE_CHECK(take_place());
     partial_.clear();
-    fsync(folder_.fd());
+    if (file_.durable) fsync(folder_.fd());
     return folder_.path() / file_.name;
   }
   for (int number = 1; number <= kNameTriesMax; ++number) {
@@ -179,7 +180,8 @@ Result<std::filesystem::path> PartialFile::commit() {
     RESCUE_TRY(bool taken, take_name(name));
     if (!taken) continue;
     partial_.clear();
-    fsync(folder_.fd());  // the name too survives a power failure; some file systems refuse, which loses nothing
+    if (file_.durable)
+      fsync(folder_.fd());  // the name too survives a power failure; some file systems refuse, which loses nothing
     return folder_.path() / name;
   }
   return fail(Errc::exists, fmt::format("'{}' and {} numbered names", file_.name, kNameTriesMax - 1));

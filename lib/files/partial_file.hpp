@@ -28,6 +28,8 @@ struct IncomingFile {
   bool may_be_there = false;
   /// May take the place of a regular file of that name; else it becomes "NAME (2)".
   bool replace = false;
+  /// On the disk before it has its name. One of very many is not; Folder::sync() is for all of them.
+  bool durable = true;
 };
 
 /// Not thread-safe; move only.
@@ -46,7 +48,7 @@ class PartialFile {
   /// Fills `out` from what is there; false when there is less or it cannot be read.
   [[nodiscard]] bool read(std::uint64_t offset, base::MutableByteView out) const;
   /// Begins at 0: what was there is void.
-  [[nodiscard]] base::Result<void> restart();
+  [[nodiscard]] base::Result<void> restart(base::RandomSource& random);
   /// Writes at `offset`, whole or not at all as far as the caller is concerned. no_space, io.
   [[nodiscard]] base::Result<void> write(std::uint64_t offset, base::ByteView bytes);
   /// Makes it durable and gives it its name. The path it got. conflict: exists: no free name, or no file there to

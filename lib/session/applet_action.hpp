@@ -11,7 +11,9 @@
 #include "session/activity.hpp"
 #include "session/consent.hpp"
 #include "session/desk_events.hpp"
+#include "session/file_manager.hpp"
 #include "session/file_transfer.hpp"
+#include "session/machine_actions.hpp"
 #include "session/question.hpp"
 #include "wire/channel.hpp"
 #include "wire/session_messages.hpp"
@@ -99,6 +101,7 @@ struct ShowFile {
 struct SessionEnded {
   wire::session::EndedBy by = wire::session::EndedBy::none;
   std::string reason;
+  bool inactive = false;  // nobody did anything for too long
 };
 /// Put this to the user; answer with AppletSession::question_answered().
 struct AskUser {
@@ -111,9 +114,10 @@ struct CloseQuestion {
   QuestionId id;
 };
 /// One alternative per feature (applet_feature.hpp), in a header of its own.
-using AppletAction = std::variant<ShowPrompt, ClosePrompt, InjectKey, InjectText, InjectPointer, ReleaseInput,
-                                  StartCapture, KeyframeWanted, StopCapture, ScreenWanted, ChooseFile, CollectSysinfo,
-                                  FileAction, ShowChat, ShowStatus, ShowFile, SessionEnded, AskUser, CloseQuestion,
-                                  OpenUrl, ShareClipboard, SetClipboardText, ReadClipboard>;
+using AppletAction =
+    std::variant<ShowPrompt, ClosePrompt, InjectKey, InjectText, InjectPointer, ReleaseInput, StartCapture,
+                 KeyframeWanted, StopCapture, ScreenWanted, ChooseFile, CollectSysinfo, FileAction, ShowChat,
+                 ShowStatus, ShowFile, SessionEnded, AskUser, CloseQuestion, OpenUrl, ShareClipboard, SetClipboardText,
+                 ReadClipboard, ScriptAction, AccountAction, RebootAction, FileManagerAction>;
 
 }  // namespace rescue::session

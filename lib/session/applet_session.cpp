@@ -23,6 +23,18 @@ bool is_input(const AppletAction& a) {
   return std::holds_alternative<InjectKey>(a) || std::holds_alternative<InjectText>(a) ||
          std::holds_alternative<InjectPointer>(a);
 }
+
+/// Goes on without anybody's hand, and ends by itself.
+bool works(const ActivitySet& on) {
+  return on.has(Activity::files_in) || on.has(Activity::files_out) || on.has(Activity::script) ||
+         on.has(Activity::reboot);
+}
+
+/// Somebody did something. What a program sends by itself while a picture is on says nothing about its technician.
+bool is_act(msg::Message type) {
+  return type != msg::Message::ScreenAck && type != msg::Message::KeyframeRequest &&
+         type != msg::Message::RecordingNotice;
+}
 }  // namespace
 
 AppletSession::AppletSession(AppletOptions options, GrantTerms terms, Now now)
@@ -54,7 +66,7 @@ Result<void> AppletSession::on_message(Channel channel, base::ByteView message, 
   if (ended_) return {};
   auto ok = [&]() -> Result<void> {
     RESCUE_TRY(const auto* m, wire::read_session_message(message, channel, wire::End::console));
-    last_activity_ = now.steady;
+    if (is_act(m->message_type())) last_activity_ = now.steady;
     return impl.dispatch(*m);
   }();
   if (!ok) {
@@ -179,8 +191,9 @@ std::optional<SteadyTime> AppletSession::next_deadline() const {
 void AppletSession::on_deadline(Now now) {
   Impl impl(*this, now);
   const auto idle = consent_.terms().inactivity_timeout;
+  if (works(shown_status_.on)) last_activity_ = now.steady;
   if (!ended_ && idle.count() > 0 && now.steady >= *last_activity_ + idle)
-    impl.end(msg::EndedBy::applet, fmt::format("nothing happened for {} s", idle.count()), true);
+    impl.end(msg::EndedBy::applet, fmt::format("nothing happened for {} s", idle.count()), true, true);
   impl.sync();
   if (ended_) return;
   impl.each_feature([&](AppletFeature& f) {
@@ -323,7 +336,7 @@ void AppletSession::Impl::end_what_lost_its_right() {
   if (s.controlling_ && !may(Permission::remote_control)) end_control(lost);
   if (s.controlling_ && recording_missing()) end_control(msg::StopReason::recording_missing);
   // What the user did not take back may be gone on with when the technician comes again.
-  const bool keep = lost != msg::StopReason::revoked;
+  const bool keep = s.consent_.withdrawn() || lost == msg::StopReason::lease_expired;
   for (const auto purpose : {FilePurpose::file, FilePurpose::file_manager, FilePurpose::clipboard})
     for (const auto direction : {FileDirection::to_applet, FileDirection::to_console})
       if (!may(permission_of(direction, purpose)))
@@ -370,7 +383,7 @@ void AppletSession::Impl::show_status_change() {
   act(now);
 }
 
-void AppletSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tell_peer) {
+void AppletSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tell_peer, bool inactive) {
   if (s.ended_) return;
   const auto why = messages::fit_text(reason, wire::kEndReasonMax);
   if (s.viewing_) end_view(msg::StopReason::ended);
@@ -384,7 +397,7 @@ void AppletSession::Impl::end(msg::EndedBy by, std::string_view reason, bool tel
   if (tell_peer) send(messages::session_end(by, why));
   s.ended_ = true;
   s.recording_ = false;
-  act(SessionEnded{by, why});
+  act(SessionEnded{by, why, inactive});
 }
 
 }  // namespace rescue::session

@@ -138,6 +138,8 @@ class ConsentPolicy {
   [[nodiscard]] std::optional<std::uint64_t> receipt(Permission p) const { return entry(p).receipt; }
   [[nodiscard]] bool input_held(base::SteadyTime now) const;
   [[nodiscard]] bool lease_valid(base::SteadyTime now) const;
+  /// The site took the grant back.
+  [[nodiscard]] bool withdrawn() const { return withdrawn_; }
   [[nodiscard]] const std::optional<Prompt>& open_prompt() const { return open_; }
   [[nodiscard]] const GrantTerms& terms() const { return terms_; }
 

@@ -33,6 +33,8 @@ class ConsoleContext {
   /// Numbers of requests, unique over all features.
   [[nodiscard]] virtual std::uint32_t next_request() = 0;
   [[nodiscard]] virtual FileTransfers& files() = 0;
+  /// Of what is all here.
+  [[nodiscard]] virtual FileDigests digests_of(base::ByteView content) const = 0;
 
  protected:
   ~ConsoleContext() = default;
@@ -53,9 +55,13 @@ class ConsoleFeature {
   /// The state of a permission is another now.
   virtual void permission_changed(Permission /*p*/, wire::session::ConsentState /*state*/) {}
   virtual void link_changed(bool /*up*/) {}
+  /// Of any transfer, also of other features: look at its purpose and request. Offer nothing from here.
+  virtual void file_event(const FileEvent& /*event*/) {}
   [[nodiscard]] virtual std::optional<base::SteadyTime> next_deadline() const { return std::nullopt; }
   virtual void on_deadline() {}
   virtual void session_ended() {}
+  /// The supported machine has restarted: nothing of before goes on there.
+  virtual void restarted() { session_ended(); }
 
  protected:
   [[nodiscard]] ConsoleContext& session() { return context_; }

@@ -28,11 +28,7 @@ ConsoleSession::ConsoleSession(ConsoleOptions options, Now now)
       audit_(options_.first_seq),
       now_(now),
       features_(MakeFeatures<ConsoleFeatures>::make(static_cast<ConsoleContext&>(*this))) {
-  constexpr auto kCapabilities = static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) |
-                                 static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
-                                 static_cast<std::uint64_t>(wire::Capability::input_keycodes);
-  out_.push(Channel::control,
-            messages::hello(messages::fit_text(options_.software, wire::kSoftwareNameMax), kCapabilities));
+  Impl(*this, now).say_hello();
 }
 ConsoleSession::~ConsoleSession() = default;
 
@@ -183,7 +179,7 @@ Result<TransferId> ConsoleSession::send_file(std::string_view name, std::uint64_
                                              Now now) {
   Impl impl(*this, now);
   RESCUE_CHECK(impl.need(Permission::send_files));
-  return files_.offer(name, size, modified, 0);
+  return files_.offer({std::string(name), size, modified});
 }
 
 Result<std::uint32_t> ConsoleSession::request_file(Now now) {
@@ -251,9 +247,9 @@ void ConsoleSession::screen_broken(Now now) {
   Impl impl(*this, now);
   if (!ended_ && viewing_) impl.send(messages::keyframe_request(0));
 }
-void ConsoleSession::file_opened(TransferId id, Now now) {
+void ConsoleSession::file_opened(TransferId id, Now now, std::uint64_t have) {
   now_ = now;
-  files_.opened(id);
+  files_.opened(id, have);
 }
 void ConsoleSession::file_open_failed(TransferId id, FileStop reason, Now now) {
   now_ = now;
@@ -300,12 +296,17 @@ void ConsoleSession::send_file_message(base::Bytes message) {
 }
 
 void ConsoleSession::act(FileAction action) { push_file_action(events_, std::move(action)); }
+FileDigests ConsoleSession::digests_of(base::ByteView content) const {
+  return session::digests_of(options_.hasher, content);
+}
+
 std::size_t ConsoleSession::files_backlog() const { return out_.bytes(Channel::files); }
 
 void ConsoleSession::on_file_event(FileEvent event) {
   Impl impl(*this, now_);
   if (auto audit = file_audit(wire::End::console, impl.technician(), event))
     impl.audit(audit->type, audit->actor, std::move(audit->data));
+  impl.each_feature([&](ConsoleFeature& f) { f.file_event(event); });
   impl.tell(std::move(event));
 }
 
@@ -341,6 +342,14 @@ void ConsoleSession::on_deadline(Now now) {
   impl.each_feature([&](ConsoleFeature& f) {
     if (const auto due = f.next_deadline(); due && now.steady >= *due) f.on_deadline();
   });
+}
+
+void ConsoleSession::Impl::say_hello() {
+  constexpr auto kCapabilities = static_cast<std::uint64_t>(wire::Capability::screen_tiles_1) |
+                                 static_cast<std::uint64_t>(wire::Capability::cursor_shape) |
+                                 static_cast<std::uint64_t>(wire::Capability::input_keycodes);
+  s.out_.push(Channel::control,
+              messages::hello(messages::fit_text(s.options_.software, wire::kSoftwareNameMax), kCapabilities));
 }
 
 Result<void> ConsoleSession::Impl::need_recording() const {
@@ -400,7 +409,8 @@ void ConsoleSession::Impl::end(msg::EndedBy by, std::string_view reason, bool te
   view_ended(msg::StopReason::ended);
   control_ended(msg::StopReason::ended);
   if (held_keys && tell_peer) s.out_.push(Channel::input, messages::input_release_all());
-  s.files_.stop_all(FileStop::canceled);
+  const bool keep = by == msg::EndedBy::broker || by == msg::EndedBy::console;  // the session may go on without this end
+  s.files_.stop_all(FileStop::canceled, keep);
   each_feature([](ConsoleFeature& f) { f.session_ended(); });
   if (tell_peer) send(messages::session_end(by, why));
   s.ended_ = true;

@@ -56,6 +56,10 @@ class ConsoleSession final : private FileTransferOwner, private ConsoleContext {
   void on_link_up(Now now);
   void on_link_down(Now now);
   [[nodiscard]] bool link_up() const { return link_up_; }
+  /// The applet has said that its machine restarts: what answers on the next path is another process of it.
+  [[nodiscard]] bool machine_restarts() const { return std::get<ConsoleReboot>(features_).machine_restarts(); }
+  /// The link is down and another one begins, with that process: nothing is allowed, nothing runs there.
+  void on_machine_restarted(Now now);
 
   // ---- commands. Errors: denied (no consent, or not in the grant), invalid_argument, too_large, conflict, closed.
   [[nodiscard]] base::Result<void> chat(std::string_view text, Now now);
@@ -98,7 +102,8 @@ class ConsoleSession final : private FileTransferOwner, private ConsoleContext {
   // ---- answers of the host
   void screen_decoded(std::uint32_t sequence, Now now);
   void screen_broken(Now now);  // asks for a keyframe
-  void file_opened(TransferId id, Now now);
+  /// `have`: bytes that an earlier try has left.
+  void file_opened(TransferId id, Now now, std::uint64_t have = 0);
   void file_open_failed(TransferId id, FileStop reason, Now now);
   void file_written(TransferId id, std::uint64_t up_to, Now now);
   void file_write_failed(TransferId id, FileStop reason, Now now);
@@ -136,6 +141,7 @@ class ConsoleSession final : private FileTransferOwner, private ConsoleContext {
   }
   [[nodiscard]] std::uint32_t next_request() override { return next_request_++; }
   [[nodiscard]] FileTransfers& files() override { return files_; }
+  [[nodiscard]] FileDigests digests_of(base::ByteView content) const override;
 
   void send_file_message(base::Bytes message) override;
   void act(FileAction action) override;

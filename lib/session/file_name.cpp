@@ -14,6 +14,7 @@ namespace rescue::session {
 namespace {
 using base::Errc;
 using base::fail;
+constexpr std::size_t kFolderPartsMax = 200;
 
 bool is_reserved_on_windows(std::string_view name) {
   // Reserved with any extension: "nul.txt" opens the null device.
@@ -30,7 +31,7 @@ bool is_reserved_on_windows(std::string_view name) {
 }
 }  // namespace
 
-base::Result<std::string> safe_file_name(std::string_view from_peer) {
+base::Result<void> check_file_name(std::string_view from_peer) {
   if (from_peer.empty() || from_peer == "." || from_peer == "..") return fail(Errc::denied, "file without a name");
   if (from_peer.size() > wire::kFileNameMax)
     return fail(Errc::denied,
@@ -39,7 +40,22 @@ base::Result<std::string> safe_file_name(std::string_view from_peer) {
   if (from_peer.find_first_of("/\\") != std::string_view::npos) return fail(Errc::denied, "file name contains a path");
   // to_display_text replaces exactly what must never be in a name: controls and bidirectional overrides.
   if (base::to_display_text(from_peer) != from_peer) return fail(Errc::denied, "file name contains control characters");
+  return {};
+}
 
+base::Result<void> check_folder_name(std::string_view from_peer) {
+  for (std::size_t parts = 0; !from_peer.empty(); ++parts) {
+    if (parts == kFolderPartsMax) return fail(Errc::denied, fmt::format("more than {} folders deep", kFolderPartsMax));
+    const auto slash = from_peer.find('/');
+    RESCUE_CHECK(check_file_name(from_peer.substr(0, slash)));
+    if (slash == from_peer.size() - 1) return fail(Errc::denied, "a folder without a name");
+    from_peer.remove_prefix(slash == std::string_view::npos ? from_peer.size() : slash + 1);
+  }
+  return {};
+}
+
+base::Result<std::string> safe_file_name(std::string_view from_peer) {
+  RESCUE_CHECK(check_file_name(from_peer));
   std::string name(from_peer);
   std::ranges::replace_if(
       name, [](char c) { return std::string_view("<>:\"|?*").find(c) != std::string_view::npos; }, '_');

@@ -109,10 +109,11 @@ Bytes cursor_position(std::uint32_t display, std::int32_t x, std::int32_t y, boo
   return plain<msg::CreateCursorPosition>(display, x, y, visible);
 }
 Bytes file_offer(std::uint32_t transfer, std::uint32_t request, std::uint64_t size, base::WallTime modified,
-                 std::string_view name) {
+                 std::string_view name, std::string_view folder, std::uint32_t clipboard) {
   Builder b(512);
   const auto file = text(b, name);
-  return wire::finish(b, msg::CreateFileOffer(b, transfer, request, size, micros(modified), file));
+  const auto below = folder.empty() ? flatbuffers::Offset<flatbuffers::String>() : text(b, folder);
+  return wire::finish(b, msg::CreateFileOffer(b, transfer, request, size, micros(modified), file, below, clipboard));
 }
 Bytes file_accept(std::uint32_t transfer, std::uint64_t offset, base::ByteView prefix_sha256) {
   Builder b(128);

@@ -42,7 +42,8 @@ namespace msg = wire::session;
                                  base::ByteView rgba);
 [[nodiscard]] Bytes cursor_position(std::uint32_t display, std::int32_t x, std::int32_t y, bool visible);
 [[nodiscard]] Bytes file_offer(std::uint32_t transfer, std::uint32_t request, std::uint64_t size,
-                               base::WallTime modified, std::string_view name);
+                               base::WallTime modified, std::string_view name, std::string_view folder = {},
+                               std::uint32_t clipboard = 0);
 [[nodiscard]] Bytes file_accept(std::uint32_t transfer, std::uint64_t offset = 0, base::ByteView prefix_sha256 = {});
 [[nodiscard]] Bytes file_reject(std::uint32_t transfer, FileStop reason);
 [[nodiscard]] Bytes file_chunk(std::uint32_t transfer, std::uint64_t offset, base::ByteView data);

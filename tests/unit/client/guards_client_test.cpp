@@ -21,7 +21,7 @@ TEST(ClientGuards, AFileThatIsBrokenOffLeavesNothingBehind) {
   session::ConsoleSession core(std::move(options), now);
   const session::TransferId one{session::FileDirection::to_console, 1}, two{session::FileDirection::to_console, 2};
   {
-    TransferFiles files(core);
+    TransferFiles files(core, "session");
     files.set_directory(7, dir.path());
     files.set_directory(8, dir.path());
     files.act(session::OpenForWrite{one, "a.txt", 100, 7}, now);
@@ -33,7 +33,38 @@ TEST(ClientGuards, AFileThatIsBrokenOffLeavesNothingBehind) {
     files.act(session::OpenForWrite{two, "b.txt", 100, 8}, now);
     ASSERT_EQ(files_in(dir.path()), 1u);
   }
-  EXPECT_EQ(files_in(dir.path()), 0u) << "nor does a session that ends";
+  EXPECT_EQ(files_in(dir.path()), 0u) << "nor does one that nothing could go on with";
+}
+
+TEST(ClientGuards, AFileIsGoneOnWithByAnotherAgentOfTheSameSession) {
+  const test::TempDir dir;
+  const session::Now now{};
+  session::ConsoleOptions options;
+  options.hasher = make_file_hasher();
+  session::ConsoleSession core(std::move(options), now);
+  const session::TransferId one{session::FileDirection::to_console, 1};
+  const session::OpenForWrite open{one, "a.txt", 100, 7, base::WallTime(std::chrono::hours(1))};
+  const auto begin = [&](TransferFiles& files, const session::FileAction& last) {
+    files.set_directory(7, dir.path());
+    files.act(open, now);
+    files.act(last, now);
+  };
+  const session::WriteChunk chunk{one, 0, base::Bytes(10, 'x')};
+  {
+    TransferFiles files(core, "session");
+    begin(files, chunk);
+  }
+  ASSERT_EQ(files_in(dir.path()), 1u) << "the agent went, the session goes on";
+  {
+    TransferFiles files(core, "session");
+    begin(files, session::DropFile{one, session::FileStop::none, true});
+  }
+  ASSERT_EQ(files_in(dir.path()), 1u) << "nobody said no";
+  {
+    TransferFiles files(core, "session");
+    begin(files, session::DropFile{one, session::FileStop::canceled, false});
+  }
+  EXPECT_EQ(files_in(dir.path()), 0u) << "it was the same file that was gone on with";
 }
 
 TEST(ClientGuards, AGrantForAnotherSessionIsNoAnswer) {

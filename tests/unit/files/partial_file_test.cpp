@@ -229,7 +229,7 @@ TEST(PartialFile, BeginsAnewWhenTheBytesWereOthers) {
     EXPECT_FALSE(first.keep().empty());
   }
   auto second = begin(dir.path(), resumable("report.txt")).value();
-  ASSERT_TRUE(second.restart());
+  ASSERT_TRUE(second.restart(seeded()));
   EXPECT_EQ(second.have(), 0U);
   ASSERT_TRUE(second.write(0, base::as_bytes("short")));
   EXPECT_EQ(content(second.commit().value()), "short");
@@ -248,7 +248,7 @@ TEST(PartialFile, WhatIsThereAlreadyIsNotTakenTwice) {
   EXPECT_EQ(second.have(), 5U);
   EXPECT_EQ(second.commit().value(), dir / "report.txt");
   auto third = begin(dir.path(), file).value();
-  ASSERT_TRUE(third.restart()) << "it is another file of the same size and time";
+  ASSERT_TRUE(third.restart(seeded())) << "it is another file of the same size and time";
   ASSERT_TRUE(third.write(0, base::as_bytes("other")));
   EXPECT_EQ(third.commit().value(), dir / "report (2).txt");
   EXPECT_EQ(content(dir / "report.txt"), "hello");

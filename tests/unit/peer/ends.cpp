@@ -25,6 +25,11 @@ class Hasher final : public session::FileHasher {
     std::ranges::copy(sha_.finish(), out.sha256.begin());
     return out;
   }
+  std::array<std::uint8_t, 32> sha256_so_far() const override {
+    std::array<std::uint8_t, 32> out{};
+    std::ranges::copy(sha_.so_far(), out.begin());
+    return out;
+  }
 
  private:
   crypto::Hasher md5_{crypto::HashAlgorithm::md5};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/file_transfer.hpp"
 
+#include "session/impl/action_messages.hpp"
 #include "session/impl/messages.hpp"
 #include "session_pair.hpp"
 #include "wire/session_limits.hpp"
@@ -228,6 +229,142 @@ TEST(FileTransfer, ChunksThatCrossACancelAreIgnored) {
   r.forget();
   EXPECT_TRUE(r.give(m::file_chunk(1, 0, base::Bytes(10, 1)))) << "they were on their way; no offence";
   EXPECT_TRUE(file_actions<WriteChunk>(r.actions).empty());
+}
+
+// ---- going on with what broke
+
+/// A file of which the applet has the first bytes from an earlier try.
+struct Resumed : SessionPair {
+  static constexpr std::size_t kSize = 1'000'000;
+  static constexpr std::size_t kHad = 600'000;
+  base::Bytes whole = testing::content(kSize);
+  TransferId id;
+
+  explicit Resumed(base::Bytes had) {
+    allow(send_files);
+    applet_files.kept["a.bin"] = std::move(had);
+    id = console.send_file("a.bin", kSize, now.wall, now).value();
+    console_files.sources[id] = whole;
+  }
+  [[nodiscard]] base::Bytes first(std::size_t n) const { return base::to_bytes(base::ByteView(whole).first(n)); }
+};
+
+TEST(FileResume, SendsOnlyWhatIsMissing) {
+  Resumed p(base::to_bytes(base::ByteView(testing::content(Resumed::kSize)).first(Resumed::kHad)));
+  p.settle();
+  ASSERT_NE(finished(p.events), nullptr);
+  EXPECT_EQ(finished(p.events)->reason, FileStop::none);
+  EXPECT_EQ(finished(p.events)->resumed_at, Resumed::kHad);
+  EXPECT_EQ(p.applet_files.final_files["a.bin"], p.whole);
+  const auto* received = SessionPair::find_audit(p.applet_audit, audit_type::kFileReceived);
+  ASSERT_NE(received, nullptr);
+  EXPECT_EQ(std::get<std::int64_t>(*received->find("resumed_at")), std::int64_t{Resumed::kHad});
+  std::vector<std::uint64_t> progress;
+  for (const auto& e : p.events) {
+    const auto* f = std::get_if<FileEvent>(&e);
+    if (const auto* at = f != nullptr ? std::get_if<FileProgress>(f) : nullptr) progress.push_back(at->done);
+  }
+  ASSERT_FALSE(progress.empty());
+  EXPECT_GT(progress.front(), Resumed::kHad) << "nothing of the first part was sent again";
+}
+
+TEST(FileResume, BeginsAnewWhereTheBytesAreOthers) {
+  auto other = testing::content(Resumed::kHad);
+  other[17] ^= 1;
+  Resumed p(std::move(other));
+  p.settle();
+  EXPECT_EQ(finished(p.events)->reason, FileStop::none);
+  EXPECT_EQ(finished(p.events)->resumed_at, 0U);
+  EXPECT_EQ(p.applet_files.final_files["a.bin"], p.whole);
+}
+
+TEST(FileResume, AWholeFileIsCheckedAndNotSent) {
+  Resumed p(testing::content(Resumed::kSize));
+  p.settle();
+  EXPECT_EQ(finished(p.events)->reason, FileStop::none);
+  EXPECT_EQ(finished(p.events)->resumed_at, Resumed::kSize);
+  EXPECT_EQ(p.applet_files.final_files["a.bin"], p.whole);
+}
+
+TEST(FileResume, WhatTheSiteBrokeIsKeptAndWhatAPersonStoppedIsNot) {
+  for (const bool by_site : {true, false}) {
+    SessionPair p;
+    p.allow(send_files);
+    const auto id = p.console.send_file("a.bin", 50'000'000, p.now.wall, p.now);
+    p.console_files.sources[*id] = base::Bytes(50'000'000, 1);
+    for (int i = 0; i < 30; ++i) p.step_console(), p.step_applet();
+    ASSERT_FALSE(p.applet_files.partial.empty());
+    if (by_site)
+      p.applet.on_site_ends(wire::session::EndedBy::broker, "the technician's program began again", p.now);
+    else
+      p.applet.user_ends("enough", p.now);
+    p.settle();
+    EXPECT_TRUE(p.applet_files.partial.empty());
+    EXPECT_EQ(p.applet_files.kept.contains("a.bin"), by_site);
+  }
+}
+
+/// A console played by hand that breaks the rules of going on.
+TEST(FileResume, ASenderMayBeginAnewOnlyBeforeItsFirstChunk) {
+  const auto begin = [](testing::Applet& a) {
+    a.core.on_deadline(a.now);
+    ASSERT_TRUE(a.give(m::permission_ask(send_files)));
+    ASSERT_TRUE(a.answer(Answer::yes));
+    ASSERT_TRUE(a.give(m::file_offer(1, 0, 100, a.now.wall, "a.bin")));
+  };
+  testing::Applet early;
+  begin(early);
+  EXPECT_FALSE(early.give(m::file_restart(1))) << "before it is open";
+  testing::Applet fresh;
+  begin(fresh);
+  fresh.core.file_opened({FileDirection::to_applet, 1}, fresh.now, 0);
+  EXPECT_FALSE(fresh.give(m::file_restart(1))) << "nothing was there";
+  testing::Applet late;
+  begin(late);
+  late.core.file_opened({FileDirection::to_applet, 1}, late.now, 10);
+  late.core.file_chunk({FileDirection::to_applet, 1}, base::Bytes(10, 1), late.now);
+  late.drain();
+  ASSERT_TRUE(late.give(m::file_chunk(1, 10, base::Bytes(5, 1))));
+  EXPECT_FALSE(late.give(m::file_restart(1))) << "after a chunk";
+  testing::Applet once;
+  begin(once);
+  once.core.file_opened({FileDirection::to_applet, 1}, once.now, 10);
+  once.core.file_chunk({FileDirection::to_applet, 1}, base::Bytes(10, 1), once.now);
+  once.drain();
+  ASSERT_TRUE(once.give(m::file_restart(1)));
+  EXPECT_EQ(file_actions<RestartFile>(once.actions).size(), 1U);
+  ASSERT_TRUE(once.give(m::file_chunk(1, 0, base::Bytes(5, 1))));
+  EXPECT_FALSE(once.give(m::file_restart(1)));
+}
+
+TEST(FileResume, AReceiverThatClaimsMoreThanThereIsIsDropped) {
+  SessionPair p;
+  p.allow(receive_files);
+  testing::Applet a;
+  ASSERT_TRUE(a.give(m::permission_ask(receive_files)));
+  ASSERT_TRUE(a.answer(Answer::yes));
+  ASSERT_TRUE(a.give(m::file_request(1)));
+  ASSERT_TRUE(a.core.file_chosen(1, "a.bin", 100, a.now.wall, a.now));
+  a.drain();
+  EXPECT_FALSE(a.give(m::file_accept(1, 101, base::Bytes(32, 1))));
+}
+
+TEST(FileTransfer, ANumberSaysWhatAFileIsFor) {
+  EXPECT_EQ(purpose_of(1), FilePurpose::file);
+  EXPECT_EQ(purpose_of(0x4000'0001), FilePurpose::file_manager);
+  EXPECT_EQ(purpose_of(0x8000'0001), FilePurpose::clipboard);
+  for (const std::uint32_t number : {0u, 0x4000'0000u, 0x8000'0000u, 0xc000'0001u}) EXPECT_FALSE(purpose_of(number));
+  testing::Applet a;
+  ASSERT_TRUE(a.give(m::permission_ask(send_files)));
+  ASSERT_TRUE(a.answer(Answer::yes));
+  // With leave to send files, nothing comes in as a file manager's or a clipboard's.
+  for (const std::uint32_t number : {0x4000'0001u, 0x8000'0001u}) {
+    a.forget();
+    ASSERT_TRUE(a.give(m::file_offer(number, 0, 100, a.now.wall, "a.bin")));
+    EXPECT_EQ(a.sent_of(msg::Message::FileReject), 1U);
+    EXPECT_TRUE(file_actions<OpenForWrite>(a.actions).empty());
+  }
+  EXPECT_FALSE(a.give(m::file_offer(0xc000'0001u, 0, 100, a.now.wall, "a.bin")));
 }
 
 }  // namespace

@@ -25,14 +25,20 @@ struct MemoryFiles {
   };
   std::map<TransferId, Partial> partial;
   std::map<std::string, base::Bytes> final_files;
+  std::map<std::string, base::Bytes> kept;  // for another try, by name
+  std::map<TransferId, OpenForWrite> opened;
   std::map<TransferId, base::Bytes> sources;
   std::size_t fail_writes_after = SIZE_MAX;
 
   template <typename Core>
   void act(const FileAction& action, Core& core, Now now) {
     if (const auto* open = std::get_if<OpenForWrite>(&action)) {
-      partial[open->transfer] = {open->name, {}};
-      core.file_opened(open->transfer, now);
+      opened[open->transfer] = *open;
+      auto left = kept.extract(open->name);
+      auto& bytes = partial[open->transfer].bytes;
+      partial[open->transfer].name = open->name;
+      if (!left.empty()) bytes = std::move(left.mapped());
+      core.file_opened(open->transfer, now, bytes.size());
     } else if (const auto* write = std::get_if<WriteChunk>(&action)) {
       auto& file = partial.at(write->transfer);
       ASSERT_EQ(file.bytes.size(), write->offset) << "chunks out of order";
@@ -46,9 +52,15 @@ struct MemoryFiles {
       partial.erase(commit->transfer);
       core.file_committed(commit->transfer, now);
     } else if (const auto* drop = std::get_if<DropFile>(&action)) {
-      partial.erase(drop->transfer);
+      const auto it = partial.find(drop->transfer);
+      if (it == partial.end()) return;
+      if (drop->keep) kept[it->second.name] = std::move(it->second.bytes);
+      partial.erase(it);
+    } else if (const auto* restart = std::get_if<RestartFile>(&action)) {
+      partial.at(restart->transfer).bytes.clear();
     } else if (const auto* read = std::get_if<ReadChunk>(&action)) {
-      const auto& source = sources.at(read->transfer);
+      const auto in = partial.find(read->transfer);
+      const auto& source = in != partial.end() ? in->second.bytes : sources.at(read->transfer);
       const auto all = base::ByteView(source);
       const auto from = std::min<std::size_t>(source.size(), read->offset);
       core.file_chunk(read->transfer, all.subspan(from, std::min(read->bytes, all.size() - from)), now);
