@@ -28,9 +28,19 @@ constexpr const char* kHelp = R"(A line is sent as chat. Commands:
   /click X Y [BUTTON]  click there; button 1 left, 2 middle, 3 right
   /send FILE           send a file (asks the user)
   /receive [DIR]       ask the user to choose a file for you
+  /ls [FOLDER]         list a folder there, or where files are (asks the user)
+  /get PATH            fetch a file or folder         /put FILE FOLDER  bring one there
+  /mkdir FOLDER        make one     /mv OLD /NEW  rename     /rm [-r] PATH  remove
+  /cancel              stop what is on its way
   /sysinfo [SECTION]   show system information (asks the user)
+  /url ADDRESS         let the user open a web page
+  /copy TEXT           put text on the user's clipboard    /paste [FILE]  take what the user has copied
   /screenshot FILE     save the desktop as PNG
   /record [DIR]        record to a file (asks the user)     /unrecord  stop
+  /run FILE [ARG …]    run a script there once the user has read it; /runas FILE [ARG …] as administrator
+  /kill NUMBER         end a script that runs there
+  /credentials [WHY]   let the user type an account for /runas, there and for there only
+  /reboot              restart the machine (asks the user); the session goes on after it
   /ask PERMISSION      ask for another permission
   /state               what is allowed and running
   /close [REASON]      end the session for everybody
@@ -125,6 +135,10 @@ class ChatView {
       notice(cell_of(e, "up") == "true" ? "connected" : "connection lost; trying again");
     else if (name == "consent" && cell_of(e, "state") != "asked")
       notice(fmt::format("{}: {}", cell_of(e, "permission"), cell_of(e, "state")));
+    else if (name == "digits")
+      notice(about_digits(e));
+    else if (name == "clipboard_offer" && cell_of(e, "text_bytes") != "0")
+      notice(fmt::format("the user has copied {} bytes of text; /paste shows them", cell_of(e, "text_bytes")));
     else if (name == "view" && cell_of(e, "active") == "false")
       notice("view ended: " + cell_of(e, "reason"));
     else if (name == "control")
@@ -137,11 +151,33 @@ class ChatView {
       notice(cell_of(e, "message"));
     else if (name == "file" && cell_of(e, "state") != "progress")
       notice(fmt::format("file '{}': {} {}", cell_of(e, "name"), cell_of(e, "state"), cell_of(e, "reason")));
+    else if (name == "files" && cell_of(e, "state") == "progress")
+      notice(fmt::format("{} {}: {} files, {} bytes so far", cell_of(e, "operation"), cell_of(e, "path"),
+                         cell_of(e, "files"), cell_of(e, "bytes")));
+    else if (name == "script_output")
+      say(fmt::format("{}{}", cell_of(e, "stream") == "err" ? "! " : "", without_end(cell_of(e, "text"))));
+    else if (name == "script" && cell_of(e, "state") == "running")
+      notice(fmt::format("script {} runs; /kill {} ends it", cell_of(e, "script"), cell_of(e, "script")));
+    else if (name == "script" && cell_of(e, "state") == "asked")
+      notice(fmt::format("the user reads script {}", cell_of(e, "script")));
+    else if (name == "reboot" || name == "credentials")
+      notice(fmt::format("{}: {} {}", name, cell_of(e, "state"), cell_of(e, "detail")));
     else if (name == "ended") {
       const auto by = cell_of(e, "by"), reason = cell_of(e, "reason");
       notice(fmt::format("the session was ended by the {}{}{}", by, reason.empty() ? "" : ": ", reason));
       ended_ = over_ = true;
     }
+  }
+
+  static std::string about_digits(const json::object& e) {
+    const auto state = cell_of(e, "state"), digits = cell_of(e, "digits");
+    if (state == "confirmed") return "the user has typed the right digits";
+    if (digits.size() != 6)
+      return "WARNING: the digits do not fit this connection. Somebody may stand between you and the user: end this.";
+    const auto spoken = digits.substr(0, 3) + " " + digits.substr(3);
+    if (state == "failed") return "the user did not type the digits";
+    if (state == "missed") return "the user typed other digits; read them out once more: " + spoken;
+    return "read these digits out to the user, who has to type them: " + spoken;
   }
 
   // ---- what the person types
@@ -200,10 +236,31 @@ class ChatView {
                      say(fmt::format("received {} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"),
                                      cell_of(r, "sha256")));
                    });
+    else if (word == "/ls")
+      return files("fs_list", rest.empty() ? json::object() : json::object({{"path", rest}}));
+    else if (word == "/get")
+      return files("fs_get", {{"path", rest}});
+    else if (word == "/put" || word == "/mv")
+      return from_to(word, rest);
+    else if (word == "/mkdir")
+      return files("fs_make", {{"path", rest}});
+    else if (word == "/rm") {
+      const bool recursive = rest.starts_with("-r ");
+      return files("fs_remove", {{"path", recursive ? split(rest).second : rest}, {"recursive", recursive}});
+    } else if (word == "/cancel")
+      return send("cancel", {});
     else if (word == "/sysinfo")
       return asked("system_information", "sysinfo",
                    rest.empty() ? json::object() : json::object({{"sections", json::array({json::value(rest)})}}),
                    [this](const json::object& r) { show_sysinfo(r); });
+    else if (word == "/url")
+      return asked("send_urls", "url", {{"url", rest}}, [this](const json::object&) { notice("it is open there"); });
+    else if (word == "/copy")
+      return clipboard("clipboard_set", {{"text", rest}},
+                       [this](const json::object&) { notice("it is on the clipboard there"); });
+    else if (word == "/paste")
+      return clipboard("clipboard_get", rest.empty() ? json::object() : json::object({{"path", rest}}),
+                       [this](const json::object& r) { say(cell_of(r, r.contains("path") ? "path" : "text")); });
     else if (word == "/screenshot")
       return send("screenshot", {{"path", rest}}, [this](const json::object& r) { say(cell_of(r, "path")); });
     else if (word == "/record")
@@ -213,6 +270,16 @@ class ChatView {
       return send("unrecord", {}, [this](const json::object& r) {
         say(fmt::format("{} ({} bytes, sha256 {})", cell_of(r, "path"), cell_of(r, "size"), cell_of(r, "sha256")));
       });
+    else if (word == "/run" || word == "/runas")
+      return run_script(rest, word == "/runas");
+    else if (word == "/kill")
+      return send("kill", {{"script", std::atoi(rest.c_str())}});
+    else if (word == "/credentials")
+      return asked("windows_credentials", "credentials", {{"reason", rest}}, [this](const json::object& r) {
+        notice("account " + cell_of(r, "account") + " stands for /runas");
+      });
+    else if (word == "/reboot")
+      return asked("reboot", "reboot", {}, [this](const json::object&) { notice("the machine restarts"); });
     else if (word == "/ask")
       return send("ask", {{"permission", rest}},
                   [this](const json::object& r) { notice(cell_of(r, "permission") + ": " + cell_of(r, "state")); });
@@ -240,6 +307,48 @@ class ChatView {
                 });
   }
 
+  base::Result<> files(std::string_view cmd, json::object fields) {
+    return asked("file_manager", cmd, std::move(fields), [this](const json::object& r) { show_files(r); });
+  }
+
+  /// Both may have spaces in them; the second is a path there, and begins with '/'.
+  base::Result<> from_to(const std::string& word, const std::string& rest) {
+    const auto second = rest.rfind(" /");
+    if (second == rest.npos) {
+      notice(word + " needs two paths; the second begins with '/'");
+      return {};
+    }
+    return files(word == "/put" ? "fs_put" : "fs_rename",
+                 {{"path", rest.substr(0, second)}, {"to", rest.substr(second + 1)}});
+  }
+
+  void show_files(const json::object& r) {
+    if (const auto* entries = r.if_contains("entries")) {
+      for (const auto& e : entries->as_array()) {
+        const auto& o = e.as_object();
+        const auto detail = cell_of(o, "detail");
+        say(fmt::format("{:7} {:>12} {:19.19} {}{}", cell_of(o, "kind"), cell_of(o, "size"), cell_of(o, "modified"),
+                        cell_of(o, "name"), detail.empty() ? "" : "  (" + detail + ")"));
+      }
+      if (r.contains("cursor"))
+        notice(fmt::format("the first {} of {}; all of them: fs_list of --script", entries->as_array().size(),
+                           cell_of(r, "total")));
+      return;
+    }
+    const auto local = cell_of(r, "local");
+    say(fmt::format("{} {}: {} files, {} bytes {}{}", cell_of(r, "operation"), cell_of(r, "status"),
+                    cell_of(r, "files"), cell_of(r, "bytes"), local,
+                    cell_of(r, "detail").empty() ? "" : "; " + cell_of(r, "detail")));
+  }
+
+  /// Shared both ways, then the command.
+  base::Result<> clipboard(std::string_view cmd, json::object fields, Then then) {
+    return asked("clipboard_sync", "clipboard_sync", {{"to_applet", true}, {"to_console", true}},
+                 [this, cmd, fields = std::move(fields), then = std::move(then)](const json::object&) mutable {
+                   if (auto sent = send(cmd, std::move(fields), std::move(then)); !sent) notice(sent.error().message());
+                 });
+  }
+
   base::Result<> view(const std::string& rest) {
     json::object fields;
     if (!rest.empty()) {
@@ -255,6 +364,28 @@ class ChatView {
       say(fmt::format("viewing display {}, {}x{}; /screenshot FILE saves it", cell_of(r, "display"),
                       cell_of(r, "width"), cell_of(r, "height")));
     });
+  }
+
+  static std::string without_end(std::string text) {
+    if (text.ends_with('\n')) text.pop_back();
+    return text;
+  }
+
+  base::Result<> run_script(const std::string& rest, bool elevated) {
+    auto [file, more] = split(rest);
+    json::array arguments;
+    while (!more.empty()) {
+      auto [word, left] = split(more);
+      arguments.emplace_back(word);
+      more = left;
+    }
+    return asked("deploy_scripts", "run", {{"path", file}, {"arguments", std::move(arguments)}, {"elevated", elevated}},
+                 [this](const json::object& r) {
+                   const auto code = cell_of(r, "exit_code"), signal = cell_of(r, "signal");
+                   notice(fmt::format("script {} {}{}{} {}", cell_of(r, "script"), cell_of(r, "state"),
+                                      code.empty() ? "" : ", exit code " + code,
+                                      signal.empty() ? "" : ", signal " + signal, cell_of(r, "detail")));
+                 });
   }
 
   base::Result<> click(const std::string& rest) {

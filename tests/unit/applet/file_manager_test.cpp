@@ -150,7 +150,7 @@ TEST_F(FileManagerTest, ListsAndLooks) {
 }
 
 TEST_F(FileManagerTest, ListsALongFolderInPages) {
-  for (int n = 0; n < 1300; ++n) put(there("many") / fmt::format("file {:05}", n), "");
+  for (int n = 0; n < 700; ++n) put(there("many") / fmt::format("file {:05}", n), "");
   ASSERT_TRUE(allow());
   Names seen;
   std::string cursor;
@@ -162,7 +162,7 @@ TEST_F(FileManagerTest, ListsALongFolderInPages) {
     for (auto& name : names_of(page)) seen.push_back(std::move(name));
     cursor = text(page, "cursor");
   } while (!cursor.empty());
-  EXPECT_EQ(seen.size(), 1300U);
+  EXPECT_EQ(seen.size(), 700U);
   EXPECT_TRUE(std::ranges::is_sorted(seen));
 }
 
@@ -256,7 +256,7 @@ TEST_F(FileManagerTest, PutsNothingThroughALinkOfTheOtherMachine) {
 }
 
 TEST_F(FileManagerTest, CarriesManySmallFiles) {
-  constexpr int kFiles = 1500;
+  constexpr int kFiles = 600;
   for (int n = 0; n < kFiles; ++n) put(there("many") / fmt::format("{}", n % 10) / fmt::format("f{}", n), "content");
   ASSERT_TRUE(allow());
   const auto got = run({{"cmd", "fs_get"}, {"path", there("many").string()}});

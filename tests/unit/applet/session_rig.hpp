@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 class FakeUi final : public Ui {
  public:
   void show_reach(Reach, std::string_view) override {}
+  void show_standing(const Standing&) override {}
   void show_person(const PersonView& p) override { person = p; }
   void remove_person(PersonId) override { removed = true; }
   void show_prompt(const PromptView& p) override { prompts.push_back(p); }
@@ -48,10 +49,11 @@ class FakeUi final : public Ui {
 };
 
 struct Rig {
-  explicit Rig(CaptureFactory make_capture, std::unique_ptr<desktop::Input> input, desktop::Keysym revoke_key = 0)
+  explicit Rig(CaptureFactory make_capture, std::unique_ptr<desktop::Input> input, desktop::Keysym revoke_key = 0,
+               std::vector<std::filesystem::path> file_roots = {})
       : workers(new Worker),
         store(*workers, deliver(), dir.path() / "downloads", random),
-        manager_place(new FileManager(store, deliver(), {})),
+        manager_place(new FileManager(store, deliver(), std::move(file_roots))),
         manager(*manager_place),
         keys(std::move(input), revoke_key),
         services{ui,
@@ -119,6 +121,7 @@ struct Rig {
     host->drain(now());
     std::ignore = session::pump(applet_link, *core, now());
     std::ignore = session::pump(console_link, *console, now());
+    if (drain_console) moved |= drain_console();
     while (auto e = console->poll_event()) {
       moved = true;
       take(std::move(*e));
@@ -133,6 +136,7 @@ struct Rig {
   bool carry(link::Link& from, link::Link& to) {
     auto bytes = from.poll_output(link::PathId(1), 256 * 1024, now().steady);
     if (bytes.empty()) return false;
+    if (tap) tap(bytes);
     EXPECT_TRUE(to.on_bytes(link::PathId(1), bytes, now().steady));
     return true;
   }
@@ -229,6 +233,8 @@ struct Rig {
   std::vector<session::ScreenArrived> held;
   bool decode_screens = true;
   int frames = 0;
+  std::function<bool()> drain_console;  // takes the console's events and audit events before this does
+  std::function<void(base::ByteView)> tap;  // sees all that goes over the link, either way
   std::string received_name;
   base::Bytes received, to_send;
   bool file_done = false;
