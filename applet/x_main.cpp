@@ -3,12 +3,14 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 
 #include <fmt/format.h>
 
 #include "applet/core/applet.hpp"
 #include "applet/headless/headless_ui.hpp"
+#include "applet/headless/synthetic_clipboard.hpp"
 #include "applet/headless/synthetic_desktop.hpp"
 #include "applet/ui_fltk/fltk_ui.hpp"
 #include "applet/x11/host.hpp"
@@ -48,11 +50,17 @@ Desktop x11_desktop(const Options& options, const desktop::OwnWindows& own) {
     capture.display = display;
     return x11::make_capture(capture);
   };
-  auto input = x11::make_input(options.display, own);
+  auto input = x11::make_input(options.display, own, options.headless ? desktop::kNoSymbol : options.revoke_key);
   if (input)
     out.input = std::move(*input);
   else
     base::log(base::LogLevel::warn, "applet", "this desktop cannot be controlled", {{"why", input.error().message()}});
+  auto clipboard = x11::make_clipboard(options.display);
+  if (clipboard)
+    out.clipboard = std::move(*clipboard);
+  else
+    base::log(base::LogLevel::warn, "applet", "the clipboard cannot be shared",
+              {{"why", clipboard.error().message()}});
   return out;
 }
 
@@ -70,6 +78,7 @@ int run_headless(Options options, Env& env) {
   });
   desktop::OwnWindows none;
   Desktop desktop;
+  std::function<void(const std::string&)> copy;
   if (scenario->desktop.kind == DesktopKind::x11) {
     desktop = x11_desktop(options, none);
   } else {
@@ -77,9 +86,17 @@ int run_headless(Options options, Env& env) {
       return base::Result<std::unique_ptr<desktop::Capture>>(made_up.make_capture());
     };
     desktop.input = made_up.make_input();
+    auto clipboard = std::make_unique<SyntheticClipboard>([](const std::string& text) {
+      base::log(base::LogLevel::info, "desktop", "clipboard", {{"value", text}});
+    });
+    copy = [&clipboard = *clipboard](const std::string& text) { clipboard.copy(text); };
+    desktop.clipboard = std::move(clipboard);
+    // A scripted user has no browser; the log line of the room "urls" says that one would open it.
+    desktop.open_address = [](const std::string&) { return base::Result<>(); };
   }
   const auto seed = options.seed;
   HeadlessUi ui(std::move(*scenario), seed, scratch->path);
+  ui.on_copy(std::move(copy));
   // The scripted user has no keyboard: the key is the technician's as any other.
   options.revoke_key = desktop::kNoSymbol;
   return Applet(std::move(options), env, ui, std::move(desktop)).run();

@@ -70,6 +70,9 @@ Applet::Applet(Options options, Env& env, Ui& ui, Desktop desktop)
     if (peer_) peer_->post(peer::TechnicianNumber(person.get()), std::move(call));
   };
   files_ = std::make_unique<FileStore>(*worker_, deliver, options_.download_dir, *env.random);
+  clipboard_ = std::make_unique<MachineClipboard>(std::move(desktop.clipboard), deliver);
+  urls_ = std::make_unique<UrlOpener>(desktop.open_address ? std::move(desktop.open_address) : open_with_browser(),
+                                      deliver);
   files_->on_saved([](PersonId, const std::filesystem::path& path) {
     base::log(base::LogLevel::info, "files", "saved", {{"path", path.string()}});
   });
@@ -77,6 +80,9 @@ Applet::Applet(Options options, Env& env, Ui& ui, Desktop desktop)
 
 Applet::~Applet() {
   hosts_.clear();
+  clipboard_.reset();
+  urls_.reset();
+  slow_.reset();
   input_.reset();
   worker_.reset();
 }

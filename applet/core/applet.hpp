@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "applet/core/desk_host.hpp"
 #include "applet/core/env.hpp"
 #include "applet/core/log_spool.hpp"
 #include "applet/core/options.hpp"
@@ -30,6 +31,8 @@ inline constexpr std::chrono::seconds kLastWords{5};
 struct Desktop {
   CaptureFactory make_capture;
   std::unique_ptr<desktop::Input> input;  // null: cannot be controlled
+  std::unique_ptr<desktop::Clipboard> clipboard;  // null: cannot be shared
+  OpenAddress open_address;  // none: the user's browser
 };
 
 class Applet final : public UiEvents {
@@ -115,6 +118,9 @@ class Applet final : public UiEvents {
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<FileStore> files_;
   std::unique_ptr<InputWorker> input_;
+  std::unique_ptr<MachineClipboard> clipboard_;
+  std::unique_ptr<UrlOpener> urls_;
+  std::unique_ptr<Worker> slow_ = std::make_unique<Worker>();
   std::map<PersonId, std::unique_ptr<TechnicianHost>> hosts_;
   std::map<PersonId, bool> linked_;  // has a path now
   bool waiting_ = false;             // at a gateway

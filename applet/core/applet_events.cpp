@@ -154,7 +154,8 @@ void Applet::on_joined(peer::TechnicianNumber number, session::AppletSession& co
       make_capture_,
       [this](PersonId person, SessionCall call) { peer_->post(peer::TechnicianNumber(person.get()), std::move(call)); },
       options_.offer_file,
-      [this](const std::string& technician, const session::AuditEvent& event) { audit(technician, event); }};
+      [this](const std::string& technician, const session::AuditEvent& event) { audit(technician, event); },
+      DeskServices{clipboard_.get(), urls_.get(), slow_.get()}};
   const auto person = person_of(number);
   hosts_[person] = std::make_unique<TechnicianHost>(
       person, core, PersonNames{grant.technician_name, grant.technician_email, grant.organisation}, services);

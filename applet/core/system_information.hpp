@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a technician wants to know of the machine, readable without root. Collecting takes a few milliseconds of file
-// reading; call it from a worker thread.
+// reading, and for services and events up to some seconds of systemctl(1) and journalctl(1); call it from a worker
+// thread.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +17,8 @@ namespace rescue::applet {
 /// Processes shown, those with the most memory.
 inline constexpr std::size_t kProcessesShown = 40;
 
-/// The sections there are, in order: "system", "hardware", "memory", "disks", "network", "session", "processes".
+/// The sections there are, in order: "system", "hardware", "memory", "disks", "network", "session", "sessions",
+/// "processes", "services", "events".
 [[nodiscard]] std::span<const std::string_view> system_information_sections();
 
 /// The named sections, all when none is named; unknown names give nothing. Values are valid UTF-8 within the caps of

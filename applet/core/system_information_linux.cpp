@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <charconv>
 #include <ctime>
-#include <fstream>
-#include <map>
 #include <set>
 
 #include <arpa/inet.h>
@@ -14,11 +11,10 @@
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include <utmpx.h>
 
 #include <fmt/format.h>
 
-#include "applet/core/system_information.hpp"
+#include "applet/core/system_information_parts.hpp"
 #include "base/utf8.hpp"
 #include "wire/session_limits.hpp"
 
@@ -27,81 +23,16 @@ namespace {
 using session::SysinfoItem;
 using session::SysinfoSection;
 using Path = std::filesystem::path;
-constexpr std::size_t kFileMax = 256 * 1024;  // of one file below /proc or /etc
-constexpr std::string_view kSections[] = {"system", "hardware", "memory", "disks", "network", "session", "processes"};
-
-std::string read_file(const Path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(kFileMax, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  return text;
-}
-
-std::vector<std::string_view> lines_of(std::string&& text) = delete;  // the views would outlive it
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> out;
-  while (!text.empty()) {
-    auto end = text.find('\n');
-    out.push_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  }
-  return out;
-}
-
-std::string_view trim(std::string&& s) = delete;  // the view would outlive it
-std::string_view trim(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t\"");
-  if (first == std::string_view::npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t\"\n") - first + 1);
-}
-
-std::string read_line(const Path& path) {
-  const auto text = read_file(path);
-  return std::string(trim(std::string_view(text)));
-}
-
-// "key<separator>value" lines; the first value of a key counts.
-std::map<std::string, std::string, std::less<>> fields_of(std::string_view text, char separator) {
-  std::map<std::string, std::string, std::less<>> out;
-  for (auto line : lines_of(text))
-    if (auto at = line.find(separator); at != std::string_view::npos)
-      out.emplace(trim(line.substr(0, at)), trim(line.substr(at + 1)));
-  return out;
-}
-
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t value = 0;
-  text = trim(text);
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-class Items {
- public:
-  explicit Items(std::string_view name) { section_.name = name; }
-  void add(std::string_view key, std::string_view value) {
-    if (value.empty() || section_.items.size() == wire::kSysinfoItemsMax / std::size(kSections)) return;
-    section_.items.push_back({clean(key, wire::kSysinfoKeyMax), clean(value, wire::kSysinfoValueMax)});
-  }
-  SysinfoSection take() { return std::move(section_); }
-
- private:
-  static std::string clean(std::string_view s, std::size_t most) {
-    std::string out = base::to_valid_utf8(s);
-    while (out.size() > most || (!out.empty() && !base::is_valid_utf8(out))) out.pop_back();
-    return out;
-  }
-  SysinfoSection section_;
-};
+constexpr std::string_view kSections[] = {"system",  "hardware", "memory",    "disks",    "network",
+                                          "session", "sessions", "processes", "services", "events"};
 
 std::string duration_text(std::uint64_t seconds) {
   return fmt::format("{} d {:02}:{:02}:{:02}", seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
 }
 
 SysinfoSection system_section(const Path& root) {
-  Items out("system");
-  auto release = fields_of(read_file(root / "etc/os-release"), '=');
+  InfoItems out("system");
+  auto release = fields_of(read_info_file(root / "etc/os-release"), '=');
   out.add("name", release["PRETTY_NAME"]);
   utsname kernel{};
   if (uname(&kernel) == 0) {
@@ -109,9 +40,9 @@ SysinfoSection system_section(const Path& root) {
     out.add("architecture", kernel.machine);
     out.add("host", kernel.nodename);
   }
-  const auto uptime = number_of(read_line(root / "proc/uptime"));
+  const auto uptime = number_of(read_info_line(root / "proc/uptime"));
   if (uptime > 0) out.add("uptime", duration_text(uptime));
-  const auto load = read_line(root / "proc/loadavg");
+  const auto load = read_info_line(root / "proc/loadavg");
   out.add("load", load.substr(0, load.rfind(' ')));
   const auto now = std::time(nullptr);
   std::tm local{};
@@ -121,25 +52,47 @@ SysinfoSection system_section(const Path& root) {
   return out.take();
 }
 
+std::vector<Path> entries_of(const Path& folder) {
+  std::error_code error;
+  std::vector<Path> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) out.push_back(entry.path());
+  std::ranges::sort(out);
+  return out;
+}
+
+/// Display controllers (PCI class 3) by vendor and device number, and what is plugged into them.
+void add_graphics(InfoItems& out, const Path& root) {
+  for (const auto& device : entries_of(root / "sys/bus/pci/devices")) {
+    if (!read_info_line(device / "class").starts_with("0x03")) continue;
+    std::error_code error;
+    const auto driver = std::filesystem::read_symlink(device / "driver", error).filename().string();
+    out.add("graphics", fmt::format("{} device {}, driver {}", read_info_line(device / "vendor"),
+                                    read_info_line(device / "device"), driver.empty() ? "none" : driver));
+  }
+  for (const auto& plug : entries_of(root / "sys/class/drm"))
+    if (read_info_line(plug / "status") == "connected") out.add("screen", plug.filename().string());
+}
+
 SysinfoSection hardware_section(const Path& root) {
-  Items out("hardware");
-  auto dmi = [&](const char* name) { return read_line(root / "sys/class/dmi/id" / name); };
+  InfoItems out("hardware");
+  auto dmi = [&](const char* name) { return read_info_line(root / "sys/class/dmi/id" / name); };
   out.add("vendor", dmi("sys_vendor"));
   out.add("model", dmi("product_name"));
   out.add("firmware", dmi("bios_version"));
-  auto cpu_text = read_file(root / "proc/cpuinfo");
+  auto cpu_text = read_info_file(root / "proc/cpuinfo");
   auto cpu = fields_of(cpu_text, ':');
   out.add("processor", cpu["model name"]);
   auto lines = lines_of(std::string_view(cpu_text));
   auto count = std::ranges::count_if(lines, [](auto line) { return line.starts_with("processor"); });
   if (count > 0) out.add("logical_processors", std::to_string(count));
-  out.add("battery_percent", read_line(root / "sys/class/power_supply/BAT0/capacity"));
+  add_graphics(out, root);
+  out.add("battery_percent", read_info_line(root / "sys/class/power_supply/BAT0/capacity"));
   return out.take();
 }
 
 SysinfoSection memory_section(const Path& root) {
-  Items out("memory");
-  auto memory = fields_of(read_file(root / "proc/meminfo"), ':');
+  InfoItems out("memory");
+  auto memory = fields_of(read_info_file(root / "proc/meminfo"), ':');
   constexpr std::pair<const char*, const char*> kRows[] = {{"total_bytes", "MemTotal"},
                                                            {"available_bytes", "MemAvailable"},
                                                            {"swap_total_bytes", "SwapTotal"},
@@ -151,7 +104,16 @@ SysinfoSection memory_section(const Path& root) {
 
 // Disks that hold files of people: what is mounted from a block device or over the network.
 SysinfoSection disks_section(const Path& root) {
-  Items out("disks");
+  InfoItems out("disks");
+  for (const auto& disk : entries_of(root / "sys/block")) {
+    const auto name = disk.filename().string();
+    const auto bytes = number_of(read_info_line(disk / "size")) * 512;
+    if (bytes == 0 || name.starts_with("loop") || name.starts_with("ram") || name.starts_with("zram")) continue;
+    const auto model = read_info_line(disk / "device/model");
+    out.add("device " + name,
+            fmt::format("{}{} bytes, {}", model.empty() ? "" : model + ", ", bytes,
+                        read_info_line(disk / "queue/rotational") == "0" ? "solid state" : "rotating"));
+  }
   std::FILE* table = setmntent((root / "proc/self/mounts").c_str(), "r");
   if (table == nullptr) return out.take();
   std::set<std::string> seen;
@@ -174,8 +136,20 @@ SysinfoSection disks_section(const Path& root) {
   return out.take();
 }
 
+/// Of a line of /proc/net/route (proc(5)): "eth0 00000000 0101A8C0 0003 …", numbers in the machine's byte order.
+std::string default_gateway(std::string_view line) {
+  char device[32] = "";
+  unsigned destination = 1, gateway = 0;
+  if (std::sscanf(std::string(line).c_str(), "%31s %x %x", device, &destination, &gateway) != 3) return {};
+  if (destination != 0 || gateway == 0) return {};
+  char text[INET_ADDRSTRLEN] = "";
+  const in_addr address{gateway};
+  inet_ntop(AF_INET, &address, text, sizeof text);
+  return fmt::format("{} on {}", text, device);
+}
+
 SysinfoSection network_section(const Path& root) {
-  Items out("network");
+  InfoItems out("network");
   ifaddrs* all = nullptr;
   if (getifaddrs(&all) == 0) {
     for (const ifaddrs* i = all; i != nullptr; i = i->ifa_next) {
@@ -191,12 +165,15 @@ SysinfoSection network_section(const Path& root) {
   }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(root / "sys/class/net", error)) {
-    const auto address = read_line(entry.path() / "address");
+    const auto address = read_info_line(entry.path() / "address");
     if (address != "00:00:00:00:00:00") out.add(entry.path().filename().string() + ".mac", address);
   }
-  const auto resolver = read_file(root / "etc/resolv.conf");
+  const auto routes = read_info_file(root / "proc/net/route");
+  for (auto line : lines_of(std::string_view(routes)))
+    if (const auto gateway = default_gateway(line); !gateway.empty()) out.add("gateway", gateway);
+  const auto resolver = read_info_file(root / "etc/resolv.conf");
   for (auto line : lines_of(std::string_view(resolver)))
-    if (line.starts_with("nameserver ")) out.add("name_server", trim(line.substr(11)));
+    if (line.starts_with("nameserver ")) out.add("name_server", trimmed(line.substr(11)));
   return out.take();
 }
 
@@ -208,19 +185,11 @@ std::string user_name() {
 }
 
 SysinfoSection session_section() {
-  Items out("session");
+  InfoItems out("session");
   out.add("user", user_name());
   out.add("administrator", geteuid() == 0 ? "yes" : "no");
   for (const char* name : {"XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "LANG", "DISPLAY"})
     if (const char* value = std::getenv(name)) out.add(name, value);
-  setutxent();
-  while (const utmpx* entry = getutxent()) {
-    if (entry->ut_type != USER_PROCESS) continue;
-    auto field = [](const char* f, std::size_t n) { return std::string(f, strnlen(f, n)); };
-    out.add("logged_in", fmt::format("{} on {}", field(entry->ut_user, sizeof entry->ut_user),
-                                     field(entry->ut_line, sizeof entry->ut_line)));
-  }
-  endutxent();
   return out.take();
 }
 
@@ -234,13 +203,13 @@ SysinfoSection processes_section(const Path& root) {
   for (const auto& entry : std::filesystem::directory_iterator(root / "proc", error)) {
     auto pid = entry.path().filename().string();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    auto status = fields_of(read_file(entry.path() / "status"), ':');
+    auto status = fields_of(read_info_file(entry.path() / "status"), ':');
     if (status.contains("VmRSS")) all.push_back({number_of(status["VmRSS"]), pid, status["Name"], status["Uid"]});
   }
   std::ranges::sort(all, [](const auto& a, const auto& b) {
     return std::tie(b.resident_kb, a.pid) < std::tie(a.resident_kb, b.pid);
   });
-  Items out("processes");
+  InfoItems out("processes");
   out.add("count", std::to_string(all.size()));
   if (all.size() > kProcessesShown) all.resize(kProcessesShown);
   for (const auto& p : all)
@@ -268,6 +237,12 @@ std::vector<SysinfoSection> collect_system_information(const std::vector<std::st
       out.push_back(network_section(root));
     else if (name == "session")
       out.push_back(session_section());
+    else if (name == "sessions")
+      out.push_back(sessions_section(root));
+    else if (name == "services")
+      out.push_back(services_section());
+    else if (name == "events")
+      out.push_back(events_section(root));
     else
       out.push_back(processes_section(root));
   }
@@ -278,7 +253,7 @@ HostNames host_names() {
   HostNames out;
   utsname kernel{};
   if (uname(&kernel) == 0) out.name = base::to_valid_utf8(kernel.nodename);
-  out.os = fields_of(read_file("/etc/os-release"), '=')["PRETTY_NAME"];
+  out.os = fields_of(read_info_file("/etc/os-release"), '=')["PRETTY_NAME"];
   if (out.os.empty()) out.os = kernel.sysname;
   out.user = user_name();
   return out;

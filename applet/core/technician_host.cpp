@@ -13,7 +13,8 @@ TechnicianHost::TechnicianHost(PersonId person, session::AppletSession& core, Pe
       services_(services),
       names_(std::move(names)),
       core_(core),
-      capture_(services.make_capture, person, services.deliver) {}
+      capture_(services.make_capture, person, services.deliver),
+      desk_(person, services.desk, services.deliver) {}
 
 TechnicianHost::~TechnicianHost() {
   services_.input.release_all();
@@ -37,7 +38,7 @@ void TechnicianHost::act(session::AppletAction& action, session::Now now) {
           if (!core_.in_force(wire::Permission::desktop_view, now)) capture_.unprepare();
           services_.ui.close_prompt(person_, a.id);
         } else if constexpr (std::is_same_v<A, session::InjectKey>)
-          services_.input.post(KeyInput{a.keysym, a.down});
+          services_.input.post(KeyInput{a.keysym, a.down, a.keycode});
         else if constexpr (std::is_same_v<A, session::InjectText>)
           services_.input.post(TextInput{std::move(a.text)});
         else if constexpr (std::is_same_v<A, session::InjectPointer>)
@@ -70,6 +71,9 @@ void TechnicianHost::act(session::AppletAction& action, session::Now now) {
           services_.ui.ask({person_, std::move(a)});
         else if constexpr (std::is_same_v<A, session::CloseQuestion>)
           services_.ui.close_question(person_, a.id);
+        else if constexpr (std::is_same_v<A, session::OpenUrl> || std::is_same_v<A, session::ShareClipboard> ||
+                           std::is_same_v<A, session::SetClipboardText> || std::is_same_v<A, session::ReadClipboard>)
+          desk_.act(a);
         else if constexpr (std::is_same_v<A, session::SessionEnded>)
           ended_ = a;
       },
@@ -85,7 +89,7 @@ void TechnicianHost::inject_pointer(const session::InjectPointer& p) {
 }
 
 void TechnicianHost::collect(const session::CollectSysinfo& request) {
-  services_.worker.post([request, person = person_, deliver = services_.deliver] {
+  (services_.desk.slow != nullptr ? *services_.desk.slow : services_.worker).post([request, person = person_, deliver = services_.deliver] {
     deliver(person, [request = request.request, sections = collect_system_information(request.sections)](
                         session::AppletSession& s, session::Now now) { s.sysinfo_collected(request, sections, now); });
   });

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "applet/core/capture_loop.hpp"
+#include "applet/core/desk_host.hpp"
 #include "applet/core/file_store.hpp"
 #include "applet/core/input_worker.hpp"
 #include "applet/ui.hpp"
@@ -27,6 +28,7 @@ struct HostServices {
   std::filesystem::path offer_file;
   /// Each audit event, in order, with the technician's e-mail.
   std::function<void(const std::string& technician, const session::AuditEvent&)> audit;
+  DeskServices desk{};
 };
 
 struct PersonNames {
@@ -60,6 +62,7 @@ class TechnicianHost {
   PersonNames names_;
   session::AppletSession& core_;
   CaptureLoop capture_;
+  DeskHost desk_;
   std::optional<session::SessionEnded> ended_;
 };
 

@@ -11,7 +11,7 @@
 
 namespace rescue::applet {
 namespace {
-constexpr std::size_t kTriggerCount = 8;
+constexpr std::size_t kTriggerCount = 9;
 constexpr std::string_view kReachNames[] = {"connecting", "waiting", "helped", "reconnecting", "ended"};
 
 void say(std::string_view what, std::initializer_list<base::LogField> fields) {
@@ -69,10 +69,13 @@ void HeadlessUi::fire(Trigger trigger) {
   }
   for (const auto& step : scenario_.steps) {
     if (step.when != trigger) continue;
-    later(step.after, [step](UiEvents& events) {
+    later(step.after, [this, step](UiEvents& events) {
       switch (step.action) {
         case StepAction::say:
           events.says(step.text);
+          break;
+        case StepAction::copy:
+          if (copy_) copy_(step.text);
           break;
         case StepAction::revoke:
           events.revokes(*step.permission);
@@ -112,6 +115,7 @@ void HeadlessUi::show_person(const PersonView& p) {
   if (p.status.viewing) fire(Trigger::viewing);
   if (p.status.controlling) fire(Trigger::controlling);
   if (p.status.recording) fire(Trigger::recording);
+  if (p.status.on.has(session::Activity::clipboard)) fire(Trigger::clipboard);
 }
 
 void HeadlessUi::remove_person(PersonId person) {

@@ -18,6 +18,8 @@ class HeadlessUi final : public Ui {
  public:
   /// Files that the scenario makes up are written below `scratch`, which must exist.
   HeadlessUi(Scenario scenario, std::uint64_t seed, std::filesystem::path scratch);
+  /// What "copy" in the steps does; before run().
+  void on_copy(std::function<void(const std::string& text)> copy) { copy_ = std::move(copy); }
 
   void show_reach(Reach reach, std::string_view detail) override;
   void show_person(const PersonView& person) override;
@@ -47,6 +49,7 @@ class HeadlessUi final : public Ui {
   std::map<PersonId, session::ShowStatus> people_;
   std::vector<bool> fired_;  // by Trigger
   bool ended_ = false;
+  std::function<void(const std::string&)> copy_;
 };
 
 /// A file of `bytes` bytes made of the seed, the same on every machine.

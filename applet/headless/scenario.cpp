@@ -171,8 +171,10 @@ base::Result<Step> step(Object& o) {
                                          {"controlling", Trigger::controlling},
                                          {"recording", Trigger::recording},
                                          {"chat", Trigger::chat},
-                                         {"file_received", Trigger::file_received}};
+                                         {"file_received", Trigger::file_received},
+                                         {"clipboard", Trigger::clipboard}};
   constexpr Name<StepAction> kActions[] = {{"say", StepAction::say},
+                                           {"copy", StepAction::copy},
                                            {"revoke", StepAction::revoke},
                                            {"revoke_all", StepAction::revoke_all},
                                            {"end", StepAction::end}};
@@ -182,7 +184,7 @@ base::Result<Step> step(Object& o) {
   RESCUE_TRY(out.action, choose(o, "do", "", kActions));
   RESCUE_TRY(out.text, o.text("text", "", wire::kChatTextMax));
   RESCUE_TRY(out.permission, o.permission("permission"));
-  if (out.action == StepAction::say && out.text.empty()) return wrong(o.at("text"), "is missing");
+  if ((out.action == StepAction::say || out.action == StepAction::copy) && out.text.empty()) return wrong(o.at("text"), "is missing");
   if (out.action == StepAction::revoke && !out.permission) return wrong(o.at("permission"), "is missing");
   return out;
 }

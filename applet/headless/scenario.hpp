@@ -45,8 +45,8 @@ struct ChatRule {
   int times = 0;
 };
 
-enum class Trigger : std::uint8_t { started, waiting, helped, viewing, controlling, recording, chat, file_received };
-enum class StepAction : std::uint8_t { say, revoke, revoke_all, end };
+enum class Trigger : std::uint8_t { started, waiting, helped, viewing, controlling, recording, chat, file_received, clipboard };
+enum class StepAction : std::uint8_t { say, copy, revoke, revoke_all, end };
 /// `action` happens `after` the first time that `when` happens.
 struct Step {
   Trigger when = Trigger::started;

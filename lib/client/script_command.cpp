@@ -38,6 +38,10 @@ constexpr Field kPath[] = {{"path", Kind::text, true}};
 constexpr Field kScreenshot[] = {{"path", Kind::text, true}, {"timeout", Kind::duration}};
 constexpr Field kDirectory[] = {{"directory", Kind::text}};
 constexpr Field kSysinfo[] = {{"sections", Kind::list}};
+constexpr Field kUrl[] = {{"url", Kind::text, true}};
+constexpr Field kClipboardSync[] = {{"to_applet", Kind::boolean}, {"to_console", Kind::boolean}};
+constexpr Field kClipboardSet[] = {{"text", Kind::text}, {"path", Kind::text}};
+constexpr Field kClipboardGet[] = {{"path", Kind::text}};
 constexpr Field kWait[] = {{"for", Kind::text, true}, {"timeout", Kind::duration}, {"where", Kind::list}};
 constexpr Field kSubscribe[] = {{"frames", Kind::boolean, true}};
 constexpr Field kClose[] = {{"reason", Kind::text}};
@@ -58,6 +62,10 @@ constexpr Row kRows[] = {
     {ScriptVerb::receive, "receive", kDirectory},
     {ScriptVerb::cancel, "cancel", {}},
     {ScriptVerb::sysinfo, "sysinfo", kSysinfo},
+    {ScriptVerb::url, "url", kUrl},
+    {ScriptVerb::clipboard_sync, "clipboard_sync", kClipboardSync},
+    {ScriptVerb::clipboard_set, "clipboard_set", kClipboardSet},
+    {ScriptVerb::clipboard_get, "clipboard_get", kClipboardGet},
     {ScriptVerb::record, "record", kDirectory},
     {ScriptVerb::unrecord, "unrecord", {}},
     {ScriptVerb::wait, "wait", kWait},

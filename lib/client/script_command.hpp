@@ -31,6 +31,10 @@ enum class ScriptVerb : std::uint8_t {
   receive,     // {directory}
   cancel,      // {}: stops this view's running transfers
   sysinfo,     // {sections}
+  url,         // {url}: the user may open it
+  clipboard_sync,  // {to_applet, to_console}: shared these ways from now on
+  clipboard_set,   // {text or path}
+  clipboard_get,   // {path}
   record,      // {directory}
   unrecord,
   wait,       // {for, timeout, …}: the next event of that name

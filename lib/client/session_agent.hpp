@@ -124,6 +124,10 @@ class SessionAgent {
     sent_file,
     received_file,
     sysinfo,
+    url,
+    clipboard_shared,
+    clipboard_set,
+    clipboard_text,
     event
   };
   struct Pending {
@@ -172,6 +176,19 @@ class SessionAgent {
   [[nodiscard]] boost::json::object state(ViewId view) const;
   [[nodiscard]] base::Result<> take_input(ViewId view);
 
+  // ---- session_agent_desk.cpp
+  void send_url(ViewId view, ScriptCommand c);
+  void share_clipboard(ViewId view, ScriptCommand c);
+  void set_clipboard(ViewId view, ScriptCommand c);
+  void get_clipboard(ViewId view, ScriptCommand c);
+  void on_desk(const session::UrlChanged& e);
+  void on_desk(const session::ClipboardShared& e);
+  void on_desk(const session::ClipboardOffered& e);
+  void on_desk(const session::ClipboardTaken& e);
+  void on_desk(const session::ClipboardArrived& e);
+  void on_desk(const session::ClipboardLost& e);
+  [[nodiscard]] bool desk_refused(const Pending& p, const session::Refused& e) const;
+
   void on_event(session::ConsoleEvent event);
   void on_permission(const session::PermissionChanged& e);
   void on_view(const session::ViewChanged& e);
@@ -218,6 +235,7 @@ class SessionAgent {
   std::string path_;
   std::string peer_software_;
   bool was_linked_ = false;
+  std::pair<bool, bool> clipboard_told_;  // to_applet, to_console
   bool ended_ = false;
   std::optional<base::SteadyTime> keyframe_asked_;
   std::optional<base::WallTime> gap_since_;

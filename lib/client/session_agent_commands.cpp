@@ -26,6 +26,10 @@ bool needs_link(ScriptVerb v) {
     case ScriptVerb::send:
     case ScriptVerb::receive:
     case ScriptVerb::sysinfo:
+    case ScriptVerb::url:
+    case ScriptVerb::clipboard_sync:
+    case ScriptVerb::clipboard_set:
+    case ScriptVerb::clipboard_get:
       return true;
     default:
       return false;
@@ -105,6 +109,14 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
       return answer(view, c, base::Result<void>());
     case ScriptVerb::sysinfo:
       return sysinfo(view, std::move(c));
+    case ScriptVerb::url:
+      return send_url(view, std::move(c));
+    case ScriptVerb::clipboard_sync:
+      return share_clipboard(view, std::move(c));
+    case ScriptVerb::clipboard_set:
+      return set_clipboard(view, std::move(c));
+    case ScriptVerb::clipboard_get:
+      return get_clipboard(view, std::move(c));
     case ScriptVerb::record:
       return answer(view, c,
                     start_recording(c.has("directory") ? resolve(view, c.text("directory")) : info_.record_dir));

@@ -170,6 +170,12 @@ void SessionAgent::on_event(session::ConsoleEvent event) {
     on_file(*file);
   } else if (const auto* end = std::get_if<session::SessionEnded>(&event)) {
     on_end(*end);
+  } else {
+    std::visit(
+        [this]<typename E>(const E& e) {
+          if constexpr (requires { on_desk(e); }) on_desk(e);
+        },
+        event);
   }
 }
 
@@ -304,7 +310,7 @@ void SessionAgent::on_refused(const session::Refused& e) {
           case Action::ask:
             return p.await == Await::consent && static_cast<std::uint32_t>(p.permission) == e.id;
           default:
-            return false;
+            return desk_refused(p, e);
         }
       },
       [&](const Pending& p) { fail(p, error); });
