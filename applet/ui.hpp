@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "session/applet_session.hpp"
+#include "wire/session_state.hpp"
 
 namespace rescue::applet {
 
@@ -33,6 +34,19 @@ struct PersonView {
   PersonId id;
   std::string name, email, organisation;
   session::ShowStatus status;
+};
+/// Who may take part, as the site says: also those who have no link yet, or none just now.
+struct Participant {
+  std::string name, email;
+  friend bool operator==(const Participant&, const Participant&) = default;
+};
+/// How the session stands with the site: held, handed over, with whom.
+struct Standing {
+  wire::SessionState state = wire::SessionState::waiting;
+  std::string technician;  // who has it; empty: nobody
+  std::string to;          // while it is handed over: to whom, if to a person
+  std::vector<Participant> people;
+  friend bool operator==(const Standing&, const Standing&) = default;
 };
 struct PromptView {
   PersonId person;
@@ -87,6 +101,8 @@ class Ui {
   virtual ~Ui() = default;
   // Any thread:
   virtual void show_reach(Reach reach, std::string_view detail) = 0;
+  /// Whenever it changes.
+  virtual void show_standing(const Standing& standing) = 0;
   virtual void show_person(const PersonView& person) = 0;
   virtual void remove_person(PersonId person) = 0;
   virtual void show_prompt(const PromptView& prompt) = 0;

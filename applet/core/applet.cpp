@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "applet/core/machine_log.hpp"
 #include "base/log.hpp"
 #include "net/signals.hpp"
 #include "net/timeout.hpp"
@@ -64,6 +63,7 @@ Applet::Applet(Options options, Env& env, Ui& ui, Desktop desktop)
       finished_(io_.executor()),
       log_changed_(io_.executor()),
       spool_(*env.random),
+      machine_log_(make_machine_log(options_.machine_log, env)),
       worker_(std::make_unique<Worker>()),
       input_(std::make_unique<InputWorker>(std::move(desktop.input), options_.revoke_key)) {
   Deliver deliver = [this](PersonId person, SessionCall call) {
@@ -145,7 +145,7 @@ Applet::Task<base::Result<>> Applet::live() {
   ui_.show_reach(Reach::connecting, options_.server);
   auto inviting = obtain_invite();
   RESCUE_CO_TRY(invite_, co_await std::move(inviting));
-  RESCUE_CO_TRY(identity_, crypto::make_session_identity(env_.clock->wall(), options_.key_kind));
+  RESCUE_CO_TRY(identity_, session_identity());
   RESCUE_CO_TRY(const auto trust, site_trust(*invite_, options_));
   auto lookup = [this](std::string_view name) { return env_.var(name); };
   RESCUE_CO_TRY(site_, SiteClient::create(io_.executor(), invite_->broker_url, trust, identity_, lookup));
@@ -277,6 +277,15 @@ Applet::Task<> Applet::send_log() {
 // Order: rights end first, then technicians hear it, then the site gets the rest of the log and the end.
 Applet::Task<> Applet::goodbye() {
   input_->release_all();
+  if (going_down_ && finish_->tell_people.empty() && finish_->tell_site.empty()) {
+    const auto write = writing_down();
+    if (auto written = write ? (*write)() : base::fail(write.error()); !written)
+      base::log(base::LogLevel::warn, "applet", "the session will not go on", {{"why", written.error().message()}});
+    peer_->stop(base::Duration(0));
+    while (!session_over_) co_await finished_.wait();
+    hosts_.clear();
+    co_return;
+  }
   if (peer_) {
     if (!finish_->tell_people.empty())
       with_each_host([&](TechnicianHost& host) { host.core().user_ends(finish_->tell_people, now()); });
@@ -285,7 +294,7 @@ Applet::Task<> Applet::goodbye() {
   }
   hosts_.clear();
   if (!registration_) co_return;
-  machine_log(registration_->session.text(), "ended: " + finish_->ending.text);
+  keep({.event = "session.ended", .reason = finish_->ending.text});
   const auto until = env_.clock->steady() + kLastWords;
   for (int turn = 0; !spool_.empty() && env_.clock->steady() < until; ++turn) {
     if (turn % kTurnsPerRetry == 0) {

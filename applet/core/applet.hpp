@@ -12,6 +12,7 @@
 #include "applet/core/env.hpp"
 #include "applet/core/log_spool.hpp"
 #include "applet/core/options.hpp"
+#include "applet/core/resume_file.hpp"
 #include "applet/core/site_client.hpp"
 #include "applet/core/technician_host.hpp"
 #include "net/backoff.hpp"
@@ -86,13 +87,31 @@ class Applet final : public UiEvents {
   void on_joined(peer::TechnicianNumber number, session::AppletSession& core, const crypto::Grant& grant);
   void on_path(peer::TechnicianNumber number, const peer::PathReport& report);
   void on_waiting(const peer::PathReport& report);
-  void audit(const std::string& technician, const session::AuditEvent& event);
-  void log_event(std::string_view type, std::string_view actor, const std::string& data_json);
   void show_reach();
   void on_network(std::move_only_function<void()> f);
   void with_host(PersonId person, const std::function<void(TechnicianHost&)>& f);
   void with_each_host(const std::function<void(TechnicianHost&)>& f);
   [[nodiscard]] session::Now now() const { return session::Now::of(*env_.clock); }
+
+  // ---- applet_restart.cpp: restart of the machine
+  [[nodiscard]] RebootServices reboot_services();
+  /// What is to be written down, collected now; a worker carries it out.
+  [[nodiscard]] base::Result<std::function<base::Result<>()>> writing_down();
+  void prepare_restart(RebootServices::Done done);
+  void restart_machine(RebootServices::Done failed);
+  void cancel_restart();
+  Task<> tell_site_of_restart(bool starts);
+  [[nodiscard]] base::Result<> take_up(peer::AppletPeerOptions& options);
+  [[nodiscard]] base::Result<crypto::SessionIdentity> session_identity();
+
+  // ---- applet_log.cpp: what is written down
+  void audit(const std::string& technician, const session::AuditEvent& event);
+  void log_event(std::string_view type, std::string_view actor, const std::string& data_json);
+  /// For the machine's own log; adds time and session.
+  void keep(MachineLogEntry entry);
+  void sign_in_accepted(const crypto::Grant& grant);
+  void sign_in_refused(const std::string& what, const base::Error& why, const std::string& gateway = {});
+  void sign_in_ended(const TechnicianHost& host);
 
   Options options_;
   Env& env_;
@@ -106,11 +125,16 @@ class Applet final : public UiEvents {
   bool session_over_ = false;
 
   std::optional<crypto::Invite> invite_;
+  base::Bytes invite_envelope_;
+  base::WallTime invited_;  // when it was opened
+  std::optional<ResumePlace> restart_place_;
+  bool going_down_ = false;  // the machine was told to restart
   std::optional<crypto::SessionIdentity> identity_;
   std::unique_ptr<SiteClient> site_;
   std::optional<Registration> registration_;
   std::unique_ptr<net::EventStreamClient> events_;
   LogSpool spool_;
+  std::unique_ptr<MachineLog> machine_log_;
   bool lost_told_ = false;
 
   // The workers go before the peer to which they deliver.
@@ -123,6 +147,7 @@ class Applet final : public UiEvents {
   std::unique_ptr<Worker> slow_ = std::make_unique<Worker>();
   std::map<PersonId, std::unique_ptr<TechnicianHost>> hosts_;
   std::map<PersonId, bool> linked_;  // has a path now
+  Standing standing_;                // with the site
   bool waiting_ = false;             // at a gateway
   std::string trouble_;              // why not
 };

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "applet/core/applet.hpp"
-#include "applet/core/machine_log.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "peer/errors.hpp"
 #include "session/ended_by.hpp"
 
 namespace rescue::applet {
@@ -103,8 +103,7 @@ void Applet::on_site_event(const SiteEvent& event) {
   if (const auto* grant = std::get_if<SiteGrant>(&event)) {
     if (auto taken = peer_->on_grant(grant->envelope); !taken) {
       base::log(base::LogLevel::warn, "applet", "a grant was refused", {{"why", taken.error().message()}});
-      log_event(session::audit_type::kAlert, "applet",
-                fmt::format(R"({{"reason":{}}})", base::json_quote("grant refused: " + taken.error().message())));
+      sign_in_refused("a grant", taken.error());
     }
   } else if (const auto* revoke = std::get_if<SiteRevoke>(&event)) {
     peer_->on_revoke(revoke->technician, "the site took the permission back");
@@ -116,6 +115,10 @@ void Applet::on_site_event(const SiteEvent& event) {
     Finish why;
     why.ending = {base::Exit::ok, closed_text(*close)};
     finish(std::move(why));
+  } else if (const auto* state = std::get_if<SiteState>(&event)) {
+    on_state(*state);
+  } else if (const auto* people = std::get_if<SitePeople>(&event)) {
+    on_people(*people);
   } else if (const auto* gateways = std::get_if<SiteGateways>(&event)) {
     std::vector<peer::GatewayAddress> list;
     for (const auto& g : gateways->gateways) list.emplace_back(g.id, net::Endpoint(g.host, g.port));
@@ -132,10 +135,14 @@ peer::AppletPeerHooks Applet::peer_hooks() {
   };
   hooks.pumped = [this](peer::TechnicianNumber n, session::AppletSession&) {
     if (auto found = hosts_.find(person_of(n)); found != hosts_.end()) found->second->drain(now());
+    look_for_inactivity();
   };
   hooks.path = [this](peer::TechnicianNumber n, const peer::PathReport& report) { on_path(n, report); };
   hooks.left = [this](peer::TechnicianNumber n) {
-    if (auto found = hosts_.find(person_of(n)); found != hosts_.end()) found->second->drain(now());
+    if (auto found = hosts_.find(person_of(n)); found != hosts_.end()) {
+      found->second->drain(now());
+      sign_in_ended(*found->second);
+    }
     hosts_.erase(person_of(n));
     linked_.erase(person_of(n));
     show_reach();
@@ -159,6 +166,7 @@ void Applet::on_joined(peer::TechnicianNumber number, session::AppletSession& co
   const auto person = person_of(number);
   hosts_[person] = std::make_unique<TechnicianHost>(
       person, core, PersonNames{grant.technician_name, grant.technician_email, grant.organisation}, services);
+  sign_in_accepted(grant);
   base::log(base::LogLevel::info, "applet", "a technician is here",
             {{"person", person.get()}, {"email", grant.technician_email}});
 }
@@ -186,9 +194,12 @@ void Applet::on_waiting(const peer::PathReport& report) {
   trouble_ = report.error ? report.error->message() : "";
   base::log(waiting_ || !report.error ? base::LogLevel::info : base::LogLevel::warn, "applet", "waiting connection",
             {{"state", peer::name(report.state)}, {"gateway", report.gateway}, {"why", trouble_}});
-  if (report.state == peer::PathState::refused)
-    log_event(session::audit_type::kAlert, "applet",
-              fmt::format(R"({{"reason":{}}})", base::json_quote("refused: " + trouble_)));
+  if (waiting_)
+    keep({.event = "connection.waiting", .reason = "for a technician, at gateway " + report.gateway});
+  else if (report.state == peer::PathState::refused)
+    sign_in_refused("a console", *report.error, report.gateway);
+  else if (report.error && report.error->code == peer::Errc::ticket_refused)
+    keep({.event = "connection.refused", .reason = "this machine's ticket: " + trouble_, .warning = true});
   show_reach();
 }
 
@@ -202,20 +213,6 @@ void Applet::show_reach() {
     ui_.show_reach(Reach::waiting, invite_->organisation);
   else
     ui_.show_reach(Reach::connecting, trouble_);
-}
-
-// ---- the log
-
-void Applet::audit(const std::string& technician, const session::AuditEvent& event) {
-  machine_log(registration_->session.text(), technician, event);
-  if (spool_.add(event.time, event.type, event.actor, event.data_json()) == 0 && !std::exchange(lost_told_, true))
-    base::log(base::LogLevel::error, "applet", "the log is full: the site has not been reached for too long");
-  log_changed_.notify();
-}
-
-void Applet::log_event(std::string_view type, std::string_view actor, const std::string& data_json) {
-  spool_.add(now().wall, type, actor, data_json);
-  log_changed_.notify();
 }
 
 }  // namespace rescue::applet

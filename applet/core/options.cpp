@@ -31,6 +31,7 @@ constexpr Flag kFlags[] = {
     {"--seed", "N", "with --headless: makes the desktop and its files the same each time (default 1)"},
     {"--profile", "NAME",
      "modern (default); aes256-sha also lets the technician choose TLS 1.2 without forward secrecy"},
+    {"--machine-log", "FILE", "keep this machine's own log in this file instead of the system's journal"},
     {"--log-level", "LEVEL", "debug, info, warn, error or off (default info); lines go to standard error"},
     {"--version", "", "print the version and end"},
     {"--help", "", "print this and end"},
@@ -95,6 +96,8 @@ base::Result<> set(Options& o, std::string_view name, const std::string& value, 
     o.download_dir = value;
   else if (name == "--offer-file")
     o.offer_file = value;
+  else if (name == "--machine-log")
+    o.machine_log = value;
   else if (name == "--display")
     o.display = value;
   else if (name == "--help")

@@ -38,6 +38,7 @@ struct Options {
   std::string display;                               // X11, empty: $DISPLAY
   desktop::Keysym revoke_key = 0;                    // kNoSymbol: none
   crypto::KeyKind key_kind = crypto::KeyKind::p256;  // of the session's key; rsa2048 for the profile aes256-sha
+  std::filesystem::path machine_log;                 // instead of the journal
   base::LogLevel log_level = base::LogLevel::info;
   bool help = false;
   bool version = false;

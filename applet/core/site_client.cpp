@@ -95,6 +95,39 @@ std::string at_most(std::string text, std::size_t most) {
   while (text.size() > most || !base::is_valid_utf8(text)) text.pop_back();
   return text;
 }
+
+/// A person's text: absent or null is none.
+std::string short_text(const json::object& o, std::string_view key) {
+  const auto* v = o.if_contains(json::string_view(key.data(), key.size()));
+  return v != nullptr && v->is_string() ? at_most(std::string(v->get_string()), kPersonTextMax) : std::string();
+}
+
+/// {name,email}, or null for nobody.
+Participant person_of(const json::value& v) {
+  if (!v.is_object()) return {};
+  return {short_text(v.get_object(), "name"), short_text(v.get_object(), "email")};
+}
+
+base::Result<SiteState> read_state(const json::object& o) {
+  RESCUE_TRY(const auto name, text_field(o, "state"));
+  const auto state = wire::parse_session_state(name);
+  if (!state) return base::fail(Errc::bad_answer, "no such state of a session");
+  Participant holder;
+  if (const auto* technician = o.if_contains("technician")) holder = person_of(*technician);
+  return SiteState{*state, std::move(holder), short_text(o, "to")};
+}
+
+base::Result<SitePeople> read_people(const json::object& o) {
+  const auto* list = o.if_contains("technicians");
+  if (list == nullptr || !list->is_array() || list->get_array().size() > kPeopleMax)
+    return base::fail(Errc::bad_answer, "no list of technicians");
+  SitePeople out;
+  for (const auto& v : list->get_array()) {
+    if (!v.is_object()) return base::fail(Errc::bad_answer, "a technician is no object");
+    out.people.push_back(person_of(v));
+  }
+  return out;
+}
 }  // namespace
 
 base::Result<std::optional<SiteEvent>> read_site_event(std::string_view type, std::string_view data) {
@@ -103,6 +136,14 @@ base::Result<std::optional<SiteEvent>> read_site_event(std::string_view type, st
   if (type == "grant") {
     RESCUE_TRY(auto envelope, bytes_field(o, "grant"));
     return SiteGrant{std::move(envelope)};
+  }
+  if (type == "state") {
+    RESCUE_TRY(auto state, read_state(o));
+    return state;
+  }
+  if (type == "people") {
+    RESCUE_TRY(auto people, read_people(o));
+    return people;
   }
   if (type == "revoke") {
     RESCUE_TRY(auto text, text_field(o, "technician"));
@@ -201,10 +242,17 @@ awaitable<base::Result<std::uint64_t>> SiteClient::send_log(std::string body) {
   co_return static_cast<std::uint64_t>(through->get_int64());
 }
 
-awaitable<base::Result<>> SiteClient::end(std::string reason) {
-  auto posting =
-      post("/applet/end", fmt::format(R"({{"reason":{}}})", base::json_quote(at_most(std::move(reason), kTextMax))),
-           "end the session");
+awaitable<base::Result<>> SiteClient::end(std::string reason, bool inactive) {
+  auto body_text = fmt::format(R"({{"reason":{},"inactive":{}}})",
+                               base::json_quote(at_most(std::move(reason), kTextMax)), inactive);
+  auto posting = post("/applet/end", std::move(body_text), "end the session");
+  RESCUE_CO_TRY(auto body, co_await std::move(posting));
+  static_cast<void>(body);
+  co_return base::Result<>();
+}
+
+awaitable<base::Result<>> SiteClient::restart(bool starts) {
+  auto posting = post("/applet/restart", starts ? R"({"starts":true})" : R"({"starts":false})", "tell of the restart");
   RESCUE_CO_TRY(auto body, co_await std::move(posting));
   static_cast<void>(body);
   co_return base::Result<>();

@@ -13,6 +13,7 @@
 
 #include "applet/core/errors.hpp"
 #include "applet/core/system_information.hpp"
+#include "applet/ui.hpp"
 #include "base/bytes.hpp"
 #include "base/guid.hpp"
 #include "crypto/tls.hpp"
@@ -21,6 +22,8 @@
 namespace rescue::applet {
 
 inline constexpr std::size_t kGatewaysMax = 64;
+inline constexpr std::size_t kPeopleMax = 64;
+inline constexpr std::size_t kPersonTextMax = 1000;  // bytes; what is longer is cut
 inline constexpr std::size_t kSiteAnswerMax = 256 * 1024;
 
 struct GatewayAddress {
@@ -59,7 +62,17 @@ struct SiteClose {
 struct SiteGateways {
   std::vector<GatewayAddress> gateways;
 };
-using SiteEvent = std::variant<SiteGrant, SiteRevoke, SiteSynced, SiteClose, SiteGateways>;
+/// The session changed hands, or rests. Texts of people, not made safe for display.
+struct SiteState {
+  wire::SessionState state = wire::SessionState::waiting;
+  Participant technician;  // who has it; none: nobody
+  std::string to;          // while it is handed over: to whom, if to a person
+};
+/// Everybody who has a grant now.
+struct SitePeople {
+  std::vector<Participant> people;
+};
+using SiteEvent = std::variant<SiteState, SitePeople, SiteGrant, SiteRevoke, SiteSynced, SiteClose, SiteGateways>;
 /// Nothing for pings and types of a later version. bad_answer.
 [[nodiscard]] base::Result<std::optional<SiteEvent>> read_site_event(std::string_view type, std::string_view data);
 
@@ -80,7 +93,10 @@ class SiteClient {
   [[nodiscard]] boost::asio::awaitable<base::Result<TicketAnswer>> renew_ticket();
   /// `body` of LogSpool; the number up to which the site has all.
   [[nodiscard]] boost::asio::awaitable<base::Result<std::uint64_t>> send_log(std::string body);
-  [[nodiscard]] boost::asio::awaitable<base::Result<>> end(std::string reason);
+  /// `inactive`: by the clock, not by the user.
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> end(std::string reason, bool inactive = false);
+  /// The machine restarts, or does not after all.
+  [[nodiscard]] boost::asio::awaitable<base::Result<>> restart(bool starts);
 
   [[nodiscard]] net::HttpClient& http() { return http_; }
 

@@ -178,6 +178,7 @@ void HeadlessUi::close_prompt(PersonId person, session::PromptId prompt) {
 void HeadlessUi::show_chat(const ChatLine& line) {
   say("chat", {{"from", line.from}, {"text", line.text}});
   if (line.from.empty()) return;
+  hear_digits(line.text);
   fire(Trigger::chat);
   for (auto& rule : scenario_.chat) {
     if (lower(line.text).find(lower(rule.contains)) == std::string::npos || !use(rule.times)) continue;

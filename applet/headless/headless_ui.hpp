@@ -38,6 +38,9 @@ class HeadlessUi final : public Ui {
   using Deed = std::function<void(UiEvents&)>;
   void later(base::Duration delay, Deed deed);
   void fire(Trigger trigger);
+  void answer(PersonId person, session::QuestionId id, const QuestionRule& rule);
+  /// The first number in a line of chat, if it has six digits.
+  void hear_digits(std::string_view text);
   [[nodiscard]] base::Result<std::filesystem::path> offered_file();
 
   Scenario scenario_;

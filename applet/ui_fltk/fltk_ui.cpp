@@ -37,6 +37,9 @@ class FltkUi final : public Ui {
   void show_reach(Reach reach, std::string_view detail) override {
     post([this, reach, detail = std::string(detail)] { main_->tell_reach(reach, detail); });
   }
+  void show_standing(const Standing& standing) override {
+    post([this, standing] { main_->tell_standing(standing); });
+  }
   void show_person(const PersonView& person) override {
     post([this, person] { main_->tell_person(person); });
   }

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "applet/ui_fltk/status_text.hpp"
 #include "applet/ui_fltk/style.hpp"
 #include "base/utf8.hpp"
 #include "wire/session_limits.hpp"
@@ -184,17 +185,15 @@ std::string MainWindow::names_where(bool session::ShowStatus::*what) const {
 }
 
 std::string MainWindow::banner_text() const {
-  const auto controls = names_where(&session::ShowStatus::controlling);
-  const auto sees = names_where(&session::ShowStatus::viewing);
-  std::string out;
-  if (!sees.empty() && sees == controls)
-    out = sees + " sees and controls this computer";
-  else if (!controls.empty())
-    out = controls + " controls this computer";
-  else if (!sees.empty())
-    out = sees + " sees your screen";
-  if (!names_where(&session::ShowStatus::recording).empty()) out += out.empty() ? "Recording is on" : " · recording";
-  return out;
+  std::vector<const PersonView*> people;
+  for (const auto& [id, person] : people_) people.push_back(&person);
+  return activity_text(people);
+}
+
+void MainWindow::tell_standing(const Standing& standing) {
+  for (const auto& line : standing_news(standing_, standing)) add_note(line);
+  standing_ = standing;
+  refresh();
 }
 
 void MainWindow::set_sign(const Sign& sign, bool on, const std::string& text) {
@@ -213,12 +212,19 @@ void MainWindow::refresh() {
   }
   const bool helped = !people_.empty();
   if (helped) title += people_.size() == 1 ? " is helping you" : " are helping you";
+  for (const auto& p : standing_.people)
+    if (std::ranges::none_of(people_, [&](const auto& e) { return e.second.email == p.email; }))
+      who += fmt::format("{}{} may take part", who.empty() ? "" : "\n", p.email);
   if (reach_ == Reach::reconnecting) who = "The connection broke. Reconnecting…";
   if (!helped) {
     title = reach_ == Reach::connecting     ? "Connecting…"
             : reach_ == Reach::reconnecting ? "Reconnecting…"
                                             : "Waiting for a technician…";
     who = detail_;
+  }
+  if (const auto stands = standing_text(standing_); !stands.empty()) {
+    if (!helped) title = standing_.state == wire::SessionState::on_hold ? "On hold" : "Waiting for a colleague…";
+    who = stands;
   }
   if (ended_) {
     title = "The session has ended";

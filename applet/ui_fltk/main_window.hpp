@@ -32,6 +32,7 @@ class MainWindow : public Fl_Double_Window {
   MainWindow(MainWindowActions actions, std::string stop_label);
   ~MainWindow() override;
   void tell_reach(Reach reach, std::string_view detail);
+  void tell_standing(const Standing& standing);
   void tell_person(const PersonView& person);
   void forget_person(PersonId person);
   void add_chat(const ChatLine& line);
@@ -64,6 +65,7 @@ class MainWindow : public Fl_Double_Window {
   MainWindowActions actions_;
   std::string stop_label_;
   std::map<PersonId, PersonView> people_;
+  Standing standing_;
   Reach reach_ = Reach::connecting;
   std::string detail_;
   bool ended_ = false;

@@ -56,11 +56,14 @@ Answer renew_applet_ticket(Services& s, Call& c) {
 }
 
 Answer end_from_applet(Services& s, Call& c) {
-  RESCUE_TRY(const auto reason, read_reason(c.request.body));
+  RESCUE_TRY(const auto end, read_applet_end(c.request.body));
   const directory::Actor user{wire::Party::user, "user", std::nullopt};
+  // Inactivity is seen by the applet: that is a clock's end, and nobody's wish.
+  const directory::Actor applet{wire::Party::applet, "applet", std::nullopt};
   RESCUE_TRY(const auto ended, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::Session> {
     RESCUE_TRY(const auto session, s.desk.session_of_applet(tx, c.fingerprint()));
-    return s.desk.end(tx, session.id, wire::SessionEvent::close, user, reason, c.now);
+    return s.desk.end(tx, session.id, end.inactive ? wire::SessionEvent::time_out : wire::SessionEvent::close,
+                      end.inactive ? applet : user, end.reason, c.now);
   }));
   return Reply{};
 }

@@ -10,9 +10,11 @@ namespace json = boost::json;
 using directory::Verb;
 namespace {
 
-Answer accepted(Services& s, const base::Result<audit::IntakeResult>& taken) {
+Answer accepted(Services& s, const audit::Sender& sender, std::span<const audit::IncomingEvent> events,
+                const base::Result<audit::IntakeResult>& taken) {
   if (!taken) return base::fail(taken.error());
   s.counters.log_events += taken->stored;
+  if (taken->stored > 0) s.recordings.heard(sender, events, s.clock.steady());
   return Reply{.body = json::object{{"accepted_through", taken->accepted_through}}};
 }
 
@@ -67,28 +69,30 @@ base::Result<audit::QueryText> query_text(const Call& c) {
 Answer send_console_log(Services& s, Call& c) {
   RESCUE_TRY(const auto events, read_log_intake(c.request.body));
   RESCUE_TRY(const auto id, session_param(c));
-  return accepted(s, s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
+  audit::Sender sender;
+  const auto taken = s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
     RESCUE_TRY(const auto session, find_session(tx, id));
     // Whoever takes or took part in a colleague's session writes a log of it as well: its own console's, by origin.
     RESCUE_TRY(const auto object, s.desk.object_for(tx, session, c.who()));
     RESCUE_CHECK(directory::authorize(c.who(), Verb::session_log_write, object));
     RESCUE_CHECK(check_not_too_late(s, c, session));
-    const audit::Sender sender{id, store::EventSource::console, directory::owner_of(session), c.who().id,
-                               c.who().email};
+    sender = {id, store::EventSource::console, directory::owner_of(session), c.who().id, c.who().email};
     return audit::take(tx, sender, events, c.now);
-  }));
+  });
+  return accepted(s, sender, events, taken);
 }
 
 Answer send_applet_log(Services& s, Call& c) {
   RESCUE_TRY(const auto events, read_log_intake(c.request.body));
-  return accepted(s, s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
+  audit::Sender sender;
+  const auto taken = s.store->write_now([&](store::Transaction& tx) -> base::Result<audit::IntakeResult> {
     RESCUE_TRY(const auto session, store::sessions::find_by_applet(tx, c.fingerprint()));
     if (!session) return base::fail(base::Errc::sign_in_needed, "no session has this key");
     RESCUE_CHECK(check_not_too_late(s, c, *session));
-    const audit::Sender sender{session->id, store::EventSource::applet, directory::owner_of(*session), std::nullopt,
-                               "user"};
+    sender = {session->id, store::EventSource::applet, directory::owner_of(*session), std::nullopt, "user"};
     return audit::take(tx, sender, events, c.now);
-  }));
+  });
+  return accepted(s, sender, events, taken);
 }
 
 Answer query_log(Services& s, Call& c) {

@@ -131,6 +131,15 @@ base::Result<std::string> read_reason(std::string_view body) {
   return reason;
 }
 
+base::Result<AppletEnd> read_applet_end(std::string_view body) {
+  RESCUE_TRY(auto json, JsonBody::parse(body, true));
+  AppletEnd out;
+  out.reason = json.maybe_text("reason", {.max = directory::kMaxReasonBytes, .keep_lines = true}).value_or("");
+  out.inactive = json.maybe_boolean("inactive").value_or(false);
+  RESCUE_CHECK(json.finish());
+  return out;
+}
+
 base::Result<std::string> read_note(std::string_view body) {
   RESCUE_TRY(auto json, object_of(body));
   auto note = json.text("note", {.max = directory::kMaxNoteBytes, .keep_lines = true});

@@ -59,6 +59,11 @@ struct PickupBody {
 [[nodiscard]] base::Result<base::Bytes> read_ticket_request(std::string_view body);
 /// {"reason"?}; an empty body is one without reason.
 [[nodiscard]] base::Result<std::string> read_reason(std::string_view body);
+struct AppletEnd {
+  std::string reason;
+  bool inactive = false;
+};
+[[nodiscard]] base::Result<AppletEnd> read_applet_end(std::string_view body);
 /// {"note"}
 [[nodiscard]] base::Result<std::string> read_note(std::string_view body);
 

@@ -17,6 +17,7 @@
 #include "crypto/tls.hpp"
 #include "daemons/broker/caller.hpp"
 #include "daemons/broker/program.hpp"
+#include "daemons/broker/recording_check.hpp"
 #include "daemons/broker/routes.hpp"
 #include "daemons/broker/upkeep.hpp"
 #include "net/signals.hpp"
@@ -200,6 +201,7 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
   services.store->on_commit(
       [&services](const std::vector<store::Change>& changes) { services.feed.committed(changes); });
   RESCUE_CHECK(services.feed.start());
+  RESCUE_CHECK(recall_recordings(services));
   const auto router = make_router(services);
   RESCUE_TRY(const auto server,
              net::HttpServer::create(context, std::move(tls), router, std::move(options)));

@@ -33,6 +33,7 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
       login_guard(settings.login_per_address, settings.rate_refill),
       pin_guard(settings.pin_per_address, settings.rate_refill),
       applets(clock.steady()),
+      recordings(settings.recording_patience),
       hashing("hashing", kHashThreads, kSlowQueue),
       fast("fast", settings.workers, kFastQueue),
       slow("slow", kSlowThreads, kSlowQueue),

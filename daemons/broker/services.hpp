@@ -5,6 +5,7 @@
 #include <atomic>
 #include <string>
 
+#include "audit/recording_watch.hpp"
 #include "daemons/broker/applet_hub.hpp"
 #include "daemons/broker/change_feed.hpp"
 #include "daemons/broker/events_hub.hpp"
@@ -58,6 +59,7 @@ struct Services {
   BrokerCounters counters;
   GatewayHub gateways;
   AppletHub applets;
+  audit::RecordingWatch recordings;
   EventsHub events;
   WorkerPool hashing;
   WorkerPool fast;

@@ -70,6 +70,9 @@ constexpr Key kKeys[] = {
     {"log.query_limit", Type::duration, "10s",
      "A query of the log that takes longer ends with an error that asks for a narrower one.", false,
      between(kSecond / 1000, 50 * kSecond)},
+    {"recording.patience", Type::duration, "30s",
+     "A view or control that a rule wants recorded and of which no recording is heard for this long is an alert.", false,
+     between(kSecond / 10, kHour)},
     {"rate.login_per_address", Type::integer, "10", "Failed sign-ins of one address before it has to wait.", false,
      between(1, 1'000'000)},
     {"rate.pin_per_address", Type::integer, "10", "Wrong PINs of one address before it has to wait.", false,
@@ -103,6 +106,7 @@ BrokerSettings broker_settings(const config::Settings& s) {
   out.restart_grace = s.duration("session.restart_grace");
   out.allow_aes256_sha = s.boolean("session.allow_aes256_sha");
   out.log_query_limit = s.duration("log.query_limit");
+  out.recording_patience = s.duration("recording.patience");
   out.login_per_address = static_cast<std::uint32_t>(s.integer("rate.login_per_address"));
   out.pin_per_address = static_cast<std::uint32_t>(s.integer("rate.pin_per_address"));
   out.rate_refill = s.duration("rate.refill");

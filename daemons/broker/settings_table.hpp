@@ -28,6 +28,7 @@ struct BrokerSettings {
   base::Duration restart_grace{};
   bool allow_aes256_sha = false;
   base::Duration log_query_limit{};
+  base::Duration recording_patience{};
   std::uint32_t login_per_address = 0;
   std::uint32_t pin_per_address = 0;
   base::Duration rate_refill{};

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "crypto/tls.hpp"
 #include "daemons/broker/once.hpp"
+#include "daemons/broker/recording_check.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
 #include "store/sign_ins.hpp"
@@ -20,6 +21,9 @@ constexpr base::Duration kAppletPing = std::chrono::seconds(15);
 constexpr base::Duration kCertificateCheck = std::chrono::hours(12);
 /// Longest time that a lost applet is noticed too late.
 constexpr base::Duration kLongestPresenceCheck = std::chrono::seconds(30);
+constexpr base::Duration kLongestRecordingCheck = std::chrono::seconds(5);
+/// A machine that restarts is not away for so long; its applet comes back within this time or never.
+constexpr base::Duration kRestartTime = std::chrono::minutes(30);
 constexpr std::size_t kSweepLimit = 100;
 constexpr std::size_t kIdleLimit = 1000;
 constexpr base::Duration kIdleCheck = std::chrono::seconds(5);
@@ -151,6 +155,8 @@ void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
   start("failed sign-ins", first_sweep, kFailureCheck, [&s] { s.fast.post([&s] { forget_failures(s); }); });
   const auto presence = std::clamp(s.settings.applet_grace / 2, base::Duration(1000), kLongestPresenceCheck);
   start("presence", presence, presence, [&s] { s.fast.post([&s] { check_presence(s); }); });
+  const auto recordings = std::clamp(s.settings.recording_patience / 4, base::Duration(50'000), kLongestRecordingCheck);
+  start("recordings", recordings, recordings, [&s] { s.fast.post([&s] { check_recordings(s); }); });
   start("certificate", kCertificateCheck, kCertificateCheck, [&s, &server] { reload_certificate(s, server); });
 }
 

@@ -216,6 +216,7 @@ class Site:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("RESCUE_", "XDG_", "DISPLAY"))}
         self.env["NO_COLOR"] = "1"
+        self.env["XDG_STATE_HOME"] = str(self.dir / "state")  # of machines: their own logs
         self.env["E2E_SITE"] = str(self.dir)  # every process of the site can be found by it, also one that left our group
         self.watch()
         suppressions = pathlib.Path(__file__).resolve().parents[2] / "support" / "lsan.supp"

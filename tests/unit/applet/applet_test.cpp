@@ -77,6 +77,15 @@ TEST(Applet, FromThePinToTheEndWithEveryLogEventOnce) {
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
     EXPECT_EQ(applet.exit_code(), 0);
     EXPECT_TRUE(applet.said("user", "ended", "closed by the technician: solved"));
+    for (const auto* event : {"connection.registered", "connection.waiting", "sign_in.accepted", "consent.granted",
+                              "control.started", "control.ended", "sign_in.ended", "session.ended"})
+      EXPECT_FALSE(applet.machine_log(event).empty()) << event << " is not in the machine's own log";
+    for (const auto* event :
+         {"sign_in.accepted", "consent.granted", "control.started", "control.ended", "sign_in.ended"})
+      for (const auto& line : applet.machine_log(event))
+        EXPECT_NE(line.find("technician=\"ada@example.test\""), std::string::npos) << line;
+    EXPECT_NE(applet.machine_log("session.ended").at(0).find("solved"), std::string::npos) << "and why";
+    EXPECT_TRUE(applet.machine_log("sign_in.refused").empty());
     auto leaving = ada.stop();
     co_await std::move(leaving);
   };
@@ -181,8 +190,33 @@ TEST(Applet, RefusesAGrantThatTheSiteDidNotSign) {
     site.world.token_key = honest;
     site.send("close", R"({"by":"broker","reason":""})");
     CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
+    EXPECT_FALSE(applet.machine_log("sign_in.refused").empty()) << "the machine's own log tells of it";
+    EXPECT_TRUE(applet.machine_log("sign_in.accepted").empty());
     auto leaving = mallory.stop();
     co_await std::move(leaving);
+  };
+  play(site, body);
+}
+
+TEST(Applet, ShowsHoldTransferAndWhoTakesPart) {
+  net::IoContext context;
+  FakeSite site(context);
+  const auto body = [&]() -> awaitable<void> {
+    HeadlessApplet applet(site, kYes);
+    CO_EVENTUALLY(site.changed, site.sink != nullptr);
+    CO_ASSERT(site.sink);
+    site.send("people", R"({"technicians":[{"name":"Ada","email":"ada@x"},{"name":"Bob","email":"bob@x"}]})");
+    CO_EVENTUALLY(site.changed, applet.said("user", "standing", R"("people":"ada@x bob@x")"));
+    site.send("state", R"({"state":"on_hold","technician":{"name":"Ada","email":"ada@x"},"to":""})");
+    CO_EVENTUALLY(site.changed, applet.said("user", "standing", R"("state":"on_hold")"));
+    site.send("state", R"({"state":"transferring","technician":{"name":"Ada","email":"ada@x"},"to":"Bob"})");
+    CO_EVENTUALLY(site.changed, applet.said("user", "standing", R"("to":"Bob")"));
+    site.send("state", R"({"state":"transferring","technician":{"name":"Ada","email":"ada@x"},"to":"Bob"})");
+    site.send("close", R"({"by":"broker","reason":""})");
+    CO_EVENTUALLY(site.changed, applet.exit_code().has_value());
+    EXPECT_EQ(applet.lines("user", "standing").size(), 3u) << "what did not change is not told again";
+    EXPECT_EQ(applet.machine_log("session.on_hold").size(), 1u);
+    EXPECT_EQ(applet.machine_log("session.transferring").size(), 1u);
   };
   play(site, body);
 }

@@ -151,6 +151,14 @@ std::vector<std::string> FakeSite::types() const {
   return out;
 }
 
+std::vector<std::string> HeadlessApplet::machine_log(std::string_view event) const {
+  std::ifstream in(dir_ / "machine.log");
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);)
+    if (line.find("]: " + std::string(event) + " ") != std::string::npos) out.push_back(line);
+  return out;
+}
+
 HeadlessApplet::HeadlessApplet(const FakeSite& site, const std::string& scenario, std::vector<std::string> more) {
   const auto file = dir_ / "scenario.json";
   std::ofstream(file) << scenario;
@@ -168,7 +176,9 @@ HeadlessApplet::HeadlessApplet(const FakeSite& site, const std::string& scenario
                                    "--seed",
                                    "3",
                                    "--download-dir",
-                                   (dir_ / "in").string()};
+                                   (dir_ / "in").string(),
+                                   "--machine-log",
+                                   (dir_ / "machine.log").string()};
   if (std::ranges::find(more, "--ca-pin") == more.end()) {
     args.emplace_back("--ca-pin");
     args.push_back(base::to_hex(net::test::Site::get().pin()));

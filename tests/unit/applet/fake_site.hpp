@@ -68,6 +68,8 @@ class HeadlessApplet {
   [[nodiscard]] std::vector<std::string> lines(std::string_view room, std::string_view message) const;
   [[nodiscard]] bool said(std::string_view room, std::string_view message, std::string_view part) const;
   [[nodiscard]] std::optional<int> exit_code() const;
+  /// Lines of the machine's own log with this event.
+  [[nodiscard]] std::vector<std::string> machine_log(std::string_view event) const;
 
  private:
   TempDir dir_;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The window alone, driven by lines on stdin and answering by lines on stdout, for tests that click on it from outside.
-//   person NAME|EMAIL|ORGANISATION|linked viewing controlling recording   prompt NUMBER PERMISSION TIMEOUT_S   single
+//   person NAME|EMAIL|ORGANISATION|linked viewing controlling recording [ACTIVITY…]
+//   standing STATE|TECHNICIAN|TO|NAME,EMAIL;…   prompt NUMBER PERMISSION TIMEOUT_S   single
 //   NUMBER TIMEOUT_S close NUMBER   chat FROM|TEXT   reach N|DETAIL   file   ask_file   end TEXT   own
+//   script NUMBER LINE|LINE   digits NUMBER   account NUMBER   close_question NUMBER
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -49,7 +52,20 @@ void obey(Ui& ui, desktop::OwnWindows& own, const std::string& line) {
     p.id = PersonId(1);
     p.name = until(in, '|'), p.email = until(in, '|'), p.organisation = until(in, '|');
     in >> p.status.linked >> p.status.viewing >> p.status.controlling >> p.status.recording;
+    if (p.status.viewing) p.status.on.add(session::Activity::view);
+    if (p.status.controlling) p.status.on.add(session::Activity::control);
+    if (p.status.recording) p.status.on.add(session::Activity::recording);
+    for (std::string name; in >> name;)
+      for (const auto a : session::all_activities())
+        if (session::name(a) == name) p.status.on.add(a);
     ui.show_person(p);
+  } else if (verb == "standing") {
+    Standing s;
+    s.state = wire::parse_session_state(until(in, '|')).value();
+    s.technician = until(in, '|'), s.to = until(in, '|');
+    for (std::string one; std::getline(in, one, ';');)
+      s.people.push_back({one.substr(0, one.find(',')), one.substr(one.find(',') + 1)});
+    ui.show_standing(s);
   } else if (verb == "prompt" || verb == "single") {
     PromptView v;
     v.person = PersonId(1);
@@ -70,6 +86,34 @@ void obey(Ui& ui, desktop::OwnWindows& own, const std::string& line) {
     v.show.prompt.opened = std::chrono::steady_clock::now();
     v.show.prompt.deadline = v.show.prompt.opened + std::chrono::seconds(timeout);
     ui.show_prompt(v);
+  } else if (verb == "script" || verb == "digits" || verb == "account") {
+    QuestionView v;
+    v.person = PersonId(1);
+    std::uint32_t number = 0;
+    in >> number >> std::ws;
+    v.ask.id = session::QuestionId(number);
+    v.ask.technician_name = "Ada Lovelace", v.ask.technician_email = "ada@example.org";
+    v.ask.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    auto& q = v.ask.question;
+    q.heading = "A question of the test";
+    q.text =
+        "This sentence is long enough to need a second line in a window of this width, which the window has to leave "
+        "room for.";
+    q.yes = "Do it", q.no = "Leave it";
+    if (verb == "script") {
+      q.detail = until(in, '\n');
+      std::ranges::replace(q.detail, '|', '\n');
+    } else if (verb == "digits") {
+      q.fields.push_back({"Six digits", false, true, 6});
+    } else {
+      q.fields.push_back({"Account", false, false, 64});
+      q.fields.push_back({"Password", true, false, 64});
+    }
+    ui.ask(v);
+  } else if (verb == "close_question") {
+    std::uint32_t number = 0;
+    in >> number;
+    ui.close_question(PersonId(1), session::QuestionId(number));
   } else if (verb == "close") {
     std::uint32_t number = 0;
     in >> number;
