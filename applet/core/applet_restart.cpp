@@ -61,8 +61,8 @@ RebootServices Applet::reboot_services() {
   return services;
 }
 
-base::Result<> Applet::write_down() {
-  RESCUE_TRY(const auto program, own_program());
+base::Result<std::function<base::Result<>()>> Applet::writing_down() {
+  RESCUE_TRY(auto program, own_program());
   RESCUE_TRY(restart_place_, resume_place(env_, registration_->session));
   ResumeState state;
   state.written = env_.clock->wall();
@@ -75,27 +75,34 @@ base::Result<> Applet::write_down() {
   state.arguments = options_.again;
   for (auto& t : peer_->standings())
     state.people.push_back({t.technician, t.generation, t.console, std::move(t.consent), t.sas_confirmed});
-  auto json = to_json(state);
-  auto written = write_resume(*restart_place_, json, program);
-  base::wipe({reinterpret_cast<std::uint8_t*>(json.data()), json.size()});
-  return written;
+  auto text = to_json(state);
+  auto json = std::make_shared<base::SecretBytes>(base::to_bytes(base::as_bytes(text)));
+  base::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  return [place = *restart_place_, program = std::move(program), json = std::move(json)] {
+    return write_resume(place, base::as_text(json->view()), program);
+  };
 }
 
 void Applet::prepare_restart(RebootServices::Done done) {
-  auto written = write_down();
-  if (written) tasks_.spawn("word of the restart", tell_site_of_restart(true));
-  done(std::move(written));
+  auto write = writing_down();
+  if (!write) return done(base::fail(write.error()));
+  tasks_.spawn("word of the restart", tell_site_of_restart(true));
+  worker_->post([this, write = std::move(*write), done = std::move(done)]() mutable {
+    auto written = write();
+    on_network([done = std::move(done), written = std::move(written)]() mutable { done(std::move(written)); });
+  });
 }
 
 /// From here on the log stands still: what is written down is what the next process goes on from.
 void Applet::restart_machine(RebootServices::Done failed) {
   going_down_ = true;
-  if (auto written = write_down(); !written) return failed(std::move(written));
-  base::log(base::LogLevel::info, "applet", "the machine restarts", {});
+  auto write = writing_down();
   auto command = restart_command(env_);
-  if (!command) return failed(base::fail(command.error()));
-  worker_->post([this, command = std::move(*command), failed = std::move(failed)]() mutable {
-    auto result = run_program(command);
+  if (!write || !command) return failed(base::fail(write ? command.error() : write.error()));
+  base::log(base::LogLevel::info, "applet", "the machine restarts", {});
+  worker_->post([this, write = std::move(*write), command = std::move(*command), failed = std::move(failed)]() mutable {
+    auto result = write();
+    if (result) result = run_program(command);
     if (result) return;
     on_network([failed = std::move(failed), result = std::move(result)]() mutable { failed(std::move(result)); });
   });
@@ -105,7 +112,8 @@ void Applet::cancel_restart() {
   going_down_ = false;
   log_changed_.notify();
   if (!restart_place_) return;
-  remove_resume(*restart_place_);
+  // By the same worker: behind a write that is under way.
+  worker_->post([place = *restart_place_] { remove_resume(place); });
   restart_place_.reset();
   tasks_.spawn("word of the restart", tell_site_of_restart(false));
 }

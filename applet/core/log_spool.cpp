@@ -80,6 +80,21 @@ bool LogSpool::refused(base::SteadyTime now) {
   return true;
 }
 
+std::vector<std::string> LogSpool::unsent() const {
+  std::vector<std::string> out;
+  for (const auto& event : events_) out.push_back(event.json);
+  return out;
+}
+
+void LogSpool::restore(std::uint64_t next_seq, const std::vector<std::string>& unsent, base::WallTime now) {
+  next_seq_ = next_seq;
+  auto seq = next_seq - unsent.size();
+  for (const auto& json : unsent) {
+    bytes_ += json.size();
+    events_.push_back({seq++, json, now, "of before the restart", false});
+  }
+}
+
 std::optional<base::SteadyTime> LogSpool::next_deadline() const {
   if (under_way_ > 0 || events_.empty()) return std::nullopt;
   return not_before_;

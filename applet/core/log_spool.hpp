@@ -48,6 +48,12 @@ class LogSpool {
   /// When next_batch() may have something without anything else happening.
   [[nodiscard]] std::optional<base::SteadyTime> next_deadline() const;
 
+  /// For a later process: number of the next event, and all events that the site may not have.
+  [[nodiscard]] std::uint64_t next_seq() const { return next_seq_; }
+  [[nodiscard]] std::vector<std::string> unsent() const;
+  /// In an empty spool: goes on where an earlier process stopped. `unsent` have the numbers before `next_seq`.
+  void restore(std::uint64_t next_seq, const std::vector<std::string>& unsent, base::WallTime now);
+
   [[nodiscard]] bool empty() const { return events_.empty(); }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 

@@ -89,7 +89,12 @@ Result<void> AppletScripts::on_run(const msg::ScriptRun& m) {
   auto hidden = hidden_character(run.text);
   for (const auto& a : run.arguments)
     if (hidden.empty()) hidden = hidden_character(a);
-  if (!hidden.empty() || !hidden_character(run.interpreter).empty() || !hidden_character(it->second.name).empty())
+  // Names stand in one line of what is asked: a second one would be the technician's words in the applet's mouth.
+  for (const auto* name : {&run.interpreter, &it->second.name}) {
+    if (hidden.empty()) hidden = hidden_character(*name);
+    if (hidden.empty() && name->find_first_of("\n\r\t") != std::string::npos) hidden = "a line break in a name";
+  }
+  if (!hidden.empty())
     return finish(it, {Phase::failed, 0, 0, "it has characters that nobody would see: " + hidden}), Result<void>();
   if (run.elevated && !account_)
     return finish(it, {Phase::failed, 0, 0, "the user has typed no account for it"}), Result<void>();

@@ -83,4 +83,10 @@ TEST_F(GrantBookTest, RefusesOlderGenerations) {
   ASSERT_TRUE(book.add(world.sign(world.grant(next, 7)), now));
 }
 
+TEST_F(GrantBookTest, RemembersWhatWasSeenBeforeARestart) {
+  book.seen(world.technician, 5);
+  EXPECT_EQ(refused(world.grant(console, 4)), Errc::grant_invalid);
+  ASSERT_TRUE(book.add(world.sign(world.grant(console, 5)), now)) << "the same goes on";
+}
+
 }  // namespace rescue::peer

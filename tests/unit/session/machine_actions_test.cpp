@@ -1,88 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scripts, restart and accounts between both ends: what is asked, what runs, what stops it, what the log says.
+// Scripts and accounts between both ends: what is asked, what runs, what stops it, what the log says.
 #include <gtest/gtest.h>
 
+#include "machine_pair.hpp"
 #include "session/impl/action_messages.hpp"
 #include "session/impl/messages.hpp"
-#include "session_pair.hpp"
 #include "wire/session_limits.hpp"
 
 namespace rescue::session::testing {
 namespace {
-namespace msg = wire::session;
-using base::Errc;
-using msg::Outcome;
-using Phase = msg::ScriptPhase;
-
-/// The last event of that kind.
-template <typename T>
-const T* last_event(const SessionPair& p) {
-  for (auto it = p.events.rbegin(); it != p.events.rend(); ++it)
-    if (const auto* m = std::get_if<MachineEvent>(&*it))
-      if (const auto* t = std::get_if<T>(m)) return t;
-  return nullptr;
-}
-template <typename Action, typename T>
-const T* last_action(const std::vector<AppletAction>& all) {
-  for (auto it = all.rbegin(); it != all.rend(); ++it)
-    if (const auto* a = std::get_if<Action>(&*it))
-      if (const auto* t = std::get_if<T>(a)) return t;
-  return nullptr;
-}
-std::string text_of(const AuditEvent* e, std::string_view key) {
-  const auto* v = e == nullptr ? nullptr : e->find(key);
-  const auto* s = v == nullptr ? nullptr : std::get_if<std::string>(v);
-  return s == nullptr ? "(none)" : *s;
-}
-base::SecretBytes secret(std::string_view s) { return base::SecretBytes(base::to_bytes(base::as_bytes(s))); }
-
-struct Machine : SessionPair {
-  Machine() {
-    allow(Permission::deploy_scripts);
-    allow(Permission::reboot);
-    allow(Permission::windows_credentials);
-  }
-  [[nodiscard]] const AskUser* question() const { return last_of<AskUser>(actions); }
-  /// The user reads for a second.
-  bool answer(bool yes, std::vector<base::SecretBytes> values = {}) {
-    if (question() == nullptr) return false;
-    const auto id = question()->id;
-    wait(1s);
-    const bool taken = applet.question_answered(id, yes, std::move(values), now);
-    settle();
-    wait(1s);
-    return taken;
-  }
-  std::uint32_t order(ScriptOrder o) {
-    const auto request = console.with<ConsoleScripts>(now, [&](auto& f) { return f.run(std::move(o)); });
-    EXPECT_TRUE(request) << request.error().message();
-    settle();
-    return request.value_or(0);
-  }
-  /// A script that the user has let run.
-  std::uint32_t running(std::string text = "sleep 60") {
-    ScriptOrder o;
-    o.text = std::move(text);
-    const auto request = order(std::move(o));
-    EXPECT_TRUE(answer(true));
-    applet.with<AppletScripts>(now, [&](auto& f) { f.began(request); });
-    settle();
-    return request;
-  }
-  void print(std::uint32_t request, std::string_view text, bool err = false) {
-    applet.with<AppletScripts>(now, [&](auto& f) { f.output(request, err, base::as_bytes(text)); });
-    settle();
-  }
-  void end(std::uint32_t request, ScriptResult r) {
-    applet.with<AppletScripts>(now, [&](auto& f) { f.ended(request, std::move(r)); });
-    settle();
-  }
-  [[nodiscard]] Phase phase() const {
-    const auto* c = last_event<ScriptChanged>(*this);
-    return c == nullptr ? Phase::none : c->phase;
-  }
-};
-
 // ---- scripts
 
 TEST(Scripts, AreShownWholeAndRunAfterAYesOnly) {
@@ -168,6 +94,15 @@ TEST(Scripts, WithCharactersThatNobodySeesDoNotRun) {
   EXPECT_EQ(m.phase(), Phase::failed);
   EXPECT_EQ(hidden_character("a\n\tb\r\nä€\U0001F600"), "");
   EXPECT_EQ(hidden_character("a\nb\u202E"), "U+202E in line 2");
+}
+
+TEST(Scripts, WithNamesOfSeveralLinesDoNotRun) {
+  for (const auto* name : {"harmless\nYou may say yes", "a\rb", "a\tb"}) {
+    Machine m;
+    m.order({.name = name, .text = "true"});
+    EXPECT_EQ(m.phase(), Phase::failed) << name;
+    EXPECT_EQ(m.question(), nullptr) << "the question is the applet's words, in one line each";
+  }
 }
 
 TEST(Scripts, DieWithTheirRight) {
@@ -376,78 +311,6 @@ TEST(Credentials, MayBeDeclined) {
   ASSERT_TRUE(m.answer(false));
   EXPECT_EQ(last_event<CredentialsChanged>(m)->outcome, Outcome::declined);
   EXPECT_EQ((last_action<AccountAction, CheckAccount>(m.actions)), nullptr);
-}
-
-// ---- restart
-
-TEST(Reboot, IsAskedEachTimeAndToldBeforeItHappens) {
-  Machine m;
-  ASSERT_TRUE(m.console.with<ConsoleReboot>(m.now, [](auto& f) { return f.request(); }));
-  m.settle();
-  ASSERT_EQ(m.question()->question.kind, QuestionKind::reboot);
-  EXPECT_EQ((last_action<RebootAction, PrepareReboot>(m.actions)), nullptr);
-  ASSERT_TRUE(m.answer(true));
-  const auto* prepare = last_action<RebootAction, PrepareReboot>(m.actions);
-  ASSERT_NE(prepare, nullptr);
-  const auto request = prepare->request;
-  m.applet.with<AppletReboot>(m.now, [&](auto& f) { f.prepared(request, true, ""); });
-  m.settle();
-  EXPECT_EQ(last_event<RebootChanged>(m)->outcome, Outcome::done);
-  EXPECT_TRUE(m.console.with<ConsoleReboot>(m.now, [](auto& f) { return f.machine_restarts(); }));
-  EXPECT_EQ((last_action<RebootAction, RebootNow>(m.actions)), nullptr) << "the word must arrive first";
-  m.wait(kRebootFarewell);
-  m.applet.on_deadline(m.now);
-  m.settle();
-  EXPECT_NE((last_action<RebootAction, RebootNow>(m.actions)), nullptr);
-}
-
-TEST(Reboot, DoesNotHappenAfterANo) {
-  Machine m;
-  ASSERT_TRUE(m.console.with<ConsoleReboot>(m.now, [](auto& f) { return f.request(); }));
-  m.settle();
-  ASSERT_TRUE(m.answer(false));
-  EXPECT_EQ(last_event<RebootChanged>(m)->outcome, Outcome::declined);
-  EXPECT_EQ((last_action<RebootAction, PrepareReboot>(m.actions)), nullptr);
-}
-
-TEST(Reboot, IsUndoneWhenItFails) {
-  for (const bool says_so : {true, false}) {
-    Machine m;
-    ASSERT_TRUE(m.console.with<ConsoleReboot>(m.now, [](auto& f) { return f.request(); }));
-    m.settle();
-    ASSERT_TRUE(m.answer(true));
-    const auto request = last_action<RebootAction, PrepareReboot>(m.actions)->request;
-    m.applet.with<AppletReboot>(m.now, [&](auto& f) { f.prepared(request, true, ""); });
-    m.wait(kRebootFarewell);
-    m.applet.on_deadline(m.now);
-    m.settle();
-    if (says_so) {
-      m.applet.with<AppletReboot>(m.now, [&](auto& f) { f.failed(request, "not allowed"); });
-    } else {
-      m.wait(kRebootPatience);
-      m.applet.on_deadline(m.now);
-    }
-    m.settle();
-    EXPECT_EQ(last_event<RebootChanged>(m)->outcome, Outcome::failed);
-    EXPECT_NE((last_action<RebootAction, CancelReboot>(m.actions)), nullptr);
-    EXPECT_FALSE(m.console.with<ConsoleReboot>(m.now, [](auto& f) { return f.machine_restarts(); }));
-  }
-}
-
-TEST(Reboot, DoesNotHappenOnceItsRightIsGone) {
-  Machine m;
-  ASSERT_TRUE(m.console.with<ConsoleReboot>(m.now, [](auto& f) { return f.request(); }));
-  m.settle();
-  ASSERT_TRUE(m.answer(true));
-  const auto request = last_action<RebootAction, PrepareReboot>(m.actions)->request;
-  m.applet.with<AppletReboot>(m.now, [&](auto& f) { f.prepared(request, true, ""); });
-  m.applet.user_revokes(Permission::reboot, m.now);
-  m.settle();
-  EXPECT_NE((last_action<RebootAction, CancelReboot>(m.actions)), nullptr);
-  m.wait(kRebootFarewell + 1s);
-  m.applet.on_deadline(m.now);
-  m.settle();
-  EXPECT_EQ((last_action<RebootAction, RebootNow>(m.actions)), nullptr);
 }
 
 }  // namespace
