@@ -22,6 +22,14 @@ std::vector<peer::GatewayAddress> to_peer(const std::vector<GatewayAddress>& gat
   for (const auto& g : gateways) out.emplace_back(g.id, net::Endpoint(g.host, g.port));
   return out;
 }
+
+/// What the user can do about an invite that this program file carries.
+base::Error stamp_error(const base::Error& error) {
+  if (error.code == crypto::Errc::token_expired)
+    return {error.code, "the time to start this program has passed: ask for a new PIN"};
+  if (error.code == crypto::Errc::token_not_yet_valid) return error;
+  return {base::Errc::verification_failed, std::string(kDamagedFile)};
+}
 }  // namespace
 
 base::Result<crypto::ServerTrust> trust_of(const Options& options) {
@@ -70,9 +78,9 @@ Applet::Applet(Options options, Env& env, Ui& ui, Desktop desktop)
     if (peer_) peer_->post(peer::TechnicianNumber(person.get()), std::move(call));
   };
   files_ = std::make_unique<FileStore>(*worker_, deliver, options_.download_dir, *env.random);
+  file_manager_ = std::make_unique<FileManager>(*files_, deliver, options_.file_roots);
   clipboard_ = std::make_unique<MachineClipboard>(std::move(desktop.clipboard), deliver);
-  urls_ = std::make_unique<UrlOpener>(desktop.open_address ? std::move(desktop.open_address) : open_with_browser(),
-                                      deliver);
+  urls_ = std::make_unique<UrlOpener>(desktop.open_address ? std::move(desktop.open_address) : open_with_browser(), deliver);
   files_->on_saved([](PersonId, const std::filesystem::path& path) {
     base::log(base::LogLevel::info, "files", "saved", {{"path", path.string()}});
   });
@@ -80,10 +88,12 @@ Applet::Applet(Options options, Env& env, Ui& ui, Desktop desktop)
 
 Applet::~Applet() {
   hosts_.clear();
+  scripts_.reset();
   clipboard_.reset();
   urls_.reset();
   slow_.reset();
   input_.reset();
+  file_manager_.reset();
   worker_.reset();
 }
 
@@ -154,7 +164,7 @@ Applet::Task<base::Result<>> Applet::live() {
   const auto session = registration_->session.text();
   base::log(base::LogLevel::info, "applet", "registered",
             {{"session", session}, {"organisation", registration_->organisation}});
-  machine_log(session, "registered at " + invite_->broker_url);
+  keep({.event = "connection.registered", .by = "user", .reason = "at " + invite_->broker_url});
 
   peer::AppletPeerOptions options(*identity_);
   options.session = registration_->session;
@@ -165,6 +175,7 @@ Applet::Task<base::Result<>> Applet::live() {
   options.admission.gateway_ca_pin = registration_->gateway_ca_pin;
   options.core.software = std::string("rescue-applet ") + RESCUE_VERSION;
   options.core.hasher = file_hasher();
+  if (options_.resumed) RESCUE_CO_CHECK(take_up(options));
   peer_ =
       std::make_unique<peer::AppletPeer>(io_.executor(), std::move(options), peer_hooks(), *env_.clock, *env_.random);
   tasks_.spawn("site", follow_site());
@@ -175,7 +186,16 @@ Applet::Task<base::Result<>> Applet::live() {
 
 Applet::Task<base::Result<crypto::Invite>> Applet::obtain_invite() {
   base::Bytes envelope;
-  if (!options_.invite.empty()) {
+  if (!options_.stamp_problem.empty())
+    co_return base::fail(base::Errc::verification_failed, options_.stamp_problem);
+  if (options_.resumed) {
+    invite_envelope_ = options_.resumed->invite;
+    invited_ = options_.resumed->invited;
+    co_return crypto::open_invite_unanchored(invite_envelope_, invited_);
+  }
+  if (options_.stamped) {
+    envelope = base::to_bytes(options_.stamped->view());
+  } else if (!options_.invite.empty()) {
     RESCUE_CO_TRY(envelope, read_invite_file(options_.invite));
   } else {
     RESCUE_CO_TRY(const auto trust, trust_of(options_));
@@ -184,7 +204,11 @@ Applet::Task<base::Result<crypto::Invite>> Applet::obtain_invite() {
     auto redeeming = site->redeem_pin(options_.pin);
     RESCUE_CO_TRY(envelope, co_await std::move(redeeming));
   }
-  co_return crypto::open_invite_unanchored(envelope, env_.clock->wall());
+  invited_ = env_.clock->wall();
+  invite_envelope_ = envelope;
+  auto invite = crypto::open_invite_unanchored(envelope, invited_);
+  if (!invite && options_.stamped) co_return base::fail(stamp_error(invite.error()));
+  co_return invite;
 }
 
 Applet::Task<base::Result<Registration>> Applet::enrol_patiently() {
@@ -217,7 +241,10 @@ Applet::Task<> Applet::watch_signals() {
   const int signal = co_await std::move(waiting);
   Finish why;
   why.ending = {signal == SIGINT ? base::Exit::interrupted : base::Exit::ok, "The applet was stopped."};
-  why.tell_site = why.tell_people = "the applet was stopped";
+  if (going_down_)
+    why.ending.text = "The computer restarts.";
+  else
+    why.tell_site = why.tell_people = "the applet was stopped";
   finish(std::move(why));
 }
 
@@ -251,7 +278,10 @@ Applet::Task<> Applet::follow_site() {
 
 Applet::Task<> Applet::send_log() {
   for (;;) {
-    if (auto body = spool_.next_batch(env_.clock->steady())) {
+    if (going_down_) {
+      auto pause = log_changed_.wait();
+      co_await std::move(pause);
+    } else if (auto body = spool_.next_batch(env_.clock->steady())) {
       auto sending = site_->send_log(std::move(*body));
       auto through = co_await std::move(sending);
       if (through) {
@@ -306,7 +336,7 @@ Applet::Task<> Applet::goodbye() {
   }
   if (!spool_.empty()) base::log(base::LogLevel::warn, "applet", "part of the log did not reach the site");
   if (finish_->tell_site.empty()) co_return;
-  auto telling = site_->end(finish_->tell_site);
+  auto telling = site_->end(finish_->tell_site, finish_->inactive);
   auto limited = net::with_timeout(std::move(telling), kEndReport);
   auto told = co_await std::move(limited);
   if (!told)

@@ -11,6 +11,8 @@
 #include "applet/core/desk_host.hpp"
 #include "applet/core/env.hpp"
 #include "applet/core/log_spool.hpp"
+#include "applet/core/machine_log.hpp"
+#include "applet/core/machine_host.hpp"
 #include "applet/core/options.hpp"
 #include "applet/core/resume_file.hpp"
 #include "applet/core/site_client.hpp"
@@ -66,6 +68,7 @@ class Applet final : public UiEvents {
     Ending ending;
     std::string tell_site;    // reason; empty: it knows
     std::string tell_people;  // reason for technicians who are linked; empty: their links just end
+    bool inactive = false;    // nobody did anything for too long
   };
 
   // ---- applet.cpp: life
@@ -84,6 +87,9 @@ class Applet final : public UiEvents {
   // ---- applet_events.cpp: what happens meanwhile
   [[nodiscard]] peer::AppletPeerHooks peer_hooks();
   void on_site_event(const SiteEvent& event);
+  void look_for_inactivity();
+  void on_state(const SiteState& state);    // applet_log.cpp, as the next
+  void on_people(const SitePeople& people);
   void on_joined(peer::TechnicianNumber number, session::AppletSession& core, const crypto::Grant& grant);
   void on_path(peer::TechnicianNumber number, const peer::PathReport& report);
   void on_waiting(const peer::PathReport& report);
@@ -141,6 +147,8 @@ class Applet final : public UiEvents {
   std::unique_ptr<peer::AppletPeer> peer_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<FileStore> files_;
+  std::unique_ptr<FileManager> file_manager_;
+  std::unique_ptr<ScriptRunner> scripts_ = std::make_unique<ScriptRunner>();
   std::unique_ptr<InputWorker> input_;
   std::unique_ptr<MachineClipboard> clipboard_;
   std::unique_ptr<UrlOpener> urls_;
@@ -152,6 +160,8 @@ class Applet final : public UiEvents {
   std::string trouble_;              // why not
 };
 
+/// How this machine is restarted; unsupported: not at all.
+[[nodiscard]] base::Result<std::vector<std::string>> restart_command(const Env& env);
 /// Trust of the options in the site named there.
 [[nodiscard]] base::Result<crypto::ServerTrust> trust_of(const Options& options);
 /// Trust in the site once its invite is there: the site's own CA where its broker has a certificate of that, else as

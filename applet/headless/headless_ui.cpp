@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "session/sas.hpp"
 
 namespace rescue::applet {
 namespace {
@@ -17,6 +18,8 @@ constexpr std::string_view kReachNames[] = {"connecting", "waiting", "helped", "
 void say(std::string_view what, std::initializer_list<base::LogField> fields) {
   base::log(base::LogLevel::info, "user", what, fields);
 }
+/// A value that stands for the six digits which a technician wrote.
+constexpr std::string_view kFromChat = "@chat";
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -96,6 +99,15 @@ void HeadlessUi::show_reach(Reach reach, std::string_view detail) {
   if (reach == Reach::waiting) fire(Trigger::waiting);
 }
 
+void HeadlessUi::show_standing(const Standing& standing) {
+  std::string people;
+  for (const auto& p : standing.people) people += (people.empty() ? "" : " ") + p.email;
+  say("standing", {{"state", wire::name(standing.state)},
+                   {"technician", standing.technician},
+                   {"to", standing.to},
+                   {"people", people}});
+}
+
 void HeadlessUi::show_person(const PersonView& p) {
   {
     std::lock_guard lock(mutex_);
@@ -157,14 +169,35 @@ void HeadlessUi::ask(const QuestionView& view) {
   for (auto& rule : scenario_.questions) {
     if ((rule.kind && *rule.kind != question.kind) || !use(rule.times)) continue;
     if (!rule.yes) return;
-    later(rule.delay,
-          [person = view.person, id = view.ask.id, yes = *rule.yes, values = rule.values](UiEvents& events) {
-            std::vector<base::SecretBytes> typed;
-            for (const auto& v : values) typed.emplace_back(base::to_bytes(base::as_bytes(v)));
-            events.question_answered(person, id, yes, std::move(typed));
-          });
+    const bool needs_chat = std::ranges::find(rule.values, kFromChat) != rule.values.end();
+    if (needs_chat && digits_heard_.empty())
+      waits_for_digits_ = {view.person, view.ask.id, rule};
+    else
+      answer(view.person, view.ask.id, rule);
     return;
   }
+}
+
+void HeadlessUi::answer(PersonId person, session::QuestionId id, const QuestionRule& rule) {
+  auto values = rule.values;
+  for (auto& v : values)
+    if (v == kFromChat) v = digits_heard_;
+  later(rule.delay, [person, id, yes = *rule.yes, values](UiEvents& events) {
+    std::vector<base::SecretBytes> typed;
+    for (const auto& v : values) typed.emplace_back(base::to_bytes(base::as_bytes(v)));
+    events.question_answered(person, id, yes, std::move(typed));
+  });
+}
+
+void HeadlessUi::hear_digits(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  const auto from = text.find_first_of(kDigits);
+  if (from == text.npos) return;
+  const auto digits = text.substr(from, text.find_first_not_of(kDigits, from) - from);
+  if (digits.size() != session::kSasDigits) return;
+  digits_heard_ = digits;
+  if (const auto waiting = std::exchange(waits_for_digits_, std::nullopt))
+    answer(waiting->person, waiting->question, waiting->rule);
 }
 
 void HeadlessUi::close_question(PersonId person, session::QuestionId question) {

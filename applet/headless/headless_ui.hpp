@@ -22,6 +22,7 @@ class HeadlessUi final : public Ui {
   void on_copy(std::function<void(const std::string& text)> copy) { copy_ = std::move(copy); }
 
   void show_reach(Reach reach, std::string_view detail) override;
+  void show_standing(const Standing& standing) override;
   void show_person(const PersonView& person) override;
   void remove_person(PersonId person) override;
   void show_prompt(const PromptView& prompt) override;
@@ -43,6 +44,11 @@ class HeadlessUi final : public Ui {
   void hear_digits(std::string_view text);
   [[nodiscard]] base::Result<std::filesystem::path> offered_file();
 
+  struct WaitsForDigits {
+    PersonId person;
+    session::QuestionId question;
+    QuestionRule rule;
+  };
   Scenario scenario_;
   std::uint64_t seed_;
   std::filesystem::path scratch_;
@@ -51,6 +57,9 @@ class HeadlessUi final : public Ui {
   std::multimap<base::SteadyTime, Deed> deeds_;
   std::map<PersonId, session::ShowStatus> people_;
   std::vector<bool> fired_;  // by Trigger
+  // Network thread:
+  std::string digits_heard_;
+  std::optional<WaitsForDigits> waits_for_digits_;
   bool ended_ = false;
   std::function<void(const std::string&)> copy_;
 };
