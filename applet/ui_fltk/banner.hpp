@@ -24,6 +24,7 @@ class Banner : public Fl_Double_Window {
  private:
   static void on_timer(void* self);
   void stay_above();
+  void grow_to(const std::string& text);
   std::function<void()> stop_;
   Fl_Box* text_;
   Fl_Button* button_;

@@ -14,6 +14,7 @@
 #include "applet/ui_fltk/banner.hpp"
 #include "applet/ui_fltk/main_window.hpp"
 #include "applet/ui_fltk/question_window.hpp"
+#include "applet/ui_fltk/status_text.hpp"
 #include "applet/ui_fltk/style.hpp"
 #include "applet/ui_fltk/x11_glue.hpp"
 #include "base/log.hpp"
@@ -170,6 +171,7 @@ void FltkUi::ask(const PromptView& view) {
     q.choices = {{"&Yes, allow it", true}, {"&No", false}};
     answers = {Answer::yes, Answer::no};
   }
+  if (view.show.recorded) q.more.push_back(recorded_text(view.show.organisation));
   put({view.person, prompt.id.get(), Kind::prompt}, std::move(q),
       Answered([this, person = view.person, id = prompt.id, answers](std::size_t i) {
         events_->answered(person, id, answers[i]);

@@ -14,10 +14,6 @@ class Fl_Input;
 
 namespace rescue::applet::fltk {
 
-/// Nothing of a script or an address may hide: what has no width, moves the cursor or turns the order of text around is
-/// spelled out ("⟨U+202E⟩"), and so are bytes that are no UTF-8. Newline and tab stay.
-[[nodiscard]] std::string spelled_out(std::string_view text);
-
 /// Text in a box with scroll bars, wrapped at its edge, so that nothing lies beyond it. Cannot be changed.
 class DetailBox : public Fl_Text_Display {
  public:

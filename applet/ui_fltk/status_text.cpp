@@ -51,6 +51,10 @@ std::string activity_text(std::span<const PersonView* const> people) {
   return anything ? out : "";
 }
 
+std::string recorded_text(std::string_view organisation) {
+  return fmt::format("It will be recorded: {} wants that.", organisation.empty() ? "the organisation" : organisation);
+}
+
 std::string standing_text(const Standing& standing) {
   const auto name = standing.technician.empty() ? std::string("The technician") : standing.technician;
   switch (standing.state) {

@@ -12,6 +12,8 @@ namespace rescue::applet::fltk {
 /// "Ada sees and controls this computer and runs a script · Bob takes part"; empty when nothing is on. Everybody who
 /// takes part is named as soon as anything is on.
 [[nodiscard]] std::string activity_text(std::span<const PersonView* const> people);
+/// For a prompt about what a rule wants recorded.
+[[nodiscard]] std::string recorded_text(std::string_view organisation);
 /// For the window's second line: "Ada has put the session on hold." Empty: it is with whom the window names.
 [[nodiscard]] std::string standing_text(const Standing& standing);
 /// What to tell when it becomes `now`: who joins, leaves, holds, hands over. One line each.

@@ -33,7 +33,7 @@ inline constexpr std::array<EventRule, store::kEventTypes> kEventRules{{
     {EventType::session_created, kBroker, "kind,note", "A technician made a session and got its PIN."},
     {EventType::session_pin_redeemed, kBroker, "address",
      "Somebody entered the PIN and was given the session's invite."},
-    {EventType::session_applet_registered, kBroker, "fingerprint,host,os,user,version,address",
+    {EventType::session_applet_registered, kBroker, "fingerprint,key,host,os,user,version,address",
      "The first applet key was bound to the session."},
     {EventType::session_key_refused, kBroker, "fingerprint,address,host",
      "An applet with another key than the bound one wanted to be this session's."},

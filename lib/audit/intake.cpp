@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 
 #include "audit/event_types.hpp"
+#include "audit/receipt_check.hpp"
 #include "base/utf8.hpp"
+#include "crypto/keys.hpp"
+#include "store/sessions.hpp"
 
 namespace rescue::audit {
 namespace {
@@ -130,6 +133,29 @@ json::object describe(const std::vector<SeqRange>& gaps) {
   return {{"missing", std::move(ranges)}, {"gaps", gaps.size()}};
 }
 
+/// Alerts about receipts among what was stored now.
+base::Result<> check_receipts(store::Transaction& tx, const Sender& sender, const std::vector<NewEvent>& stored,
+                              base::WallTime now) {
+  json::array wrong;
+  std::optional<crypto::PublicKey> key;
+  bool key_sought = false;
+  for (const auto& event : stored) {
+    if (!may_have_receipt(event.type)) continue;
+    if (!std::exchange(key_sought, true)) {
+      RESCUE_TRY(const auto bound, store::applet_keys::find(tx, sender.session));
+      if (bound) {
+        RESCUE_TRY(key, crypto::PublicKey::from_spki(bound->spki));
+      }
+    }
+    const auto data = json::parse(event.data).as_object();
+    const auto problem = receipt_problem(event.source, event.type, data, sender.session, key ? &*key : nullptr);
+    if (!problem || wrong.size() == kMaxRangesInAlert) continue;
+    wrong.push_back(json::object{{"seq", event.seq}, {"what", json::string_view(problem->data(), problem->size())}});
+  }
+  if (wrong.empty()) return {};
+  return alert(tx, sender, "bad_receipt", {{"events", std::move(wrong)}}, now);
+}
+
 /// Only a console has several keys in a session.
 bool runs_of(store::EventSource source) { return source == store::EventSource::console; }
 
@@ -145,6 +171,7 @@ base::Result<IntakeResult> take(store::Transaction& tx, const Sender& sender, st
   RESCUE_TRY(const auto events, convert_all(sender, batch));
   IntakeResult out;
   std::uint64_t last = 0, run_end = 0;
+  std::vector<NewEvent> with_receipts;
   for (const auto& event : events) {
     if (event.seq > run_end) {
       const auto run = runs_of(sender.source) ? (event.seq - 1) / kRun : 0;
@@ -159,11 +186,13 @@ base::Result<IntakeResult> take(store::Transaction& tx, const Sender& sender, st
       continue;
     }
     ++out.stored;
+    if (may_have_receipt(event.type)) with_receipts.push_back(event);
     if (event.seq > last + 1) out.gaps.push_back({last + 1, event.seq - 1});
     last = std::max(last, event.seq);
   }
   out.accepted_through = last;
   if (!out.gaps.empty()) RESCUE_CHECK(alert(tx, sender, "log_gap", describe(out.gaps), now));
+  RESCUE_CHECK(check_receipts(tx, sender, with_receipts, now));
   if (out.differing > 0) RESCUE_CHECK(alert(tx, sender, "log_differs", {{"events", out.differing}}, now));
   return out;
 }

@@ -12,7 +12,7 @@ namespace rescue::client {
 namespace json = boost::json;
 
 SessionAgent::SessionAgent(session::ConsoleSession& core, AgentInfo info, AgentHooks hooks, base::Clock& clock)
-    : core_(core), info_(std::move(info)), hooks_(std::move(hooks)), clock_(clock), files_(core) {
+    : core_(core), info_(std::move(info)), hooks_(std::move(hooks)), clock_(clock), files_(core, info_.session) {
   // A file that the user sends unasked goes to the folder that was named at the start.
   files_.set_directory(0, info_.receive_dir);
 }
@@ -111,6 +111,7 @@ void SessionAgent::broadcast(std::string_view name, json::object fields, ViewId 
 }
 
 void SessionAgent::tick() {
+  tick_files();
   const auto at = clock_.steady();
   settle([&](const Pending& p) { return at >= p.deadline; },
          [&](const Pending& p) {
@@ -204,6 +205,8 @@ json::object SessionAgent::state(ViewId view) const {
                    {"linked", core_.link_up()},
                    {"path", path_.empty() ? json::value(nullptr) : json::value(path_)},
                    {"permissions", std::move(permissions)},
+                   {"digits", sas_.outcome == wire::session::SasOutcome::none ? json::value(nullptr)
+                                                                              : json::value(digits_view())},
                    {"displays", std::move(displays)},
                    {"viewing", core_.viewing()},
                    {"controlling", core_.controlling()},

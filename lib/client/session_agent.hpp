@@ -128,6 +128,10 @@ class SessionAgent {
     clipboard_shared,
     clipboard_set,
     clipboard_text,
+    files,
+    script,
+    reboot,
+    credentials,
     event
   };
   struct Pending {
@@ -176,6 +180,32 @@ class SessionAgent {
   [[nodiscard]] boost::json::object state(ViewId view) const;
   [[nodiscard]] base::Result<> take_input(ViewId view);
 
+  // ---- session_agent_files.cpp
+  struct Tree;
+  void manage_files(ViewId view, ScriptCommand c);
+  [[nodiscard]] base::Result<std::uint32_t> begin_get(ViewId view, const ScriptCommand& c);
+  [[nodiscard]] base::Result<std::uint32_t> begin_put(ViewId view, const ScriptCommand& c);
+  void cancel_files(ViewId view);
+  void on_files(const session::FsReplied& e);
+  void end_files(const session::FsReplied& e);
+  void on_tree_file(const session::FileEvent& e);
+  void put_more(std::uint32_t request);
+  void put_folders(std::uint32_t request);
+  void tell_files(std::uint32_t request, std::string_view state);
+  void tick_files();
+
+  // ---- session_agent_machine.cpp
+  void run_script(ViewId view, ScriptCommand c);
+  void kill_script(ViewId view, const ScriptCommand& c);
+  void reboot(ViewId view, ScriptCommand c);
+  void credentials(ViewId view, ScriptCommand c);
+  void on_machine(const session::MachineEvent& e);
+  void on_machine_event(const session::ScriptChanged& e);
+  void on_machine_event(const session::ScriptPrinted& e);
+  void on_machine_event(const session::RebootChanged& e);
+  void on_machine_event(const session::CredentialsChanged& e);
+  void machine_is_back();
+
   // ---- session_agent_desk.cpp
   void send_url(ViewId view, ScriptCommand c);
   void share_clipboard(ViewId view, ScriptCommand c);
@@ -191,6 +221,8 @@ class SessionAgent {
 
   void on_event(session::ConsoleEvent event);
   void on_permission(const session::PermissionChanged& e);
+  void on_desk(const session::SasChanged& e);
+  [[nodiscard]] boost::json::object digits_view() const;
   void on_view(const session::ViewChanged& e);
   void on_screen(const session::ScreenArrived& e);
   void on_picture(const session::ScreenArrived& last, const WholePicture& picture);
@@ -227,13 +259,17 @@ class SessionAgent {
   base::Clock& clock_;
   RemoteScreen screen_;
   TransferFiles files_;
+  std::map<std::uint32_t, std::shared_ptr<Tree>> trees_;  // by request
   std::unique_ptr<Recorder> recorder_;
   std::map<ViewId, View> views_;
   std::deque<Pending> pending_;
   ViewId holder_{0};  // of pointer and keys; 0: nobody
   std::uint32_t last_buttons_ = 0;
+  session::SasChanged sas_;  // digits to read out to the user, and how that goes
   std::string path_;
   std::string peer_software_;
+  std::map<std::pair<std::uint32_t, bool>, std::string> script_text_;  // of script and stream, not whole characters yet
+  bool restarting_ = false;
   bool was_linked_ = false;
   std::pair<bool, bool> clipboard_told_;  // to_applet, to_console
   bool ended_ = false;

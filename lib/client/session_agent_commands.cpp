@@ -30,6 +30,13 @@ bool needs_link(ScriptVerb v) {
     case ScriptVerb::clipboard_sync:
     case ScriptVerb::clipboard_set:
     case ScriptVerb::clipboard_get:
+    case ScriptVerb::fs_list:
+    case ScriptVerb::fs_stat:
+    case ScriptVerb::fs_make:
+    case ScriptVerb::fs_rename:
+    case ScriptVerb::fs_remove:
+    case ScriptVerb::fs_get:
+    case ScriptVerb::fs_put:
       return true;
     default:
       return false;
@@ -106,6 +113,7 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
       for (const auto& p : pending_)
         if (p.view == view && (p.await == Await::sent_file || p.await == Await::received_file))
           core_.cancel_file(p.transfer, now());
+      cancel_files(view);
       return answer(view, c, base::Result<void>());
     case ScriptVerb::sysinfo:
       return sysinfo(view, std::move(c));
@@ -117,6 +125,14 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
       return set_clipboard(view, std::move(c));
     case ScriptVerb::clipboard_get:
       return get_clipboard(view, std::move(c));
+    case ScriptVerb::fs_list:
+    case ScriptVerb::fs_stat:
+    case ScriptVerb::fs_make:
+    case ScriptVerb::fs_rename:
+    case ScriptVerb::fs_remove:
+    case ScriptVerb::fs_get:
+    case ScriptVerb::fs_put:
+      return manage_files(view, std::move(c));
     case ScriptVerb::record:
       return answer(view, c,
                     start_recording(c.has("directory") ? resolve(view, c.text("directory")) : info_.record_dir));
@@ -131,6 +147,14 @@ void SessionAgent::execute(ViewId view, ScriptCommand c) {
       return answer(view, c, base::Result<json::object>(state(view)));
     case ScriptVerb::close:
       return close(view, c);
+    case ScriptVerb::run:
+      return run_script(view, std::move(c));
+    case ScriptVerb::kill:
+      return kill_script(view, c);
+    case ScriptVerb::reboot:
+      return reboot(view, std::move(c));
+    case ScriptVerb::credentials:
+      return credentials(view, std::move(c));
   }
 }
 
@@ -273,14 +297,11 @@ void SessionAgent::input(ViewId view, const ScriptCommand& c) {
 }
 
 void SessionAgent::send_file(ViewId view, ScriptCommand c) {
-  auto source = TransferFiles::open_source(resolve(view, c.text("path")));
+  auto source = files::SourceFile::open(resolve(view, c.text("path")));
   if (!source) return answer(view, c, base::Result<void>(base::fail(source.error())));
   auto transfer = core_.send_file(source->name, source->size, source->modified, now());
-  if (!transfer) {
-    ::close(source->fd);
-    return answer(view, c, base::Result<void>(base::fail(transfer.error())));
-  }
-  files_.add_source(*transfer, *source);
+  if (!transfer) return answer(view, c, base::Result<void>(base::fail(transfer.error())));
+  files_.add_source(*transfer, std::move(*source));
   // No time-out of its own: the link's and the prompt's end it, and `cancel` does.
   wait_for(view, std::move(c), Await::sent_file, std::chrono::hours(24)).transfer = *transfer;
 }

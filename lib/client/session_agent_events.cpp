@@ -123,6 +123,7 @@ void SessionAgent::on_event(session::ConsoleEvent event) {
     was_linked_ |= link->up;
     broadcast("link", {{"up", link->up}});
     if (link->up) {
+      machine_is_back();
       std::vector<Pending> ready;
       settle([](const Pending& p) { return p.await == Await::link; }, [&](const Pending& p) { ready.push_back(p); });
       for (auto& p : ready) execute(p.view, std::move(p.command));
@@ -166,8 +167,12 @@ void SessionAgent::on_event(session::ConsoleEvent event) {
           p.transfer = open->transfer;
           p.deadline = clock_.steady() + std::chrono::hours(24);  // it runs; the link's time-outs end it
         }
+  } else if (const auto* replied = std::get_if<session::FsReplied>(&event)) {
+    on_files(*replied);
   } else if (const auto* file = std::get_if<session::FileEvent>(&event)) {
     on_file(*file);
+  } else if (const auto* machine = std::get_if<session::MachineEvent>(&event)) {
+    on_machine(*machine);
   } else if (const auto* end = std::get_if<session::SessionEnded>(&event)) {
     on_end(*end);
   } else {
@@ -182,7 +187,9 @@ void SessionAgent::on_event(session::ConsoleEvent event) {
 void SessionAgent::on_permission(const session::PermissionChanged& e) {
   const auto name = wire::name(e.permission);
   const char* state = wire::session::EnumNameConsentState(e.state);
-  broadcast("consent", {{"permission", sv(name)}, {"state", state}});
+  json::object told{{"permission", sv(name)}, {"state", state}};
+  if (!e.receipt.empty()) told["receipt"] = base::to_base64url(e.receipt);
+  broadcast("consent", std::move(told));
   // The user reads for some seconds, and a view follows.
   if (e.state == ConsentState::asked && e.permission == wire::Permission::desktop_view) screen_.prepare();
   if (e.state == ConsentState::asked || e.state == ConsentState::none) return;
@@ -329,6 +336,8 @@ void SessionAgent::on_sysinfo(const session::SysinfoArrived& e) {
 }
 
 void SessionAgent::on_file(const session::FileEvent& event) {
+  const auto number = std::visit([](const auto& e) { return e.transfer.number; }, event);
+  if (session::purpose_of(number) == session::FilePurpose::file_manager) return on_tree_file(event);
   if (const auto* offered = std::get_if<session::FileOffered>(&event)) {
     broadcast("file", {{"state", "offered"},
                        {"direction", sv(session::name(offered->transfer.direction))},

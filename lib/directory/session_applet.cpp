@@ -54,6 +54,7 @@ base::Result<> record_registered(store::Transaction& tx, const store::Session& s
                     .session = session.id,
                     .technician = owner_of(session)};
   event.data.add("fingerprint", base::to_hex(key.fingerprint))
+      .add("key", base::to_base64url(key.spki))
       .add("host", key.host_name)
       .add("os", key.host_os)
       .add("user", key.host_user)

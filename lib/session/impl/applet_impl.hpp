@@ -29,7 +29,7 @@ struct AppletSession::Impl {
   // ---- applet_session.cpp
   /// Brings everything in line with what is in force now: the one place where rights end.
   void sync();
-  void end(msg::EndedBy by, std::string_view reason, bool tell_peer);
+  void end(msg::EndedBy by, std::string_view reason, bool tell_peer, bool inactive = false);
   void act(AppletAction action) { s.actions_.push_back(std::move(action)); }
   void audit(std::string_view type, std::string_view actor, AppletContext::AuditData data = {},
              std::optional<Permission> under = std::nullopt) {

@@ -239,6 +239,98 @@ TEST_F(UserWindow, AQuestionIsAnsweredByKeyboardOnlyByWhoTurnsToIt) {
   EXPECT_EQ(probe_.line(), "answered 7 no");
 }
 
+TEST_F(UserWindow, AQuestionWithAScriptIsAnsweredByMouseAndByKeyboard) {
+  ASSERT_TRUE(wait_for(kMain));
+  probe_.tell("script 11 #!/bin/sh|echo one|echo two");
+  auto question = wait_for(kQuestion).value();
+  read_it();
+  auto yes = button(question, 0, 2);
+  click(yes.x, yes.y);
+  EXPECT_EQ(probe_.line(), "question 11 yes");
+  wait_for(kQuestion, false);
+  probe_.tell("script 12 #!/bin/sh|echo one");
+  question = wait_for(kQuestion).value();
+  read_it();
+  focus(question);
+  read_it();
+  ASSERT_TRUE(hand_->key(0xffe9, true));  // Alt
+  tap('n');
+  ASSERT_TRUE(hand_->key(0xffe9, false));
+  EXPECT_EQ(probe_.line(), "question 12 no") << "Alt+N is No whatever the buttons say";
+  wait_for(kQuestion, false);
+  probe_.tell("script 13 x");
+  ASSERT_TRUE(wait_for(kQuestion));
+  probe_.tell("close_question 13");
+  wait_for(kQuestion, false);
+  EXPECT_EQ(probe_.line(100ms), "");
+}
+
+TEST_F(UserWindow, DigitsAreTypedAndNothingElse) {
+  ASSERT_TRUE(wait_for(kMain));
+  probe_.tell("digits 14");
+  auto question = wait_for(kQuestion).value();
+  read_it();
+  focus(question);
+  read_it();
+  tap(0xff09);  // to No
+  tap(0xff09);  // to the line
+  type_slowly("04x29");
+  tap(0xff0d);
+  EXPECT_EQ(probe_.line(300ms), "") << "four digits are not six";
+  ASSERT_TRUE(find(kQuestion));
+  type_slowly("17");
+  poll(nullptr, 0, 600);
+  tap(0xff0d);
+  EXPECT_EQ(probe_.line(), "question 14 yes 042917");
+}
+
+TEST_F(UserWindow, AnAccountIsTypedIntoTwoLines) {
+  ASSERT_TRUE(wait_for(kMain));
+  probe_.tell("account 15");
+  auto question = wait_for(kQuestion).value();
+  read_it();
+  focus(question);
+  read_it();
+  tap(0xff09);
+  tap(0xff09);
+  type_slowly("root");
+  tap(0xff09);
+  type_slowly("secret");
+  poll(nullptr, 0, 600);
+  tap(0xff0d);
+  EXPECT_EQ(probe_.line(), "question 15 yes root secret");
+}
+
+TEST_F(UserWindow, WhatIsTypedElsewhereFillsNoLine) {
+  auto window = wait_for(kMain).value();
+  probe_.tell(std::string(kAda) + "1 0 0 0");
+  poll(nullptr, 0, 300);
+  focus(window);
+  probe_.tell("account 16");
+  ASSERT_TRUE(wait_for(kQuestion));
+  type_slowly("typed into the chat");
+  tap(0xff0d);
+  EXPECT_EQ(probe_.line(), "says typed into the chat");
+  EXPECT_TRUE(find(kQuestion));
+}
+
+TEST_F(UserWindow, TheSignGrowsUntilItNamesEverythingThatIsOn) {
+  ASSERT_TRUE(wait_for(kMain));
+  probe_.tell(std::string(kAda) + "1 1 0 0");
+  const auto small = wait_for(kSign).value().area;
+  probe_.tell(std::string(kAda) + "1 1 1 1 files_in files_out file_manager clipboard script reboot");
+  auto sign = small;
+  for (int i = 0; i < 500 && sign.height <= small.height; ++i) {
+    poll(nullptr, 0, 20);
+    sign = find(kSign).value().area;
+  }
+  EXPECT_GT(sign.height, small.height);
+  EXPECT_EQ(sign.width, small.width);
+  // Its button is where it was.
+  click(small.x + small.width - 60, small.y + small.height / 2);
+  EXPECT_EQ(probe_.line(), "revokes_all");
+}
+
 TEST_F(UserWindow, ChatGoesOnWhileAQuestionAppears) {
   type_while_asked([] {});
 }

@@ -3,7 +3,10 @@
 
 #include "audit/event_types.hpp"
 #include "audit/query.hpp"
+#include "crypto/receipt.hpp"
+#include "store/sessions.hpp"
 #include "unit/store/support.hpp"
+#include "wire/permission.hpp"
 
 namespace rescue::audit {
 namespace {
@@ -204,6 +207,90 @@ TEST_F(IntakeTest, ChatTextIsSearchable) {
   const auto found = ok_value(read([&](ReadTransaction& tx) { return query(tx, q); }));
   ASSERT_EQ(found.items.size(), 1u);
   EXPECT_EQ(found.items[0].seq, 1u);
+}
+
+// ---- receipts
+
+class ReceiptIntakeTest : public IntakeTest {
+ protected:
+  void SetUp() override {
+    IntakeTest::SetUp();
+    const auto session = stored_session(stored_user("ada@x")).id;
+    sender_ = {session, EventSource::applet, technician_, std::nullopt, "user"};
+    const store::AppletKey bound{session,
+                                 base::to_bytes(applet_.fingerprint()),
+                                 applet_.public_key().spki(),
+                                 "host",
+                                 "os",
+                                 "user",
+                                 "1",
+                                 "192.0.2.1",
+                                 kNow};
+    ASSERT_TRUE(is_ok(write([&](Transaction& tx) { return store::applet_keys::insert(tx, bound); })));
+  }
+  [[nodiscard]] crypto::Receipt receipt() const {
+    crypto::Receipt r;
+    r.session = sender_.session;
+    r.technician = technician_;
+    r.number = 4;
+    r.prompt = 1;
+    r.permissions = wire::PermissionSet{wire::Permission::desktop_view}.bits();
+    r.answer = crypto::ReceiptAnswer::yes;
+    r.at = kNow;
+    return r;
+  }
+  [[nodiscard]] IncomingEvent granted(const crypto::Receipt& r, const crypto::PrivateKey& key,
+                                      std::string type = "consent.granted", int number = 4) const {
+    const auto text = base::to_base64url(ok_value(crypto::sign_receipt(r, key)));
+    return {1, kNow, std::move(type), "",
+            R"({"permission":"desktop_view","receipt":)" + std::to_string(number) + R"(,"signed":")" + text + "\"}"};
+  }
+  /// What the alert says of the event; empty: there is none. The event is stored in either case.
+  std::string complaint(const IncomingEvent& event) {
+    EXPECT_EQ(ok_value(take({event})).stored, 1u);
+    const auto all = rows();
+    EXPECT_EQ(all.front().type, *store::parse_event_type(event.type));
+    if (all.size() == 1) return {};
+    EXPECT_EQ(all.back().type, EventType::alert);
+    EXPECT_THAT(all.back().data, HasSubstr("bad_receipt"));
+    return all.back().data;
+  }
+  crypto::PrivateKey applet_ = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
+};
+
+TEST_F(ReceiptIntakeTest, AGoodReceiptIsStoredWithoutAWord) { EXPECT_EQ(complaint(granted(receipt(), applet_)), ""); }
+TEST_F(ReceiptIntakeTest, AYesWithoutAReceiptIsAnAlert) {
+  EXPECT_THAT(complaint({1, kNow, "consent.granted", "", R"({"permission":"desktop_view"})"}),
+              HasSubstr("without a receipt"));
+}
+TEST_F(ReceiptIntakeTest, AReceiptByAnotherKeyIsAnAlert) {
+  EXPECT_THAT(complaint(granted(receipt(), crypto::PrivateKey::generate(crypto::KeyKind::p256).value())),
+              HasSubstr("not signed by the session's key"));
+}
+TEST_F(ReceiptIntakeTest, AReceiptOfAnotherSessionIsAnAlert) {
+  auto r = receipt();
+  r.session = technician_;
+  EXPECT_THAT(complaint(granted(r, applet_)), HasSubstr("another session"));
+}
+TEST_F(ReceiptIntakeTest, AReceiptOfAnotherNumberIsAnAlert) {
+  EXPECT_THAT(complaint(granted(receipt(), applet_, "consent.granted", 5)), HasSubstr("another number"));
+}
+TEST_F(ReceiptIntakeTest, ANoThatIsSaidToBeAYesIsAnAlert) {
+  auto r = receipt();
+  r.answer = crypto::ReceiptAnswer::no;
+  EXPECT_THAT(complaint(granted(r, applet_)), HasSubstr("says something else"));
+}
+TEST_F(ReceiptIntakeTest, AYesToSomethingElseIsAnAlert) {
+  auto r = receipt();
+  r.permissions = wire::PermissionSet{wire::Permission::send_files}.bits();
+  EXPECT_THAT(complaint(granted(r, applet_)), HasSubstr("other permissions"));
+}
+TEST_F(ReceiptIntakeTest, WhatTheConsoleHeardIsCheckedToo) {
+  sender_.source = EventSource::console;
+  sender_.origin = technician_;
+  auto r = receipt();
+  r.answer = crypto::ReceiptAnswer::no;
+  EXPECT_THAT(complaint(granted(r, applet_)), HasSubstr("says something else"));
 }
 
 TEST_F(IntakeTest, TheBrokersOwnEventsPassTheSameChecks) {
