@@ -58,6 +58,10 @@ constexpr std::array kEntries{
                false},
     ErrorEntry{int(Errc::request_id_reused), "REQUEST_ID_REUSED", "the request id was used for another request",
                Exit::conflict, false},
+    ErrorEntry{int(Errc::too_many_sessions), "TOO_MANY_SESSIONS", "the technician holds as many sessions as allowed",
+               Exit::conflict, true},
+    ErrorEntry{int(Errc::technician_away), "TECHNICIAN_AWAY", "nobody is there to take it", Exit::conflict, true},
+    ErrorEntry{int(Errc::channel_in_use), "CHANNEL_IN_USE", "sessions wait in the channel", Exit::conflict, true},
     ErrorEntry{int(Errc::input_held), "INPUT_HELD", "the user is being asked something", Exit::conflict, true},
 };
 constexpr base::ErrorDomain kDomain{"client", kEntries};

@@ -48,6 +48,9 @@ enum class Errc : int {
   token_not_found,
   group_in_use,       // somebody is in it, or new accounts get it
   request_id_reused,  // it came before with another request
+  too_many_sessions,  // the technician holds as many as allowed
+  technician_away,    // nobody of those it should go to is there
+  channel_in_use,     // sessions wait in it
 };
 const base::ErrorDomain& error_domain(Errc);
 

@@ -97,7 +97,8 @@ base::Result<> change_role(store::Transaction& tx, User& user, UserRole role, im
 
 /// After a change of role or group: what the account has going follows.
 base::Result<> follow(store::Transaction& tx, const User& before, const User& user, const By& by, base::WallTime now) {
-  if (reach(user.role, Verb::session_ticket) == Reach::none && reach(before.role, Verb::session_ticket) != Reach::none) {
+  if (reach(user.role, Verb::session_ticket) == Reach::none &&
+      reach(before.role, Verb::session_ticket) != Reach::none) {
     RESCUE_TRY(const auto ended, impl::end_sessions_of(tx, user.id, by, "the role has no sessions", now));
     static_cast<void>(ended);
   }
@@ -180,6 +181,9 @@ base::Result<User> change(store::Transaction& tx, const base::Guid& id, const Us
     changes.add("group", from.name, to.name);
     user.group = to.id;
   }
+  if (wanted.max_sessions && *wanted.max_sessions > kMaxSessionsLimit)
+    return base::fail(base::Errc::invalid_argument, fmt::format("max_sessions: 0 to {}", kMaxSessionsLimit));
+  changes.set("max_sessions", user.max_sessions, wanted.max_sessions);
   if (wanted.allowed_networks) {
     const auto rule = base::NetworkRule::parse(*wanted.allowed_networks);
     if (!rule) return base::fail(base::Errc::invalid_argument, "allowed_networks: " + rule.error().message());

@@ -51,7 +51,9 @@ struct UserChange {
   std::optional<store::UserRole> role;
   std::optional<base::Guid> group = {};
   std::optional<std::vector<std::string>> allowed_networks = {};  // as base::NetworkRule::parse takes them
+  std::optional<std::uint32_t> max_sessions = {};  // held at a time; 0: any number
 };
+inline constexpr std::uint32_t kMaxSessionsLimit = 1000;
 /// email_taken, last_administrator, user_not_found, group_not_found; invalid_argument for a person that would become a
 /// service account, or the other way. A new role counts from the next request on; what the account is in ends when the
 /// role has no sessions. A new group's terms are those of the account's live grants in the same transaction.

@@ -45,6 +45,11 @@ constexpr std::array<Row, kVerbs> kTable{{
     {Verb::session_ticket,     "session.ticket",     own,   own,   own,  none, own,  "sessions"},
     {Verb::session_close,      "session.close",      own,   group, any,  none, any,  "sessions"},
     {Verb::session_note,       "session.note",       own,   group, any,  none, any,  "sessions"},
+    {Verb::session_hold,       "session.hold",       own,   own,   own,  none, own,  "sessions"},
+    {Verb::session_transfer,   "session.transfer",   own,   group, any,  none, any,  "sessions"},
+    {Verb::session_decline,    "session.decline",    any,   any,   any,  none, any,  "sessions"},
+    {Verb::session_leave,      "session.leave",      any,   any,   any,  none, any,  "sessions"},
+    {Verb::presence,           "presence",           any,   any,   any,  none, any,  "sessions"},
     {Verb::session_log_write,  "session.log_write",  own,   own,   own,  none, own,  "sessions"},
     {Verb::log_query,          "log.query",          own,   group, any,  any,  any,  "log.read"},
     {Verb::events_sessions,    "events.sessions",    own,   group, any,  none, any,  "sessions"},
@@ -100,6 +105,28 @@ Reach reach(store::UserRole role, Verb verb) {
 }
 
 namespace {
+bool contains(const std::vector<base::Guid>& groups, const base::Guid& group) {
+  return std::ranges::find(groups, group) != groups.end();
+}
+
+/// What a session's queue lets `who` do that neither owns it nor stands for its owner's group.
+bool queue_covers(const Principal& who, Verb verb, const Object& object) {
+  const bool offered = object.offered_to == who.id;
+  const bool takes = contains(object.takers, who.group);
+  switch (verb) {
+    case Verb::session_read:
+    case Verb::events_sessions:
+      return offered || contains(object.queue, who.group);
+    case Verb::session_pickup:
+      return offered || takes;
+    case Verb::session_close:
+    case Verb::session_note:
+      return takes && object.free;
+    default:
+      return false;
+  }
+}
+
 bool has_scope(const Principal& who, Verb verb) {
   if (who.kind != store::TokenKind::api || scope_of(verb).empty()) return true;
   return std::ranges::find(who.scopes, scope_of(verb)) != who.scopes.end();
@@ -113,8 +140,10 @@ base::Result<> authorize(const Principal& who, Verb verb, const Object& object) 
   if (who.must_enrol_mfa && verb != Verb::own_account) return base::fail(Errc::mfa_enrolment_required, "");
   const auto granted = reach(who.role, verb);
   const bool owns = object.owner == who.id;
+  const bool waits = object.free && contains(object.takers, who.group);
   const bool covered = granted == any || ((granted == own || granted == group) && owns) ||
-                       (granted == group && object.group == who.group);
+                       (granted == group && (object.group == who.group || waits)) ||
+                       ((granted == own || granted == group) && queue_covers(who, verb, object));
   if (!covered)
     return base::fail(base::Errc::denied,
                       std::string(to_string(verb)) + " as " + std::string(store::to_string(who.role)));

@@ -61,10 +61,15 @@ enum class Verb : std::uint8_t {
   session_ticket,  // reconnect, renew the lease
   session_close,
   session_note,
+  session_hold,       // put the own session aside
+  session_transfer,   // give it to somebody else
+  session_decline,    // send a transfer back. To whom it was offered is the desk's business
+  session_leave,      // end the own part in a colleague's session. Who is in one is the desk's business
+  presence,           // say whether one is there, and see whether colleagues are
   session_log_write,  // object: SessionDesk::object_for, also after the end
-  log_query,          // object: the technician whose events are asked for; of one session: object_for; none: everybody's
-  events_sessions,    // live session changes, object as session_list
-  events_log,         // live log events, object as log_query
+  log_query,        // object: the technician whose events are asked for; of one session: object_for; none: everybody's
+  events_sessions,  // live session changes, object as session_list
+  events_log,       // live log events, object as log_query
   gateway_list,
   gateway_manage,  // enrol, drain, resume, remove
 };
@@ -81,16 +86,22 @@ enum class Reach : std::uint8_t { none, own, group, any };
 /// reach() of the principal's role, or none when it shows an API token without the scope.
 [[nodiscard]] Reach reach(const Principal& who, Verb verb);
 
-/// Whose thing it is, and of which group; nullopt: nobody's in particular, which only Reach::any covers.
+/// Whose thing it is, and of which group; nullopt: nobody's in particular, which only Reach::any covers. What follows
+/// is of sessions alone: a queue lets in people that it does not belong to.
 struct Object {
   std::optional<base::Guid> owner;
   std::optional<base::Guid> group;
+  std::vector<base::Guid> queue{};         // groups whose members see it in their channel while it lives
+  std::optional<base::Guid> offered_to{};  // a transfer waits for this user
+  std::vector<base::Guid> takers{};        // groups whose members may pick it up now
+  bool free = false;                       // nobody holds it: takers may also close it and replace its note
   Object(std::optional<base::Guid> o = {}, std::optional<base::Guid> g = {})  // NOLINT(google-explicit-constructor)
       : owner(o), group(g) {}
   Object(const base::Guid& o) : owner(o) {}  // NOLINT(google-explicit-constructor)
 };
 
-/// Reach::own covers what `who` owns; Reach::group that, and what belongs to the group `who` is in.
+/// Reach::own covers what `who` owns; Reach::group that, and what belongs to the group `who` is in, or waits for it.
+/// Reach::own also covers what a queue opens: seeing its sessions, and taking those that wait for somebody.
 /// password_change_required and mfa_enrolment_required for all but own_account while the principal owes them;
 /// scope_missing; base::Errc::denied.
 [[nodiscard]] base::Result<> authorize(const Principal& who, Verb verb, const Object& object = {});
@@ -103,8 +114,8 @@ struct Object {
 /// administrator cares for technicians alone. A service makes no administrators and no services: who stole its token
 /// could not stay.
 [[nodiscard]] bool may_administer(store::UserRole who, store::UserRole account);
-/// authorize() for user_list, user_manage, sign_in_list and sign_in_end on one account: its group decides and, for verbs
-/// that change it, may_administer. Nobody manages the own account; the own sign-ins are one's own.
+/// authorize() for user_list, user_manage, sign_in_list and sign_in_end on one account: its group decides and, for
+/// verbs that change it, may_administer. Nobody manages the own account; the own sign-ins are one's own.
 [[nodiscard]] base::Result<> authorize_account(const Principal& who, Verb verb, const store::User& account);
 
 /// Who holds a session, or made it while nobody holds it. For one caller's question: SessionDesk::object_for.

@@ -9,6 +9,7 @@
 #include "directory/impl/event.hpp"
 #include "directory/impl/names.hpp"
 #include "store/channels.hpp"
+#include "store/sessions.hpp"
 
 namespace rescue::directory::channels {
 namespace {
@@ -89,6 +90,8 @@ base::Result<Channel> change(store::Transaction& tx, const base::Guid& id, const
 
 base::Result<> remove(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now) {
   RESCUE_TRY(const auto channel, get(tx, id));
+  RESCUE_TRY(const auto waiting, store::sessions::count_in_channel(tx, id));
+  if (waiting > 0) return base::fail(Errc::channel_in_use, fmt::format("'{}': {}", channel.name, waiting));
   RESCUE_CHECK(store::channels::remove(tx, id));
   return impl::record(tx, {.type = EventType::channel_removed, .actor = by.actor, .data = about(channel).add(by)}, now);
 }

@@ -36,7 +36,7 @@ struct Change {
 /// Nothing is logged where nothing differs; so with assign and unassign.
 [[nodiscard]] base::Result<store::Channel> change(store::Transaction& tx, const base::Guid& id, const Change& change,
                                                   const By& by, base::WallTime now);
-/// Its groups lose it.
+/// Its groups lose it. channel_in_use while live sessions are in it or on their way to it.
 [[nodiscard]] base::Result<> remove(store::Transaction& tx, const base::Guid& id, const By& by, base::WallTime now);
 
 [[nodiscard]] base::Result<> assign(store::Transaction& tx, const store::Channel& channel, const store::Group& group,

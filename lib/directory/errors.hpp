@@ -43,6 +43,9 @@ enum class Errc : int {
   group_in_use,        // it has members, or is the default group
   invitation_invalid,  // unknown, used or expired
   request_id_reused,   // the same id came before with another request
+  too_many_sessions,   // the technician holds as many as allowed
+  technician_away,     // nobody of those it should go to is there
+  channel_in_use,      // sessions wait in it
   code_wrong,          // the code of the second factor is wrong, was used, or is too old
 };
 const base::ErrorDomain& error_domain(Errc);

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include "crypto/keys.hpp"
+#include "directory/impl/beside.hpp"
 #include "directory/impl/event.hpp"
-#include "directory/networks.hpp"
 #include "directory/impl/session_end.hpp"
+#include "directory/impl/transfer.hpp"
+#include "directory/networks.hpp"
+#include "directory/presence.hpp"
 #include "directory/sessions.hpp"
+#include "store/channels.hpp"
 #include "store/sessions.hpp"
 #include "store/users.hpp"
 #include "wire/permission.hpp"
@@ -39,10 +43,61 @@ base::Result<> check_applet_for_aes256_sha(const store::AppletKey& applet) {
       "modern, or have the user start 'rescue-applet --profile aes256-sha' with a new PIN");
 }
 
-/// Whether `who` may take it now: nobody has it, or the same technician's applet came back from being offline.
+/// Whether `who` may take it now: nobody has it, it is on its way to `who` or to a channel, or it is `who` who has it
+/// and is not in it.
 bool is_free(const store::Session& session, const Principal& who) {
-  if (!session.technician) return true;
-  return *session.technician == who.id && session.state == wire::name(wire::SessionState::waiting);
+  if (!session.technician || session.transfer_channel || session.transfer_to == who.id) return true;
+  const auto state = wire::parse_session_state(session.state);
+  return *session.technician == who.id &&
+         (state == wire::SessionState::waiting || state == wire::SessionState::on_hold ||
+          state == wire::SessionState::transferring);
+}
+
+/// What taking it is by the table, and in the log beside session.picked_up.
+struct Taking {
+  wire::SessionEvent step = wire::SessionEvent::picked_up;
+  std::optional<store::EventType> event;
+};
+Taking taking(const store::Session& session, const Principal& who) {
+  const bool own = session.technician == who.id;
+  const auto state = wire::parse_session_state(session.state);
+  if (own && state == wire::SessionState::on_hold)
+    return {wire::SessionEvent::resumed, store::EventType::session_resumed};
+  if (state != wire::SessionState::transferring) return {};
+  if (own) return {wire::SessionEvent::picked_up, store::EventType::session_resumed};
+  return {wire::SessionEvent::transfer_taken, store::EventType::session_transfer_taken};
+}
+
+/// Stores nothing.
+base::Result<> take(store::Transaction& tx, store::Session& session, const Principal& who, base::WallTime now) {
+  RESCUE_TRY(const auto user, store::users::get(tx, who.id));
+  RESCUE_CHECK(presence::check_room(tx, user));
+  const auto how = taking(session, who);
+  RESCUE_CHECK(impl::advance(session, how.step, wire::Party::technician, now));
+  if (session.technician != who.id && session.transfer_channel) session.channel = session.transfer_channel;
+  session.transfer_to.reset();
+  session.transfer_channel.reset();
+  session.technician = who.id;
+  if (!how.event) return {};
+  impl::Event event{.type = *how.event, .actor = who.email, .session = session.id, .technician = who.id};
+  if (how.event == store::EventType::session_transfer_taken) {
+    RESCUE_TRY(const auto from, impl::email_of(tx, session.transfer_from));
+    event.data.add("from", from);
+  }
+  event.data.add("technician", who.email).add(by_of(who));
+  return impl::record(tx, event, now);
+}
+
+/// A second technician comes to one who is there, and not to a crowd.
+base::Result<> check_join(store::ReadTransaction& tx, const store::Session& session, const Principal& who) {
+  RESCUE_TRY(const auto grants, store::grants::current(tx, session.id));
+  const auto in_it = [&](const base::Guid& user) {
+    return std::ranges::any_of(grants, [&](const store::Grant& g) { return g.technician == user; });
+  };
+  if (!in_it(*session.technician)) return base::fail(Errc::wrong_state, "its technician is not in it");
+  if (grants.size() >= kMaxTechnicians && !in_it(who.id))
+    return base::fail(base::Errc::conflict, fmt::format("{} technicians are in it", grants.size()));
+  return {};
 }
 
 std::optional<store::Grant> newest_of(const std::vector<store::Grant>& grants, const base::Guid& technician) {
@@ -64,10 +119,11 @@ base::Result<PickedUp> SessionDesk::pickup(store::Transaction& tx, const PickupR
   if (session.ended_at) return base::fail(Errc::session_ended, "session " + session.id.text());
   RESCUE_TRY(const auto applet, applet_of(tx, session));
   const bool join = request.join && session.technician && *session.technician != who.id;
-  if (!join) {
+  if (join) {
+    RESCUE_CHECK(check_join(tx, session, who));
+  } else {
     if (!is_free(session, who)) return base::fail(Errc::already_picked_up, "session " + session.id.text());
-    RESCUE_CHECK(impl::advance(session, wire::SessionEvent::picked_up, wire::Party::technician, now));
-    session.technician = who.id;
+    RESCUE_CHECK(take(tx, session, who, now));
   }
   auto wanted = request;
   wanted.join = join;
@@ -87,6 +143,7 @@ base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Sess
   RESCUE_TRY(const auto applet, applet_of(tx, session));
   if (request.profile == crypto::Profile::aes256_sha) RESCUE_CHECK(check_applet_for_aes256_sha(applet));
   RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
+  RESCUE_TRY(const auto permissions, impl::permissions_in(tx, session, who.id, group));
   RESCUE_TRY(const auto revoked, store::grants::revoke(tx, session.id, who.id, now));
   static_cast<void>(revoked);
   session.generation = std::max(session.generation, request.seen_generation) + 1;
@@ -98,7 +155,7 @@ base::Result<PickedUp> SessionDesk::grant_to(store::Transaction& tx, store::Sess
   grant.technician = who.id;
   grant.console_fingerprint.assign(fingerprint.begin(), fingerprint.end());
   grant.console_spki = request.console_spki;
-  grant.permissions = wire::PermissionSet::from_bits(group.permissions).bits();
+  grant.permissions = permissions.bits();
   grant.issued_at = now;
   grant.lease_until = now + policy_.lease;
   if (!who.token.is_none()) grant.sign_in = who.token;
@@ -148,7 +205,8 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
     return grant_to(tx, std::move(session), anew, who, now);
   }
   RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
-  grant->permissions = wire::PermissionSet::from_bits(group.permissions).bits();
+  RESCUE_TRY(const auto permissions, impl::permissions_in(tx, session, who.id, group));
+  grant->permissions = permissions.bits();
   grant->lease_until = now + policy_.lease;
   if (!who.token.is_none()) grant->sign_in = who.token;
   RESCUE_CHECK(store::grants::update(tx, *grant));
@@ -164,7 +222,20 @@ base::Result<PickedUp> SessionDesk::renew(store::Transaction& tx, const base::Gu
 
 base::Result<Object> object_of(store::ReadTransaction& tx, const store::Session& session) {
   RESCUE_TRY(const auto owner, store::users::get(tx, owner_of(session)));
-  return Object(owner.id, owner.group);
+  Object out(owner.id, owner.group);
+  if (owner.id.text() == store::kVisitorId) out = Object();
+  if (session.ended_at) return out;
+  out.free = !session.technician;
+  out.offered_to = session.transfer_to;
+  if (session.channel) {
+    RESCUE_TRY(out.queue, store::channels::groups_of(tx, *session.channel));
+    if (out.free) out.takers = out.queue;
+  }
+  if (session.transfer_channel) {
+    RESCUE_TRY(out.takers, store::channels::groups_of(tx, *session.transfer_channel));
+    out.queue.insert(out.queue.end(), out.takers.begin(), out.takers.end());
+  }
+  return out;
 }
 
 base::Result<Object> SessionDesk::object_for(store::ReadTransaction& tx, const store::Session& session,
@@ -207,13 +278,14 @@ base::Result<crypto::Grant> SessionDesk::grant_terms(store::ReadTransaction& tx,
   RESCUE_TRY(g.applet_fingerprint, crypto::to_digest256(applet));
   RESCUE_TRY(g.guid_id, crypto::to_digest256(session.guid_id));
   g.permissions = grant.permissions;
-  g.single_prompt = group.single_prompt;
-  g.require_sas = group.require_sas;
-  g.consent_timeout = group.consent_timeout;
-  g.inactivity_timeout = group.inactivity_timeout;
-  g.recording = group.force_recording ? crypto::RecordingRule::forced : crypto::RecordingRule::none;
+  RESCUE_TRY(const auto rules, impl::rules_in(tx, session, user, group));
+  g.single_prompt = rules.single_prompt;
+  g.require_sas = rules.require_sas;
+  g.consent_timeout = rules.consent_timeout;
+  g.inactivity_timeout = rules.inactivity_timeout;
+  g.recording = rules.force_recording ? crypto::RecordingRule::forced : crypto::RecordingRule::none;
   g.profile = profile_of(key.kind());
-  g.omit_chat_text = group.omit_chat_text;
+  g.omit_chat_text = rules.omit_chat_text;
   g.issued = grant.issued_at;
   g.lease_until = grant.lease_until;
   return g;

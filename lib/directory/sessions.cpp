@@ -10,6 +10,9 @@
 #include "crypto/hash.hpp"
 #include "directory/impl/event.hpp"
 #include "directory/impl/session_end.hpp"
+#include "directory/impl/transfer.hpp"
+#include "directory/site_policy.hpp"
+#include "store/channels.hpp"
 #include "store/gateways.hpp"
 #include "store/sessions.hpp"
 #include "store/users.hpp"
@@ -122,40 +125,51 @@ base::Result<std::string> SessionDesk::assign_pin(store::Transaction& tx, const 
   return base::fail(base::Errc::conflict, "no free PIN");
 }
 
+base::Result<base::Bytes> SessionDesk::insert_new(store::Transaction& tx, store::Session& session) const {
+  base::Bytes salt(kSaltBytes);
+  random_.fill(salt);
+  RESCUE_TRY(const auto guid, derive_guid(session.id, salt));
+  const auto guid_id = crypto::guid_id(guid.bytes());
+  session.guid_id.assign(guid_id.begin(), guid_id.end());
+  RESCUE_CHECK(store::sessions::insert(tx, session));
+  return salt;
+}
+
 base::Result<CreatedSession> SessionDesk::create(store::Transaction& tx, const NewSession& wanted, const Principal& who,
                                                  base::WallTime now) const {
   RESCUE_CHECK(check_text(wanted.note, "note", kMaxNoteBytes));
   RESCUE_CHECK(check_text(wanted.customer, "customer", kMaxCustomerBytes));
   RESCUE_TRY(const auto group, store::groups::get(tx, who.group));
-  if (!wire::PermissionSet::from_bits(group.permissions).has(wire::Permission::private_sessions)) {
+  if (!wanted.channel && !wire::PermissionSet::from_bits(group.permissions).has(wire::Permission::private_sessions)) {
     return base::fail(Errc::permission_missing, "private_sessions");
   }
-  base::Bytes salt(kSaltBytes);
-  random_.fill(salt);
-  RESCUE_TRY(const auto guid, derive_guid(wanted.id, salt));
-  const auto guid_id = crypto::guid_id(guid.bytes());
   CreatedSession out;
   auto& s = out.session;
   s.id = wanted.id;
-  s.guid_id.assign(guid_id.begin(), guid_id.end());
-  s.kind = "private";
+  s.kind = wanted.channel ? "channel" : "private";
+  s.channel = wanted.channel;
   s.state = wire::name(wire::SessionState::created);
   s.note = wanted.note;
   s.customer = wanted.customer;
   s.created_at = s.state_since = now;
   s.created_by = who.id;
   s.pin_expires_at = now + policy_.pin_lifetime;
-  RESCUE_CHECK(store::sessions::insert(tx, s));
+  RESCUE_TRY(const auto salt, insert_new(tx, s));
   RESCUE_TRY(out.pin, assign_pin(tx, s.id, salt, now));
   impl::Event event{.type = EventType::session_created, .actor = who.email, .session = s.id, .technician = who.id};
-  event.data.add("kind", s.kind).add("note", s.note).add(by_of(who));
+  event.data.add("kind", s.kind);
+  if (wanted.channel) {
+    RESCUE_TRY(const auto channel, store::channels::get(tx, *wanted.channel));
+    event.data.add("channel", channel.name);
+  }
+  event.data.add("note", s.note).add(by_of(who));
   event.search_text = s.note;
   RESCUE_CHECK(impl::record(tx, event, now));
   return out;
 }
 
 base::Result<Redeemed> SessionDesk::redeem_pin(store::Transaction& tx, std::string_view typed, std::string_view address,
-                                               base::WallTime now) const {
+                                               base::WallTime now, base::ByteView browser) const {
   RESCUE_TRY(const auto digits, read_pin(typed));
   RESCUE_TRY(auto pin, store::pins::find(tx, pin_id(digits)));
   if (!pin) return base::fail(Errc::pin_unknown, "");
@@ -168,6 +182,7 @@ base::Result<Redeemed> SessionDesk::redeem_pin(store::Transaction& tx, std::stri
   // The download takes its time: a PIN redeemed in its last minute still leaves enough to register.
   out.not_after = std::max(pin->expires_at, now + policy_.pin_lifetime);
   pin->redeemed_at = now;
+  if (!browser.empty()) pin->browser = base::to_bytes(browser);
   RESCUE_CHECK(store::pins::update(tx, *pin));
   session.pin_expires_at = out.not_after;
   RESCUE_CHECK(store::sessions::update(tx, session));
@@ -212,11 +227,18 @@ base::Result<store::Session> SessionDesk::step(store::Transaction& tx, const bas
 
 base::Result<std::vector<store::Session>> SessionDesk::sweep(store::Transaction& tx, base::WallTime now,
                                                              std::size_t limit) const {
+  const auto stale = [&](wire::SessionState state, std::chrono::seconds age) {
+    return store::sessions::stale(tx, wire::name(state), now - age, limit);
+  };
+  RESCUE_TRY(const auto hold_limit, site_policy::duration(tx, Setting::session_hold_limit));
+  RESCUE_TRY(const auto transfer_limit, site_policy::duration(tx, Setting::session_transfer_limit));
   RESCUE_TRY(auto pins, store::sessions::with_expired_pin(tx, now, limit));
-  RESCUE_TRY(auto waiting,
-             store::sessions::stale(tx, wire::name(wire::SessionState::waiting), now - policy_.waiting_limit, limit));
+  RESCUE_TRY(auto waiting, stale(wire::SessionState::waiting, policy_.waiting_limit));
+  RESCUE_TRY(auto held, stale(wire::SessionState::on_hold, hold_limit));
   RESCUE_TRY(auto lapsed, store::sessions::with_lapsed_lease(tx, now - policy_.lapsed_limit, limit));
   const Actor clock{wire::Party::broker, "broker", std::nullopt};
+  RESCUE_TRY(auto moving, stale(wire::SessionState::transferring, transfer_limit));
+  for (auto& session : moving) RESCUE_CHECK(impl::return_transfer(tx, session, clock, "nobody took it in time", now));
   std::vector<store::Session> ended;
   const auto end_all = [&](std::vector<store::Session>& sessions, std::string_view reason) -> base::Result<> {
     for (auto& session : sessions) {
@@ -230,6 +252,7 @@ base::Result<std::vector<store::Session>> SessionDesk::sweep(store::Transaction&
   };
   RESCUE_CHECK(end_all(pins, "no applet came before the PIN expired"));
   RESCUE_CHECK(end_all(waiting, "no technician came"));
+  RESCUE_CHECK(end_all(held, "nobody went on with it"));
   RESCUE_CHECK(end_all(lapsed, "the technician's lease ran out"));
   for (auto forget : {store::pins::purge(tx, now - kPinMemory), store::tokens::purge(tx, now - kTokenMemory),
                       store::enrolment_tokens::purge(tx, now - kTokenMemory)}) {

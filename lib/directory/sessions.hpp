@@ -53,14 +53,33 @@ struct Actor {
   std::string via{};               // as By::via
 };
 [[nodiscard]] Actor actor_of(const Principal& who);
-/// A session for authorize(): owner_of it, and the group that its owner is in now.
+/// A session for authorize(): owner_of it (nobody, while it waits for whoever comes), the group that its owner is in
+/// now, and what its queue opens to others.
 [[nodiscard]] base::Result<Object> object_of(store::ReadTransaction& tx, const store::Session& session);
 
 struct NewSession {
   base::Guid id;
   std::string note;
-  std::string customer = "{}";  // JSON object text, checked by the caller
+  std::string customer = "{}";             // JSON object text, checked by the caller
+  std::optional<base::Guid> channel = {};  // into this queue; without it only the maker sees it
 };
+/// Somebody who asks for help on a channel, without a PIN.
+struct ChannelVisit {
+  base::Guid id;        // the new session's
+  std::string channel;  // id or name
+  std::string name;     // of the person; "" when it was not said
+  std::string problem;  // becomes the note
+  std::string address;
+  base::Bytes browser = {};  // as redeem_pin's
+};
+/// Where a transfer goes: one of the two.
+struct TransferTarget {
+  std::optional<base::Guid> user = {};
+  std::optional<base::Guid> channel = {};
+};
+/// Technicians in one session, the one who holds it included.
+inline constexpr std::size_t kMaxTechnicians = 8;
+inline constexpr std::size_t kMaxCommentBytes = 1000;
 struct CreatedSession {
   store::Session session;
   std::string pin;  // shown once
@@ -68,6 +87,13 @@ struct CreatedSession {
 struct Redeemed {
   store::Session session;
   base::Guid guid;  // secret: goes into the invite and nowhere else
+  base::WallTime not_after;
+};
+/// A browser that redeemed a PIN, or opened a session from a channel's page, and has no applet running yet.
+struct Visit {
+  store::Session session;
+  base::Guid guid;  // secret, as Redeemed's
+  base::WallTime issued;
   base::WallTime not_after;
 };
 struct AppletHello {
@@ -102,14 +128,27 @@ class SessionDesk {
   /// `site_secret`: at least 32 random bytes that never reach the database (a 0600 file).
   SessionDesk(DeskPolicy policy, base::SecretBytes site_secret, base::RandomSource& random);
 
-  /// permission_missing when the group has no private_sessions; invalid_argument.
+  /// permission_missing when the group has no private_sessions (a session in a channel needs none); invalid_argument.
   [[nodiscard]] base::Result<CreatedSession> create(store::Transaction& tx, const NewSession& session,
                                                     const Principal& who, base::WallTime now) const;
   /// pin_unknown, pin_expired, pin_spent; session_ended. May be redeemed again until an applet has registered.
   /// From the first redemption on, an applet may register for another pin_lifetime (session.pin_expires_at says until
-  /// when).
+  /// when). `browser`: SHA-256 of what the browser holds that redeemed it on a page; the one before can no longer
+  /// download.
   [[nodiscard]] base::Result<Redeemed> redeem_pin(store::Transaction& tx, std::string_view pin,
-                                                  std::string_view address, base::WallTime now) const;
+                                                  std::string_view address, base::WallTime now,
+                                                  base::ByteView browser = {}) const;
+  /// A new session in a channel's queue, made by a visitor; what is given back is as after redeem_pin. Nobody was told
+  /// a PIN. channel_not_found, also for one that no group is assigned to; invalid_argument.
+  [[nodiscard]] base::Result<Redeemed> visit_channel(store::Transaction& tx, const ChannelVisit& visit,
+                                                     base::WallTime now) const;
+  /// What this browser may download: the same each time, so that a file made of it is the same. pin_unknown (it
+  /// redeemed nothing, or another one did since), pin_spent (an applet has registered), pin_expired, session_ended.
+  [[nodiscard]] base::Result<Visit> visit(store::ReadTransaction& tx, base::ByteView browser, base::WallTime now) const;
+  /// session.applet_downloaded. `system`: of the program file, such as "linux-x86_64".
+  [[nodiscard]] base::Result<> note_download(store::Transaction& tx, const store::Session& session,
+                                             std::string_view system, std::string_view address,
+                                             base::WallTime now) const;
   /// Binds the first key; later the same key again gets a new ticket. guid_unknown, session_ended, pin_expired (never
   /// registered in time), and for another key an outcome (not an error, because its log event must be committed).
   struct RegisterOutcome {
@@ -124,7 +163,11 @@ class SessionDesk {
   [[nodiscard]] base::Result<crypto::Ticket> applet_ticket(store::ReadTransaction& tx, base::ByteView fingerprint,
                                                            base::WallTime now) const;
 
-  /// One caller wins. already_picked_up, not_waiting, session_ended, session_not_found, invalid_argument (bad key).
+  /// One caller wins: of those who come while nobody holds it, or while it is on its way to them. Who holds it comes
+  /// back to what was put aside or given away and not taken yet. A second technician joins the one who is in it, with
+  /// no more rights and no looser rules; it is in the session as long as that one. already_picked_up, not_waiting,
+  /// too_many_sessions (User::max_sessions), session_ended, session_not_found, wrong_state (nobody to join), conflict
+  /// (kMaxTechnicians), invalid_argument (bad key).
   [[nodiscard]] base::Result<PickedUp> pickup(store::Transaction& tx, const PickupRequest& request,
                                               const Principal& who, base::WallTime now) const;
   /// Renews the lease of a technician in the session. Another console key than before gets a new generation and revokes
@@ -142,6 +185,36 @@ class SessionDesk {
                                                                         const base::Guid& session,
                                                                         base::WallTime now) const;
 
+  // Steps of the technician who holds it; not_your_session for others but where said, wrong_state, session_ended.
+  /// Puts it aside: the grants of all who are in it end, the user is told, and the same technician picks it up again.
+  [[nodiscard]] base::Result<store::Session> hold(store::Transaction& tx, const base::Guid& session,
+                                                  std::string_view reason, const Principal& who,
+                                                  base::WallTime now) const;
+  /// Gives it away: the grants of all who are in it end, and it waits for whoever it goes to; until then the technician
+  /// may pick it up again. Administrators transfer sessions of others. denied for a colleague that `who` does not see
+  /// (presence.hpp), technician_away and too_many_sessions of the target; channel_not_found, invalid_argument.
+  [[nodiscard]] base::Result<store::Session> transfer(store::Transaction& tx, const base::Guid& session,
+                                                      const TransferTarget& to, std::string_view comment,
+                                                      const Principal& who, base::WallTime now) const;
+  /// By whom it was offered to alone: it comes back to who gave it away, on hold.
+  [[nodiscard]] base::Result<store::Session> decline(store::Transaction& tx, const base::Guid& session,
+                                                     std::string_view reason, const Principal& who,
+                                                     base::WallTime now) const;
+  /// By a technician who takes part beside the one who holds it. wrong_state for that one.
+  [[nodiscard]] base::Result<store::Session> leave(store::Transaction& tx, const base::Guid& session,
+                                                   std::string_view reason, const Principal& who,
+                                                   base::WallTime now) const;
+  /// The applet has been silent for so long that it counts as offline; and it is back, from there or from a restart of
+  /// its machine. Nothing changes where the state is another one.
+  [[nodiscard]] base::Result<store::Session> applet_lost(store::Transaction& tx, const base::Guid& session,
+                                                         base::Duration silent, base::WallTime now) const;
+  [[nodiscard]] base::Result<store::Session> applet_back(store::Transaction& tx, const base::Guid& session,
+                                                         base::WallTime now) const;
+
+  /// The supported machine restarts, or does not after all. wrong_state: nobody is in the session; session_ended.
+  [[nodiscard]] base::Result<store::Session> applet_restarts(store::Transaction& tx, const base::Guid& session,
+                                                             bool starts, base::WallTime now) const;
+
   /// close, abort or time_out. Revokes all grants; session.ended_by is the party's name ("technician"). session_ended
   /// when it is over already, session_not_found.
   [[nodiscard]] base::Result<store::Session> end(store::Transaction& tx, const base::Guid& session,
@@ -154,9 +227,10 @@ class SessionDesk {
   [[nodiscard]] base::Result<store::Session> step(store::Transaction& tx, const base::Guid& session,
                                                   wire::SessionEvent event, wire::Party by, base::WallTime now) const;
 
-  /// Ends what has run out (PINs nobody used, applets nobody came for, lapsed leases), at most `limit` sessions;
-  /// forgets old PINs and tokens. Call it every minute, and after a start not before clients could renew their leases.
-  /// Returns the ended ones.
+  /// Ends what has run out (PINs nobody used, applets nobody came for, lapsed leases, what was put aside for longer
+  /// than the site's session.hold_limit), at most `limit` sessions; sends transfers back that nobody took within
+  /// session.transfer_limit; forgets old PINs and tokens. Call it every minute, and after a start not before clients
+  /// could renew their leases. Returns the ended ones.
   [[nodiscard]] base::Result<std::vector<store::Session>> sweep(store::Transaction& tx, base::WallTime now,
                                                                 std::size_t limit = 100) const;
 
@@ -167,6 +241,8 @@ class SessionDesk {
   [[nodiscard]] base::Bytes pin_id(std::string_view pin) const;
   [[nodiscard]] base::Result<std::string> assign_pin(store::Transaction& tx, const base::Guid& session,
                                                      const base::Bytes& salt, base::WallTime now) const;
+  /// Stores a new session with a salt of its own.
+  [[nodiscard]] base::Result<base::Bytes> insert_new(store::Transaction& tx, store::Session& session) const;
   [[nodiscard]] base::Result<PickedUp> grant_to(store::Transaction& tx, store::Session session,
                                                 const PickupRequest& request, const Principal& who,
                                                 base::WallTime now) const;

@@ -74,6 +74,10 @@ constexpr std::array<SettingRule, kSettings> kRules{{
     {.setting = sso_group_map, .name = "sso.group_map", .type = Type::text, .fallback = "", .min = 0,
      .max = 16 * 1024, .help = "Which group a value of the group attribute leads to; the first that fits counts.",
      .check = is_group_map, .rule = "lines of VALUE=GROUP"},
+    {.setting = session_hold_limit, .name = "session.hold_limit", .type = Type::duration, .fallback = "4h", .min = 1,
+     .max = 7 * kDay, .help = "A session that was put aside ends after this."},
+    {.setting = session_transfer_limit, .name = "session.transfer_limit", .type = Type::duration, .fallback = "10m",
+     .min = 1, .max = kDay, .help = "A transfer that nobody takes comes back after this, on hold."},
 }};
 // clang-format on
 static_assert(

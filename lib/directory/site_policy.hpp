@@ -41,8 +41,10 @@ enum class Setting : std::uint8_t {
   sso_name_attribute,      // text
   sso_group_attribute,     // text
   sso_group_map,           // text, a rule a line
+  session_hold_limit,      // duration
+  session_transfer_limit,  // duration
 };
-inline constexpr std::size_t kSettings = static_cast<std::size_t>(Setting::sso_group_map) + 1;
+inline constexpr std::size_t kSettings = static_cast<std::size_t>(Setting::session_transfer_limit) + 1;
 
 enum class SettingType : std::uint8_t {
   integer,   // "3"

@@ -14,6 +14,7 @@ namespace rescue::directory::impl {
 [[nodiscard]] inline std::string json_of(std::string_view v) { return base::json_quote(v); }
 [[nodiscard]] inline std::string json_of(const std::string& v) { return base::json_quote(v); }
 [[nodiscard]] inline std::string json_of(bool v) { return v ? "true" : "false"; }
+[[nodiscard]] inline std::string json_of(std::uint32_t v) { return std::to_string(v); }
 [[nodiscard]] inline std::string json_of(std::chrono::seconds v) { return std::to_string(v.count()); }
 [[nodiscard]] inline std::string json_of(const std::vector<std::string>& v) {
   std::string out;

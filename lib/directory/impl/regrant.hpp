@@ -11,7 +11,7 @@ namespace rescue::directory::impl {
 
 /// Puts a new grant in the place of each that `technician` holds: the terms of `group`, the same console key and lease,
 /// one generation later, so that the applet drops the wider one for good. Logs session.permissions_changed where the
-/// permissions differ.
+/// permissions differ. Where the technician holds the session, the grants of those beside follow.
 [[nodiscard]] base::Result<> regrant(store::Transaction& tx, const store::User& technician, const store::Group& group,
                                      const By& by, base::WallTime now);
 /// The same for everybody in `group`.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "directory/impl/event.hpp"
+#include "directory/impl/transfer.hpp"
 #include "store/sessions.hpp"
 
 namespace rescue::directory::impl {
@@ -87,6 +88,13 @@ base::Result<std::uint64_t> end_sessions_of(store::Transaction& tx, const base::
     }
     if (page.next_cursor.empty()) break;  // those of this page are live no more, so the next call starts behind them
   }
+  store::SessionFilter offered;
+  offered.offered_to = user;
+  RESCUE_TRY(auto offers, store::sessions::list(tx, offered, {}, store::kMaxPage));
+  const Actor broker{wire::Party::broker, "broker", std::nullopt};
+  for (auto& session : offers.items)
+    if (session.state == wire::name(wire::SessionState::transferring))
+      RESCUE_CHECK(return_transfer(tx, session, broker, reason, now));
   RESCUE_TRY(const auto joined, store::grants::sessions_of(tx, user));
   for (const auto& session : joined) {
     RESCUE_TRY(const auto revoked, store::grants::revoke(tx, session, user, now));

@@ -18,9 +18,8 @@ namespace rescue::directory::impl {
                                                        wire::SessionEvent how, const Actor& actor,
                                                        std::string_view reason, base::WallTime now);
 /// Everything an account is in, at once: sessions it holds or has waiting end (aborted), its grants in others are
-/// revoked. Returns how many ended.
-[[nodiscard]] base::Result<std::uint64_t> end_sessions_of(store::Transaction& tx, const base::Guid& user,
-                                                          const By& who, std::string_view reason,
-                                                          base::WallTime now);
+/// revoked, transfers to it come back. Returns how many ended.
+[[nodiscard]] base::Result<std::uint64_t> end_sessions_of(store::Transaction& tx, const base::Guid& user, const By& who,
+                                                          std::string_view reason, base::WallTime now);
 
 }  // namespace rescue::directory::impl

@@ -40,6 +40,11 @@ constexpr Expected kExpected[] = {
     {"session.ticket", "ooono", "sessions"},
     {"session.close", "ogana", "sessions"},
     {"session.note", "ogana", "sessions"},
+    {"session.hold", "ooono", "sessions"},
+    {"session.transfer", "ogana", "sessions"},
+    {"session.decline", "aaana", "sessions"},
+    {"session.leave", "aaana", "sessions"},
+    {"presence", "aaana", "sessions"},
     {"session.log_write", "ooono", "sessions"},
     {"log.query", "ogaaa", "log.read"},
     {"events.sessions", "ogana", "sessions"},
@@ -142,6 +147,43 @@ TEST_F(Authorization, ARefusalNamesVerbAndRole) {
   const auto refused = authorize(principal(UserRole::auditor), Verb::session_close);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().message(), "session.close as auditor: not allowed");
+}
+
+/// What a queue opens to somebody who neither owns the session nor stands for its owner's group.
+TEST_F(Authorization, AQueueLetsItsPeopleSeeAndTakeAndNothingElse) {
+  const auto who = principal(UserRole::technician);
+  const auto elsewhere = base::Guid::random(random_);
+  const auto verbs = [&](const Object& object) {
+    std::string out;
+    for (std::size_t v = 0; v < kVerbs; ++v) {
+      const auto verb = static_cast<Verb>(v);
+      const auto r = reach(who, verb);
+      const bool of_sessions = to_string(verb).contains("session");
+      if (of_sessions && (r == Reach::own || r == Reach::group) && authorize(who, verb, object))
+        out += (out.empty() ? "" : " ") + std::string(to_string(verb));
+    }
+    return out;
+  };
+  Object object(base::Guid::random(random_), elsewhere);
+  EXPECT_EQ(verbs(object), "");
+  object.queue = {elsewhere, who.group};
+  EXPECT_EQ(verbs(object), "session.read events.sessions") << "a colleague holds it";
+  object.takers = {who.group};
+  EXPECT_EQ(verbs(object), "session.read session.pickup events.sessions") << "on its way to the channel";
+  object.free = true;
+  EXPECT_EQ(verbs(object), "session.read session.pickup session.close session.note events.sessions") << "it waits";
+  object = Object(base::Guid::random(random_), elsewhere);
+  object.offered_to = who.id;
+  EXPECT_EQ(verbs(object), "session.read session.pickup events.sessions") << "offered to this one";
+  object.offered_to = base::Guid::random(random_);
+  object.queue = object.takers = {elsewhere};
+  object.free = true;
+  EXPECT_EQ(verbs(object), "") << "of others";
+  object.queue = object.takers = {who.group};
+  auto auditor = principal(UserRole::auditor);
+  auditor.group = who.group;
+  EXPECT_FALSE(authorize(auditor, Verb::session_read, object));
+  EXPECT_FALSE(authorize(auditor, Verb::session_pickup, object));
 }
 
 }  // namespace

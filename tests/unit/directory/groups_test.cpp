@@ -168,10 +168,10 @@ TEST_F(GroupsTest, ALiveGrantFollowsItsGroupWithALaterGeneration) {
 
 TEST_F(GroupsTest, WhoChangesTheGroupHasTheTermsOfTheNewOneAtOnce) {
   const auto narrow = ok_value(make("narrow", {Permission::desktop_view, Permission::private_sessions}));
-  const auto s = waiting_session(ada_);
-  ok_value(pickup(s.id, ada_));
   const auto bob = add_user("bob@x");
-  ok_value(pickup(s.id, bob, new_key(), true));
+  const auto s = waiting_session(bob);
+  ok_value(pickup(s.id, bob));
+  ok_value(pickup(s.id, ada_, new_key(), true));
   ada_ = ok_value(move(ada_, narrow));
   EXPECT_THAT(last_event().data, HasSubstr(R"("permissions":"desktop_view,private_sessions")"));
   for (const auto& g : grants(s.id)) {
