@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -146,7 +147,7 @@ TEST_F(Scripts, TellTheSignalThatEndedThem) {
 
 TEST_F(Scripts, SeeNothingOfTheAppletsEnvironmentAndFiles) {
   ::setenv("RESCUE_TEST_SECRET", "hidden", 1);
-  const int extra = ::dup(0);  // not close-on-exec, as a library might leave it
+  const int extra = ::fcntl(0, F_DUPFD, 40);  // not close-on-exec, as a library might leave it
   result(job("env; echo; ls /proc/self/fd | wc -l; pwd; cat"));
   ::close(extra);
   EXPECT_EQ(script_.out.find("hidden"), std::string::npos);
