@@ -12,10 +12,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.case import SiteCase  # noqa: E402
 from support.desktop import Desktop  # noqa: E402
 from support.hostile import CONTENT, NOT_GRANTED, HostileConsole  # noqa: E402
-from support.person import MAIN, Person  # noqa: E402
+from support.person import MAIN, QUESTION, Person  # noqa: E402
 from support.site import Failed, wait_for  # noqa: E402
 
-RETURN = 0xFF0D
+RETURN, TAB, ALT = 0xFF0D, 0xFF09, 0xFFE9
 
 
 class Hostile(SiteCase):
@@ -142,6 +142,46 @@ class Hostile(SiteCase):
         late = [m["message"] for m in console.seen[gone:] if m["message"] in CONTENT]
         self.assertEqual(late, [], "nothing more leaves once the applet has said that the view is over")
 
+
+    def test_no_second_permission_by_force(self):
+        console = self.meet()
+        console.send("ask", permission="remote_control")
+        self.person.answer(True)
+        console.until("PermissionState", state="granted")
+        console.send("control")
+        console.until("ControlState")
+        time.sleep(0.7)  # input is held back for half a second after a question
+        console.send("pointer", x=333, y=222)
+        wait_for(lambda: self.pointer() == (333, 222), "the pointer to be the technician's")
+
+        console.send("ask", permission="send_files")
+        window = self.person.wait_window(QUESTION)
+        place = dict(line.split("=") for line in self.person.xdotool("getwindowgeometry", "--shell", window)
+                     if "=" in line)
+        x, y, width, height = (int(place[k]) for k in ("X", "Y", "WIDTH", "HEIGHT"))
+        self.rest_pointer()
+        asked = len(console.seen)
+        for _ in range(5):  # five seconds and more: longer than the question is deaf
+            for share in (0.25, 0.5, 0.75):
+                at = {"x": x + int(width * share), "y": y + height - 44}
+                console.send("pointer", **at)
+                console.send("pointer", buttons=1, **at)
+                console.send("pointer", buttons=0, **at)
+            for key in (RETURN, ord(" "), ord("y"), TAB, ord(" ")):
+                console.send("key", keysym=key, down=1)
+                console.send("key", keysym=key, down=0)
+            console.send("key", keysym=ALT, down=1)
+            console.send("key", keysym=ord("y"), down=1)
+            console.send("key", keysym=ord("y"), down=0)
+            console.send("key", keysym=ALT, down=0)
+            console.send("type", text="yyy ")
+            console.settle()
+        states = [m["content"] for m in console.seen[asked:] if m["message"] == "PermissionState"]
+        self.assertFalse(any("state: granted" in s for s in states), states)
+        self.assertEqual(self.person.windows(QUESTION), [window], "the question still waits for the person")
+        self.assertEqual(self.pointer(), (7, 9), "nothing of the flood has reached the desktop")
+        self.person.answer(True)
+        console.until("PermissionState", state="granted")
 
 if __name__ == "__main__":
     unittest.main()
