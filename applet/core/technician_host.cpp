@@ -14,10 +14,14 @@ TechnicianHost::TechnicianHost(PersonId person, session::AppletSession& core, Pe
       names_(std::move(names)),
       core_(core),
       capture_(services.make_capture, person, services.deliver),
-      desk_(person, services.desk, services.deliver) {}
+      machine_(person, core, services.machine, services.deliver),
+      desk_(person, services.desk, services.deliver) {
+  services_.files.introduce(person_, names_.email);
+}
 
 TechnicianHost::~TechnicianHost() {
   services_.input.release_all();
+  services_.file_manager.forget(person_);
   services_.files.forget(person_);
   services_.ui.remove_person(person_);
 }
@@ -61,6 +65,11 @@ void TechnicianHost::act(session::AppletAction& action, session::Now now) {
           collect(a);
         else if constexpr (std::is_same_v<A, session::FileAction>)
           services_.files.act(person_, std::move(a));
+        else if constexpr (std::is_same_v<A, session::FileManagerAction>)
+          services_.file_manager.act(person_, std::move(a));
+        else if constexpr (std::is_same_v<A, session::ScriptAction> || std::is_same_v<A, session::AccountAction> ||
+                           std::is_same_v<A, session::RebootAction>)
+          machine_.act(a, now);
         else if constexpr (std::is_same_v<A, session::ShowChat>)
           services_.ui.show_chat({a.from, a.text, a.sent});
         else if constexpr (std::is_same_v<A, session::ShowStatus>)

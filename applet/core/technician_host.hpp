@@ -9,8 +9,10 @@
 
 #include "applet/core/capture_loop.hpp"
 #include "applet/core/desk_host.hpp"
+#include "applet/core/file_manager.hpp"
 #include "applet/core/file_store.hpp"
 #include "applet/core/input_worker.hpp"
+#include "applet/core/machine_host.hpp"
 #include "applet/ui.hpp"
 #include "session/applet_session.hpp"
 
@@ -28,6 +30,8 @@ struct HostServices {
   std::filesystem::path offer_file;
   /// Each audit event, in order, with the technician's e-mail.
   std::function<void(const std::string& technician, const session::AuditEvent&)> audit;
+  MachineServices machine;
+  FileManager& file_manager;
   DeskServices desk{};
 };
 
@@ -62,6 +66,7 @@ class TechnicianHost {
   PersonNames names_;
   session::AppletSession& core_;
   CaptureLoop capture_;
+  MachineHost machine_;
   DeskHost desk_;
   std::optional<session::SessionEnded> ended_;
 };

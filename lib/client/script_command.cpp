@@ -38,6 +38,11 @@ constexpr Field kPath[] = {{"path", Kind::text, true}};
 constexpr Field kScreenshot[] = {{"path", Kind::text, true}, {"timeout", Kind::duration}};
 constexpr Field kDirectory[] = {{"directory", Kind::text}};
 constexpr Field kSysinfo[] = {{"sections", Kind::list}};
+constexpr Field kFsList[] = {{"path", Kind::text}, {"cursor", Kind::text}};
+constexpr Field kFsMake[] = {{"path", Kind::text, true}, {"parents", Kind::boolean}};
+constexpr Field kFsRename[] = {{"path", Kind::text, true}, {"to", Kind::text, true}, {"overwrite", Kind::boolean}};
+constexpr Field kFsRemove[] = {{"path", Kind::text, true}, {"recursive", Kind::boolean}};
+constexpr Field kFsGet[] = {{"path", Kind::text, true}, {"directory", Kind::text}};
 constexpr Field kUrl[] = {{"url", Kind::text, true}};
 constexpr Field kClipboardSync[] = {{"to_applet", Kind::boolean}, {"to_console", Kind::boolean}};
 constexpr Field kClipboardSet[] = {{"text", Kind::text}, {"path", Kind::text}};
@@ -45,6 +50,11 @@ constexpr Field kClipboardGet[] = {{"path", Kind::text}};
 constexpr Field kWait[] = {{"for", Kind::text, true}, {"timeout", Kind::duration}, {"where", Kind::list}};
 constexpr Field kSubscribe[] = {{"frames", Kind::boolean, true}};
 constexpr Field kClose[] = {{"reason", Kind::text}};
+
+constexpr Field kRun[] = {{"path", Kind::text},        {"text", Kind::text},      {"name", Kind::text},
+                          {"interpreter", Kind::text}, {"arguments", Kind::list}, {"timeout_s", Kind::integer},
+                          {"elevated", Kind::boolean}};
+constexpr Field kKill[] = {{"script", Kind::integer, true}};
 
 constexpr Row kRows[] = {
     {ScriptVerb::hello, "hello", kHello},
@@ -66,12 +76,23 @@ constexpr Row kRows[] = {
     {ScriptVerb::clipboard_sync, "clipboard_sync", kClipboardSync},
     {ScriptVerb::clipboard_set, "clipboard_set", kClipboardSet},
     {ScriptVerb::clipboard_get, "clipboard_get", kClipboardGet},
+    {ScriptVerb::fs_list, "fs_list", kFsList},
+    {ScriptVerb::fs_stat, "fs_stat", kPath},
+    {ScriptVerb::fs_make, "fs_make", kFsMake},
+    {ScriptVerb::fs_rename, "fs_rename", kFsRename},
+    {ScriptVerb::fs_remove, "fs_remove", kFsRemove},
+    {ScriptVerb::fs_get, "fs_get", kFsGet},
+    {ScriptVerb::fs_put, "fs_put", kFsRename},
     {ScriptVerb::record, "record", kDirectory},
     {ScriptVerb::unrecord, "unrecord", {}},
     {ScriptVerb::wait, "wait", kWait},
     {ScriptVerb::subscribe, "subscribe", kSubscribe},
     {ScriptVerb::state, "state", {}},
     {ScriptVerb::close, "close", kClose},
+    {ScriptVerb::run, "run", kRun},
+    {ScriptVerb::kill, "kill", kKill},
+    {ScriptVerb::reboot, "reboot", {}},
+    {ScriptVerb::credentials, "credentials", kClose},
 };
 
 struct NamedKey {

@@ -23,24 +23,35 @@ enum class ScriptVerb : std::uint8_t {
   unview,
   control,
   uncontrol,
-  key,         // {keysym, down}; without `down` a press and a release
-  type,        // {text}
-  pointer,     // {x, y, buttons, display, wheel_x, wheel_y}
-  screenshot,  // {path}
-  send,        // {path}
-  receive,     // {directory}
-  cancel,      // {}: stops this view's running transfers
-  sysinfo,     // {sections}
-  url,         // {url}: the user may open it
+  key,             // {keysym, down}; without `down` a press and a release
+  type,            // {text}
+  pointer,         // {x, y, buttons, display, wheel_x, wheel_y}
+  screenshot,      // {path}
+  send,            // {path}
+  receive,         // {directory}
+  cancel,          // {}: stops this view's running transfers
+  sysinfo,         // {sections}
+  url,             // {url}: the user may open it
   clipboard_sync,  // {to_applet, to_console}: shared these ways from now on
   clipboard_set,   // {text or path}
   clipboard_get,   // {path}
-  record,      // {directory}
+  fs_list,         // {path, cursor}; without a path the volumes
+  fs_stat,         // {path}
+  fs_make,         // {path, parents}
+  fs_rename,       // {path, to, overwrite}
+  fs_remove,       // {path, recursive}
+  fs_get,          // {path, directory}
+  fs_put,          // {path, to, overwrite}
+  record,          // {directory}
   unrecord,
   wait,       // {for, timeout, …}: the next event of that name
   subscribe,  // {frames}
   state,
   close,  // {reason}
+  run,    // {path or text, name, interpreter, arguments, timeout_s, elevated}: a script there
+  kill,   // {script}
+  reboot,
+  credentials,  // {reason}: lets the user type an account
 };
 [[nodiscard]] std::string_view verb_name(ScriptVerb v);
 
