@@ -104,6 +104,8 @@ template <typename T>
 Result<void> check(const T&) {
   return {};
 }
+// Declared here: by a directive alone the template above, which is nearer, would hide them all.
+using checks::check;
 template <>
 Result<void> check(const session::Hello& m) {
   if (m.version() == 0) return fail(Errc::bad_format, "hello version is 0");
