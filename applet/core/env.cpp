@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "stamp/own_image.hpp"
 
 extern "C" {
 extern char** environ;
@@ -23,6 +24,7 @@ Env process_env() {
   Env env;
   env.out = &std::cout;
   env.err = &std::cerr;
+  env.own_slot = stamp::read_own_slot;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     std::string_view text(*entry);
     if (auto equals = text.find('='); equals != std::string_view::npos)

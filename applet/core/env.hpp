@@ -2,6 +2,7 @@
 // What the applet may touch of its process, so that tests run it in-process with an Env of their own.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <optional>
@@ -10,7 +11,9 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/bytes.hpp"
 #include "base/random.hpp"
+#include "base/result.hpp"
 
 namespace rescue::applet {
 
@@ -25,6 +28,8 @@ struct Env {
   std::map<std::string, std::string, std::less<>> environment;
   base::Clock* clock = &base::system_clock();
   base::RandomSource* random = &base::system_random();
+  /// What this very program file was stamped with when it was downloaded (stamp::read_own_slot); none: it was not.
+  std::function<base::Result<base::SecretBytes>()> own_slot;
 
   /// The value, or nothing when unset or empty.
   [[nodiscard]] std::optional<std::string> var(std::string_view name) const;

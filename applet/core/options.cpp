@@ -21,9 +21,13 @@ constexpr Flag kFlags[] = {
     {"--pin", "DIGITS", "the PIN that the technician told you"},
     {"--pin-file", "FILE", "read the PIN from this file"},
     {"--pin-stdin", "", "read the PIN from standard input"},
+    {"--channel", "NAME", "instead of a PIN: ask whoever works in this channel for help"},
+    {"--name", "NAME", "with --channel: who asks"},
+    {"--problem", "TEXT", "with --channel: what is wrong"},
     {"--invite", "FILE", "an invite file from the site instead of --server and a PIN"},
     {"--download-dir", "DIR", "where received files go; else the desktop's download folder"},
     {"--offer-file", "FILE", "answer every request for a file with this one instead of asking"},
+    {"--file-root", "DIR", "let a file manager go nowhere but below this folder; may be given again"},
     {"--display", "NAME", "the X display to show and to be helped on; else $DISPLAY"},
     {"--revoke-key", "KEY", "the key that takes everything back at once, or none (default F12)"},
     {"--headless", "", "no window: a scripted user at a synthetic desktop, for test harnesses"},
@@ -32,6 +36,8 @@ constexpr Flag kFlags[] = {
     {"--profile", "NAME",
      "modern (default); aes256-sha also lets the technician choose TLS 1.2 without forward secrecy"},
     {"--machine-log", "FILE", "keep this machine's own log in this file instead of the system's journal"},
+    {"--resume-after-reboot", "FILE",
+     "go on with a session from before a restart of this computer; the applet arranges this itself, once"},
     {"--log-level", "LEVEL", "debug, info, warn, error or off (default info); lines go to standard error"},
     {"--version", "", "print the version and end"},
     {"--help", "", "print this and end"},
@@ -94,7 +100,14 @@ base::Result<> set(Options& o, std::string_view name, const std::string& value, 
     o.scenario = value;
   else if (name == "--download-dir")
     o.download_dir = value;
-  else if (name == "--offer-file")
+  else if (name == kResumeFlag)
+    o.resume = value;
+  else if (name == "--file-root") {
+    std::error_code error;
+    auto root = std::filesystem::canonical(value, error);
+    if (error) return usage(fmt::format("--file-root: '{}': {}", value, error.message()));
+    o.file_roots.push_back(std::move(root));
+  } else if (name == "--offer-file")
     o.offer_file = value;
   else if (name == "--machine-log")
     o.machine_log = value;
@@ -104,6 +117,12 @@ base::Result<> set(Options& o, std::string_view name, const std::string& value, 
     o.help = true;
   else if (name == "--version")
     o.version = true;
+  else if (name == "--channel")
+    o.channel = value;
+  else if (name == "--name")
+    o.visitor_name = value;
+  else if (name == "--problem")
+    o.problem = value;
   else if (name == "--pin" || name == "--pin-file" || name == "--pin-stdin") {
     if (!o.pin.empty()) return usage("give the PIN once");
     auto pin = name == "--pin" ? trim_pin(value) : name == "--pin-file" ? read_pin_file(value) : read_pin_fd(env.in_fd);
@@ -126,15 +145,40 @@ base::Result<> set(Options& o, std::string_view name, const std::string& value, 
   return {};
 }
 
-base::Result<> check(const Options& o) {
+/// The invite that the download of this program file was stamped with.
+base::Result<> take_own_slot(Options& o, const Env& env) {
+  auto slot = env.own_slot ? env.own_slot() : base::fail(base::Errc::not_found, "");
+  if (slot) {
+    o.stamped = std::make_shared<const base::SecretBytes>(std::move(*slot));
+    return {};
+  }
+  // A program with its debugging symbols can be longer than what is looked through.
+  if (slot.error().code == base::Errc::not_found || slot.error().code == base::Errc::too_large)
+    return usage("--server URL is missing (or --invite FILE)");
+  o.stamp_problem = std::string(kDamagedFile);
+  return {};
+}
+
+constexpr std::string_view kFrom[] = {"--server", "--pin",     "--pin-file", "--pin-stdin", "--channel",
+                                      "--name",   "--problem", "--invite",   kResumeFlag};
+
+base::Result<> check(Options& o, const Env& env) {
   if (o.help || o.version) return {};
-  if (o.invite.empty()) {
+  if (!o.resume.empty()) {
+    if (!o.invite.empty() || !o.server.empty() || !o.pin.empty())
+      return usage("--resume-after-reboot says it all: leave --server, --invite and the PIN away");
+  } else if (o.invite.empty() && o.server.empty() && o.pin.empty() && o.channel.empty()) {
+    RESCUE_CHECK(take_own_slot(o, env));
+  } else if (o.invite.empty()) {
     if (o.server.empty()) return usage("--server URL is missing (or --invite FILE)");
     if (!o.server.starts_with("https://")) return usage("--server: the address must begin with https://");
-    if (o.pin.empty()) return usage("the PIN is missing: --pin, --pin-file or --pin-stdin");
-  } else if (!o.server.empty() || !o.pin.empty() || !o.ca_pin.empty() || !o.ca_file.empty()) {
+    if (o.pin.empty() && o.channel.empty()) return usage("the PIN is missing: --pin, --pin-file or --pin-stdin");
+    if (!o.pin.empty() && !o.channel.empty()) return usage("give a PIN or --channel, one of the two");
+  } else if (!o.server.empty() || !o.pin.empty() || !o.channel.empty() || !o.ca_pin.empty() || !o.ca_file.empty()) {
     return usage("--invite says it all: leave --server, --ca, --ca-pin and the PIN away");
   }
+  if (o.channel.empty() && (!o.visitor_name.empty() || !o.problem.empty()))
+    return usage("--name and --problem go with --channel");
   if (!o.ca_pin.empty() && !o.ca_file.empty()) return usage("give either --ca or --ca-pin");
   if (o.headless && o.scenario.empty()) return usage("--headless needs --scenario FILE");
   if (!o.headless && !o.scenario.empty()) return usage("--scenario works with --headless only");
@@ -163,8 +207,14 @@ base::Result<Options> parse_options(Args args, const Env& env) {
       value = args[++i];
     }
     RESCUE_CHECK(set(o, flag->name, value.value_or(""), env));
+    // Where the session comes from is written down before a restart; what else was said is said again.
+    if (std::ranges::find(kFrom, flag->name) == std::end(kFrom)) {
+      const bool is_path = flag->value == "FILE" || flag->value == "DIR";  // and the folder then is another one
+      o.again.emplace_back(flag->name);
+      if (value) o.again.push_back(is_path ? std::filesystem::absolute(*value).string() : *value);
+    }
   }
-  RESCUE_CHECK(check(o));
+  RESCUE_CHECK(check(o, env));
   if (o.download_dir.empty()) o.download_dir = default_download_dir(env);
   return o;
 }
@@ -173,7 +223,8 @@ std::string help_text() {
   std::string out =
       "rescue-applet: let a technician help you at this computer\n\n"
       "  rescue-applet --server URL [--ca-pin SHA256] --pin DIGITS\n"
-      "  rescue-applet --invite FILE\n\n"
+      "  rescue-applet --invite FILE\n"
+      "  rescue-applet                      (as downloaded from a site's page)\n\n"
       "Nothing happens without your Yes, each time, and you can take it back by one key.\n\n";
   for (const auto& flag : kFlags) {
     std::string left = std::string(flag.name);

@@ -56,10 +56,42 @@ TEST(AppletOptions, ReadsThePinFromAFileOrStandardInput) {
   close(fds[1]);
 }
 
+TEST(AppletOptions, ReadsItsOwnFileWhenNoFlagNamesASite) {
+  Env env;
+  env.own_slot = [] { return base::SecretBytes(base::to_bytes(base::as_bytes("an invite"))); };
+  const auto own = parse({"--seed=3"}, env).value();
+  ASSERT_TRUE(own.stamped);
+  EXPECT_EQ(base::as_text(own.stamped->view()), "an invite");
+  EXPECT_EQ(own.stamp_problem, "");
+  for (const auto& flags : {std::vector<std::string>{"--server=https://h", "--pin=123456"}, {"--invite=f"}, {"--help"}})
+    EXPECT_FALSE(parse(flags, env).value().stamped) << flags.front() << " goes before what the file carries";
+  EXPECT_EQ(parse({"--pin=123456"}, env).error().context, "--server URL is missing (or --invite FILE)");
+}
+
+TEST(AppletOptions, OfAFileThatCarriesNothingAsksForASite) {
+  Env env;
+  env.own_slot = [] { return base::fail(base::Errc::not_found, "no session"); };
+  EXPECT_EQ(parse({}, env).error().context, "--server URL is missing (or --invite FILE)");
+}
+
+TEST(AppletOptions, OfAChangedFileTellsTheUser) {
+  Env env;
+  env.own_slot = [] { return base::fail(base::Errc::bad_format, "slot: something stands behind its payload"); };
+  const auto damaged = parse({}, env).value();
+  EXPECT_FALSE(damaged.stamped);
+  EXPECT_NE(damaged.stamp_problem.find("download it again"), std::string::npos);
+}
+
 TEST(AppletOptions, SaysWhatIsWrong) {
   EXPECT_EQ(why({}), "--server URL is missing (or --invite FILE)");
   EXPECT_EQ(why({"--server", "http://h", "--pin", "123456"}), "--server: the address must begin with https://");
   EXPECT_EQ(why({"--server", "https://h"}), "the PIN is missing: --pin, --pin-file or --pin-stdin");
+  EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--channel", "c"}),
+            "give a PIN or --channel, one of the two");
+  EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--name", "Eve"}),
+            "--name and --problem go with --channel");
+  EXPECT_EQ(why({"--channel", "billing"}), "--server URL is missing (or --invite FILE)");
+  EXPECT_EQ(why({"--server", "https://h", "--channel", "billing", "--name", "Eve", "--problem", "paper"}), "accepted");
   EXPECT_EQ(why({"--server", "https://h", "--pin", "12345"}), "a PIN has 6 to 12 digits");
   EXPECT_EQ(why({"--server", "https://h", "--pin", "12345x"}), "a PIN has 6 to 12 digits");
   EXPECT_EQ(why({"--server", "https://h", "--pin", "123456", "--pin", "123456"}), "give the PIN once");
@@ -92,6 +124,21 @@ TEST(AppletOptions, FindsTheDownloadFolderAsTheDesktopDoes) {
   EXPECT_EQ(default_download_dir(env), "/data");
 }
 
+TEST(AppletOptions, SaysAgainAfterARestartWhatTheSessionDoesNotBring) {
+  const std::vector<std::string> args = {"--server", "https://a.example", "--pin=123456", "--display",
+                                         ":7",       "--download-dir",    "here",         "--revoke-key=none"};
+  const auto o = parse_options(args, Env());
+  ASSERT_TRUE(o) << o.error().context;
+  const std::vector<std::string> again = {
+      "--display", ":7", "--download-dir", (std::filesystem::current_path() / "here").string(), "--revoke-key", "none"};
+  EXPECT_EQ(o->again, again) << "no PIN, and no path that means another place then";
+  auto resumed = again;
+  resumed.insert(resumed.end(), {"--resume-after-reboot", "/state"});
+  EXPECT_TRUE(parse_options(resumed, Env()));
+  resumed.push_back("--pin=123456");
+  EXPECT_FALSE(parse_options(resumed, Env()));
+}
+
 TEST(AppletOptions, HelpAndManualNameTheSameOptions) {
   std::ifstream in(test::source_dir() / "man" / "rescue-applet.1.scd");
   const std::string manual(std::istreambuf_iterator<char>(in), {});
@@ -107,6 +154,15 @@ TEST(AppletOptions, HelpAndManualNameTheSameOptions) {
     EXPECT_TRUE(std::ranges::any_of(flags(), [&](const auto& f) { return f.name == name; }))
         << name << " is only in the manual";
   }
+}
+
+TEST(AppletOptions, KeepsAFileManagerToFoldersThatAreThere) {
+  const auto options = parse({"--server=https://h", "--pin=123456", "--file-root", "/usr/../usr", "--file-root=/tmp"});
+  ASSERT_TRUE(options) << options.error().message();
+  EXPECT_EQ(options->file_roots, (std::vector<std::filesystem::path>{"/usr", "/tmp"}));
+  const auto missing = parse({"--server=https://h", "--pin=123456", "--file-root=/no/such/folder"});
+  ASSERT_FALSE(missing) << "a folder that is mistyped must not open everything";
+  EXPECT_NE(missing.error().context.find("/no/such/folder"), std::string::npos);
 }
 
 }  // namespace
