@@ -2,7 +2,9 @@
 """A console that keeps no rule (hostile/hostile_console.cpp), for tests that judge the applet from outside."""
 import json
 import pathlib
+import queue
 import subprocess
+import threading
 import time
 
 from .site import Failed
@@ -11,19 +13,27 @@ from .wire import api
 # What holds something of the supported machine.
 CONTENT = {"DisplayList", "ScreenPacket", "CursorShape", "CursorPosition", "FileOffer", "FileChunk", "FileDone", "SysinfoReply",
            "ClipboardOffer", "ClipboardText", "ScriptOutput"}
+ASKING = 7  # Action.ask
 NOT_GRANTED = 12  # deploy_scripts: where it is taken from the group, asking for it is answered at once
 
 
 class HostileConsole:
     """Picks a session up with its own key and sends whatever it likes."""
 
-    def __init__(self, case, session):
+    def __init__(self, case, session, again=False):
+        """`again`: the technician has the session already, and lost it."""
         site = case.site
         token = next((case.tech.home / "config/rescue/tokens").iterdir()).read_text().strip()
         count = sum(p.name.startswith(f"hostile-{session[:8]}") for p in site.programs)
         self.program = site.start(f"hostile-{session[:8]}-{count}", [pathlib.Path(site.build) / "tests/hostile_console"],
                                   stdin=subprocess.PIPE)
-        key = self.program.ready()["console_key"]
+        # Read at once, whatever the test is waiting for: a console that cannot print does not go on.
+        self.lines = queue.Queue()
+        threading.Thread(target=self.listen, daemon=True).start()
+        key = json.loads(self.lines.get(timeout=30))["console_key"]
+        if again:
+            status, held = api(site, "POST", f"/sessions/{session}/hold", {"reason": "my console broke"}, token=token)
+            case.assertEqual(status, 200, held)
         status, picked = api(site, "POST", f"/sessions/{session}/pickup", {"console_key": key}, token=token)
         case.assertEqual(status, 200, picked)
         gateway = picked["gateways"][0]
@@ -31,6 +41,11 @@ class HostileConsole:
                                             "ca_pin": site.ca_pin, "applet": picked["applet_fingerprint"]}))
         self.seen, self.unheard = [], []
         self.until("LinkUp")
+
+    def listen(self):
+        for line in self.program.process.stdout:
+            self.lines.put(line)
+        self.lines.put(None)
 
     def send(self, what, **fields):
         self.program.write_line(json.dumps({"send": what, **fields}))
@@ -51,10 +66,14 @@ class HostileConsole:
 
     def read(self, deadline, wanted=None):
         """The next message; Failed when the applet has ended the link, unless that is what is wanted."""
+        seen = [(m["message"], m.get("fields")) for m in self.seen[-6:]]
         try:
-            got = json.loads(self.program.read_line(max(0.01, deadline - time.monotonic())))
-        except Failed as late:
-            raise Failed(f"no {wanted}: {late}; seen last: {[(m['message'], m.get('fields')) for m in self.seen[-6:]]}") from late
+            line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
+        except queue.Empty:
+            raise Failed(f"no {wanted}; seen last: {seen}") from None
+        if line is None:
+            raise Failed(f"the console has ended before {wanted}: {self.program.tail()}; seen last: {seen}")
+        got = json.loads(line)
         self.seen.append(got)
         if got["message"] == "PathEnd" and not (wanted or "").startswith("PathEnd"):
             raise Failed(f"the applet ended the link ({got['why']}) instead of {wanted}; before that: {self.seen[-4:]}")
@@ -73,8 +92,18 @@ class HostileConsole:
         """Returns when the applet has worked off what was sent on the control channel, and had time for the rest."""
         for _ in range(2):
             self.send("ask", permission="deploy_scripts")
-            self.until("PermissionState", permission=NOT_GRANTED)
+            # Its state, or that it was asked for a moment ago.
+            self.until_one(lambda m: m["message"] == "PermissionState" and m["fields"]["permission"] == NOT_GRANTED or
+                           m["message"] == "ActionRefused" and m["fields"]["action"] == ASKING)
             time.sleep(0.5)
+
+    def until_one(self, fits, timeout=30):
+        deadline = time.monotonic() + timeout
+        while True:
+            got = self.read(deadline, "an answer")
+            self.unheard.append(got)
+            if fits(got):
+                return got
 
     def content(self):
         return [m["message"] for m in self.seen if m["message"] in CONTENT]
