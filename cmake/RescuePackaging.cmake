@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Four Debian packages: rescue (the technician's tools), rescue-server (broker, gateway), rescue-applet, and rescue-saml, the helper
-# that the first two share.
+# Five Debian packages: rescue (the technician's tools), rescue-server (broker, gateway), rescue-applet, rescue-applets (the program
+# files that a site's page gives out), and rescue-saml, the helper that the first two share.
 include(GNUInstallDirs)
 
 install(TARGETS rescue DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT rescue)
@@ -8,6 +8,10 @@ install(TARGETS rescue-media DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/rescue COMP
 install(TARGETS rescue-saml DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/rescue COMPONENT rescue-saml)
 install(TARGETS rescue-broker rescue-gateway DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT rescue-server)
 install(TARGETS rescue-applet DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT rescue-applet)
+# Stripped, because what is behind the slot is hashed for each download; an install's own strip keeps the section.
+install(CODE "file(MAKE_DIRECTORY \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share/rescue/applets)
+execute_process(COMMAND ${CMAKE_STRIP} -o \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share/rescue/applets/linux-x86_64
+  $<TARGET_FILE:rescue-applet> COMMAND_ERROR_IS_FATAL ANY)" COMPONENT rescue-applets)
 install(FILES completions/rescue.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME rescue
   COMPONENT rescue OPTIONAL)
 install(FILES completions/_rescue DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT rescue OPTIONAL)
@@ -46,7 +50,7 @@ set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_CONTACT "Rescue maintainers <maintainers@rescue.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "self-hosted remote support")
 set(CPACK_STRIP_FILES ON)
-set(CPACK_COMPONENTS_ALL rescue rescue-server rescue-applet rescue-saml)
+set(CPACK_COMPONENTS_ALL rescue rescue-server rescue-applet rescue-applets rescue-saml)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -62,6 +66,11 @@ set(CPACK_DEBIAN_RESCUE-SERVER_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_RESCUE-SERVER_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, rescue-saml")
 set(CPACK_DEBIAN_RESCUE-APPLET_PACKAGE_NAME rescue-applet)
 set(CPACK_DEBIAN_RESCUE-APPLET_DESCRIPTION "self-hosted remote support: what the supported user runs")
+set(CPACK_DEBIAN_RESCUE-SERVER_PACKAGE_RECOMMENDS rescue-applets)
+# It runs on other machines, whose libraries are not this package's business.
+set(CPACK_DEBIAN_RESCUE-APPLETS_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_RESCUE-APPLETS_PACKAGE_NAME rescue-applets)
+set(CPACK_DEBIAN_RESCUE-APPLETS_DESCRIPTION "self-hosted remote support: the applets that a site's page gives out")
 set(CPACK_DEBIAN_RESCUE-SAML_PACKAGE_NAME rescue-saml)
 set(CPACK_DEBIAN_RESCUE-SAML_DESCRIPTION "self-hosted remote support: the confined program that reads SAML responses")
 include(CPack)

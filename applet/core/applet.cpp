@@ -201,7 +201,9 @@ Applet::Task<base::Result<crypto::Invite>> Applet::obtain_invite() {
     RESCUE_CO_TRY(const auto trust, trust_of(options_));
     auto lookup = [this](std::string_view name) { return env_.var(name); };
     RESCUE_CO_TRY(auto site, SiteClient::create(io_.executor(), options_.server, trust, std::nullopt, lookup));
-    auto redeeming = site->redeem_pin(options_.pin);
+    auto redeeming = options_.channel.empty()
+                         ? site->redeem_pin(options_.pin)
+                         : site->visit_channel(options_.channel, options_.visitor_name, options_.problem);
     RESCUE_CO_TRY(envelope, co_await std::move(redeeming));
   }
   invited_ = env_.clock->wall();

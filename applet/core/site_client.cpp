@@ -202,6 +202,17 @@ awaitable<base::Result<base::Bytes>> SiteClient::redeem_pin(std::string pin) {
   co_return bytes_field(o, "invite");
 }
 
+awaitable<base::Result<base::Bytes>> SiteClient::visit_channel(std::string channel, std::string name,
+                                                               std::string problem) {
+  json::object visit{{"channel", channel}};
+  if (!name.empty()) visit["name"] = name;
+  if (!problem.empty()) visit["problem"] = problem;
+  auto posting = post("/channel-sessions", json::serialize(visit), "ask for help");
+  RESCUE_CO_TRY(auto body, co_await std::move(posting));
+  RESCUE_CO_TRY(auto o, parse_object(body));
+  co_return bytes_field(o, "invite");
+}
+
 awaitable<base::Result<Registration>> SiteClient::enrol(base::Guid guid, HostNames host, std::string version) {
   json::object names{{"name", at_most(host.name, kHostTextMax)},
                      {"os", at_most(host.os, kHostTextMax)},
@@ -243,8 +254,8 @@ awaitable<base::Result<std::uint64_t>> SiteClient::send_log(std::string body) {
 }
 
 awaitable<base::Result<>> SiteClient::end(std::string reason, bool inactive) {
-  auto body_text = fmt::format(R"({{"reason":{},"inactive":{}}})",
-                               base::json_quote(at_most(std::move(reason), kTextMax)), inactive);
+  auto body_text =
+      fmt::format(R"({{"reason":{},"inactive":{}}})", base::json_quote(at_most(std::move(reason), kTextMax)), inactive);
   auto posting = post("/applet/end", std::move(body_text), "end the session");
   RESCUE_CO_TRY(auto body, co_await std::move(posting));
   static_cast<void>(body);

@@ -88,6 +88,9 @@ class SiteClient {
 
   /// The signed invite, still to be opened.
   [[nodiscard]] boost::asio::awaitable<base::Result<base::Bytes>> redeem_pin(std::string pin);
+  /// The invite of a new session in the channel's queue. `name` and `problem` may be empty.
+  [[nodiscard]] boost::asio::awaitable<base::Result<base::Bytes>> visit_channel(std::string channel, std::string name,
+                                                                                std::string problem);
   [[nodiscard]] boost::asio::awaitable<base::Result<Registration>> enrol(base::Guid guid, HostNames host,
                                                                          std::string version);
   [[nodiscard]] boost::asio::awaitable<base::Result<TicketAnswer>> renew_ticket();

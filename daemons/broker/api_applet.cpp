@@ -9,10 +9,7 @@ Answer redeem_pin(Services& s, Call& c) {
   RESCUE_TRY(const auto pin, read_pin(c.request.body));
   RESCUE_TRY(const auto redeemed,
              s.store->write_now([&](store::Transaction& tx) { return s.desk.redeem_pin(tx, pin, c.address, c.now); }));
-  const auto trust = s.own_certificate ? crypto::BrokerTrust::site_ca : crypto::BrokerTrust::system;
-  const crypto::Invite invite{redeemed.guid,           s.public_url, s.site.ca_pin(),    s.site.token_keys,
-                              s.settings.organisation, c.now,        redeemed.not_after, trust};
-  RESCUE_TRY(const auto envelope, crypto::make_invite(invite, s.site.token_key));
+  RESCUE_TRY(const auto envelope, signed_invite(s, redeemed.guid, c.now, redeemed.not_after));
   return Reply{.body = json::object{{"invite", base::to_base64url(envelope)}}};
 }
 
@@ -64,6 +61,15 @@ Answer end_from_applet(Services& s, Call& c) {
     RESCUE_TRY(const auto session, s.desk.session_of_applet(tx, c.fingerprint()));
     return s.desk.end(tx, session.id, end.inactive ? wire::SessionEvent::time_out : wire::SessionEvent::close,
                       end.inactive ? applet : user, end.reason, c.now);
+  }));
+  return Reply{};
+}
+
+Answer restart_from_applet(Services& s, Call& c) {
+  RESCUE_TRY(const auto starts, read_restart(c.request.body));
+  RESCUE_TRY(const auto stepped, s.store->write_now([&](store::Transaction& tx) -> base::Result<store::Session> {
+    RESCUE_TRY(const auto session, s.desk.session_of_applet(tx, c.fingerprint()));
+    return s.desk.applet_restarts(tx, session.id, starts, c.now);
   }));
   return Reply{};
 }

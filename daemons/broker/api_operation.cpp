@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "base/markup.hpp"
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/version.hpp"
 
@@ -51,6 +50,7 @@ Answer metrics(Services& s, Call&) {
   const auto& n = s.counters;
   text.counter("rescue_broker_sessions_created", "Sessions created.", n.sessions_created);
   text.counter("rescue_broker_pickups", "Sessions picked up or joined.", n.pickups);
+  text.counter("rescue_broker_downloads", "Applets downloaded.", n.downloads);
   text.counter("rescue_broker_keys_refused", "Applet keys refused because another one was bound.", n.keys_refused);
   text.counter("rescue_broker_log_events", "Log events taken from consoles and applets.", n.log_events);
   text.counter("rescue_broker_event_receivers_dropped", "Receivers of /events that were too slow.", n.events_dropped);
@@ -60,23 +60,6 @@ Answer metrics(Services& s, Call&) {
   text.counter("rescue_broker_pins_limited", "PINs refused by the guessing limit.", s.pin_guard.refused());
   return Reply{.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
                .text = std::move(text).finish()};
-}
-
-Answer start_page(Services& s, Call&) {
-  constexpr std::string_view kPage = R"(<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{0}</title>
-<h1>{0}</h1>
-<p>You were given a number of six digits, also found at the end of this page's address. It brings you together with the
-person who helps you. Start the support program with it:</p>
-<pre>rescue-applet --server {1}{2} --pin DIGITS</pre>
-<p>Nothing is shown, moved or copied before you say yes to it, and you can end it at any time.</p>
-</html>
-)";
-  const auto pin = s.own_certificate ? " --ca-pin " + base::to_hex(s.site.ca_pin()) : std::string();
-  return Reply{.content_type = "text/html; charset=utf-8",
-               .text = fmt::format(fmt::runtime(kPage), base::escape_markup(s.settings.organisation),
-                                   base::escape_markup(s.public_url), pin)};
 }
 
 }  // namespace rescue::broker

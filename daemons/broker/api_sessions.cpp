@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "daemons/broker/handlers.hpp"
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/views.hpp"
+#include "directory/channels.hpp"
+#include "store/channels.hpp"
 #include "wire/session_state.hpp"
 
 namespace rescue::broker {
@@ -47,6 +51,52 @@ base::Result<std::vector<std::string>> states_query(const Call& c, bool& live_on
   return out;
 }
 
+/// Whether `c` may put sessions into the channel and see those that are in it.
+base::Result<> check_member(store::ReadTransaction& tx, const Call& c, const store::Channel& channel, Verb verb) {
+  if (directory::reach(c.who(), verb) == directory::Reach::any && c.who().role != store::UserRole::technician &&
+      c.who().role != store::UserRole::group_administrator)
+    return {};
+  RESCUE_TRY(const auto groups, store::channels::groups_of(tx, channel.id));
+  if (std::ranges::find(groups, c.who().group) != groups.end()) return {};
+  return base::fail(base::Errc::denied, "a channel of other groups");
+}
+
+/// The channel that `named` names; who reaches only some is not told which others there are.
+base::Result<store::Channel> channel_for(store::ReadTransaction& tx, const Call& c, std::string_view named, Verb verb) {
+  auto channel = directory::channels::find(tx, named);
+  if (channel) {
+    RESCUE_CHECK(check_member(tx, c, *channel, verb));
+  } else if (channel.error().code == directory::Errc::channel_not_found &&
+             directory::reach(c.who(), Verb::channel_list) != directory::Reach::any) {
+    return base::fail(base::Errc::denied, "a channel of other groups");
+  }
+  return channel;
+}
+
+/// "private", "channel:NAME" or "all" (also when empty): what of all sessions within reach.
+base::Result<> choose_queue(store::ReadTransaction& tx, const Call& c, std::string_view queue,
+                            store::SessionFilter& filter) {
+  constexpr std::string_view kChannel = "channel:";
+  const auto reach = directory::reach(c.who(), Verb::session_list);
+  if (queue.starts_with(kChannel)) {
+    RESCUE_TRY(const auto channel, channel_for(tx, c, queue.substr(kChannel.size()), Verb::session_list));
+    filter.channel = channel.id;
+    if (reach != directory::Reach::any) filter.live_only = true;
+    return directory::authorize(c.who(), Verb::session_list, directory::Object(c.who().id));
+  }
+  const bool everything = queue.empty() || queue == "all";
+  if (!everything && queue != "private")
+    return base::fail(base::Errc::invalid_argument, "parameter 'queue' must be private, channel:NAME or all");
+  filter.private_only = !everything;
+  if (reach == directory::Reach::own) filter.technician = c.who().id;
+  if (reach == directory::Reach::group) filter.group = c.who().group;
+  RESCUE_CHECK(directory::authorize(c.who(), Verb::session_list, directory::Object(filter.technician, filter.group)));
+  if (reach == directory::Reach::any) return {};
+  filter.offered_to = c.who().id;
+  if (everything) filter.channels_for = c.who().group;
+  return {};
+}
+
 base::Result<json::object> granted_view(Services& s, store::ReadTransaction& tx, const directory::PickedUp& picked) {
   RESCUE_TRY(auto ticket, signed_ticket(s, picked.ticket));
   RESCUE_TRY(auto grant, signed_grant(s, picked.grant));
@@ -59,8 +109,12 @@ base::Result<json::object> granted_view(Services& s, store::ReadTransaction& tx,
 
 Answer create_session(Services& s, Call& c) {
   RESCUE_TRY(auto body, read_new_session(c.request.body));
-  const directory::NewSession fresh{base::Guid::random(s.random), std::move(body.note), std::move(body.customer)};
+  directory::NewSession fresh{base::Guid::random(s.random), std::move(body.note), std::move(body.customer)};
   RESCUE_TRY(auto out, s.store->write_now([&](store::Transaction& tx) -> base::Result<json::object> {
+    if (body.channel) {
+      RESCUE_TRY(const auto channel, channel_for(tx, c, *body.channel, Verb::session_create));
+      fresh.channel = channel.id;
+    }
     RESCUE_TRY(const auto created, s.desk.create(tx, fresh, c.who(), c.now));
     RESCUE_TRY(auto view, session_view(tx, created.session, s.is_online()));
     return json::object{
@@ -71,21 +125,20 @@ Answer create_session(Services& s, Call& c) {
 }
 
 Answer list_sessions(Services& s, Call& c) {
-  RESCUE_CHECK(only_query(c, {"state", "technician", "limit", "cursor"}));
+  RESCUE_CHECK(only_query(c, {"state", "technician", "queue", "limit", "cursor"}));
   RESCUE_TRY(const auto limit, limit_query(c));
   RESCUE_TRY(const auto cursor, text_query(c, "cursor", 400));
   RESCUE_TRY(const auto technician, text_query(c, "technician", directory::kMaxEmailBytes));
+  RESCUE_TRY(const auto queue, text_query(c, "queue", directory::kMaxNameBytes + 16));
+  if (!technician.empty() && !queue.empty())
+    return base::fail(base::Errc::invalid_argument, "parameters 'technician' and 'queue' exclude each other");
   store::SessionFilter filter;
   RESCUE_TRY(filter.states, states_query(c, filter.live_only));
   RESCUE_TRY(auto out, s.store->read_now([&](store::ReadTransaction& tx) -> base::Result<json::object> {
     if (!technician.empty()) {
       RESCUE_TRY(filter.technician, named_technician(tx, c, technician, Verb::session_list));
     } else {
-      const auto reach = directory::reach(c.who(), Verb::session_list);
-      if (reach == directory::Reach::own) filter.technician = c.who().id;
-      if (reach == directory::Reach::group) filter.group = c.who().group;
-      RESCUE_CHECK(
-          directory::authorize(c.who(), Verb::session_list, directory::Object(filter.technician, filter.group)));
+      RESCUE_CHECK(choose_queue(tx, c, queue, filter));
     }
     RESCUE_TRY(const auto page, store::sessions::list(tx, filter, cursor, limit));
     json::array sessions;

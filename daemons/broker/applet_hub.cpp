@@ -15,13 +15,39 @@ net::ServerEvent event(std::string_view type, const json::object& data, std::str
   return {std::move(id), std::string(type), json::serialize(data)};
 }
 
+json::object person_view(const AppletTruth::Person& person) { return {{"name", person.name}, {"email", person.email}}; }
+
+json::object state_view(const AppletTruth& truth) {
+  json::value technician = nullptr;
+  if (truth.technician) technician = person_view(*truth.technician);
+  return {{"state", truth.state}, {"technician", std::move(technician)}, {"to", truth.to}};
+}
+
+json::object people_view(const AppletTruth& truth) {
+  json::array people;
+  for (const auto& person : truth.people) people.push_back(person_view(person));
+  return {{"technicians", std::move(people)}};
+}
+
+/// Sends `data` unless it is what `told` says, which on a new stream is what goes without saying.
+void tell(net::EventSink& sink, std::string_view type, const json::object& data, const json::object& unsaid,
+          std::string& told) {
+  auto text = json::serialize(data);
+  if (told.empty()) told = json::serialize(unsaid);
+  if (text == told) return;
+  told = std::move(text);
+  sink.send(event(type, data));
+}
+
 }  // namespace
 
 std::uint64_t AppletHub::connected(const base::Guid& session, std::shared_ptr<net::EventSink> sink) {
   const std::scoped_lock lock(mutex_);
   auto& stream = streams_[session];
   if (stream.sink) stream.sink->close();
-  stream = Stream{std::move(sink), next_connection_++, {}, false};
+  stream = Stream{};
+  stream.sink = std::move(sink);
+  stream.connection = next_connection_++;
   left_.erase(session);
   return stream.connection;
 }
@@ -82,6 +108,8 @@ void AppletHub::sync(const base::Guid& session, const AppletTruth& truth) {
     stream.sink->send(event("revoke", {{"technician", entry.first.text()}}));
     return true;
   });
+  tell(*stream.sink, "people", people_view(truth), people_view({}), stream.told_people);
+  tell(*stream.sink, "state", state_view(truth), state_view({}), stream.told_state);
   if (!stream.synced) stream.sink->send(event("synced", {{"technicians", std::move(technicians)}}));
   stream.synced = true;
 }

@@ -4,6 +4,9 @@
 // comparison.
 //   grant   {"grant"}                 a signed grant: new, renewed or repeated. id: the grant's generation
 //   revoke  {"technician"}            the technician's grant is worthless now
+//   people  {"technicians"}           who is in it, the one who holds it first: [{name,email}]; told when somebody is
+//   state   {"state","technician","to"} how the session stands, who holds it ({name,email} or null), and to whom it is
+//           on its way ("" or a name); told when it is another than "waiting" with nobody
 //   synced  {"technicians"}           after a connect: whoever is not in the list has no grant (any more)
 //   close   {"by","reason"}           the session has ended; the stream ends behind it
 //   gateways {"gateways"}             the list of gateways changed
@@ -33,7 +36,14 @@ struct AppletTruth {
     base::WallTime lease_until;
     std::string envelope;  // base64url
   };
+  struct Person {
+    std::string name, email;
+  };
   std::vector<Grant> grants;
+  std::string state = "waiting";
+  std::optional<Person> technician{};
+  std::string to{};  // a technician's name, or a channel's
+  std::vector<Person> people{};
   bool ended = false;
   std::string ended_by, end_reason;
 };
@@ -69,6 +79,7 @@ class AppletHub {
     std::shared_ptr<net::EventSink> sink;
     std::uint64_t connection = 0;
     std::map<base::Guid, Told> told;  // by technician
+    std::string told_state, told_people;
     bool synced = false;
   };
   mutable std::mutex mutex_;

@@ -32,6 +32,7 @@ struct Reply {
   boost::json::value body = boost::json::object{{"ok", true}};
   std::string content_type{};  // with `text` instead of `body`
   std::string text{};
+  std::vector<net::SharedBytes> more{};  // behind `text`
   net::HttpHeaders headers{};  // beside those that every answer has, or in their place
   std::optional<base::Error> refused{};  // what a page tells of in words, for the log
 };

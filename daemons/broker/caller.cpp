@@ -44,9 +44,11 @@ constexpr auto kShown = std::to_array<std::string_view>({"add",
                                                          "inactivity_timeout",
                                                          "join",
                                                          "kind",
+                                                         "max_sessions",
                                                          "name",
                                                          "omit_chat_text",
                                                          "permissions",
+                                                         "presence",
                                                          "profile",
                                                          "prune",
                                                          "reason",
@@ -59,6 +61,7 @@ constexpr auto kShown = std::to_array<std::string_view>({"add",
                                                          "sso_disabled",
                                                          "sso_id",
                                                          "take",
+                                                         "to",
                                                          "user"});
 
 /// What only somebody with an account can do: sessions of one's own have a console, a key and a name for the person
@@ -71,6 +74,10 @@ bool needs_a_person(Verb verb, net::Method method) {
     case Verb::session_pickup:
     case Verb::session_join:
     case Verb::session_ticket:
+    case Verb::session_hold:
+    case Verb::session_decline:
+    case Verb::session_leave:
+    case Verb::presence:
     case Verb::session_log_write:
       return true;
     default:

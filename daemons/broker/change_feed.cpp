@@ -12,6 +12,7 @@
 #include "daemons/broker/services.hpp"
 #include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
+#include "store/channels.hpp"
 
 namespace rescue::broker {
 namespace json = boost::json;
@@ -25,6 +26,32 @@ std::string log_text(const store::LogEvent& event) {
 
 void warn(std::string_view what, const base::Error& error) {
   base::log(base::LogLevel::warn, "broker", what, {{"what", error.message()}});
+}
+
+base::Result<AppletTruth::Person> person(store::ReadTransaction& tx, const base::Guid& id) {
+  RESCUE_TRY(const auto user, store::users::get(tx, id));
+  return AppletTruth::Person{user.name, user.email};
+}
+
+/// How the session stands, for the one who is helped.
+base::Result<> add_standing(store::ReadTransaction& tx, const store::Session& session,
+                            const std::vector<crypto::Grant>& grants, AppletTruth& to) {
+  to.state = session.state;
+  if (session.technician) {
+    RESCUE_TRY(to.technician, person(tx, *session.technician));
+  }
+  if (session.transfer_to) {
+    RESCUE_TRY(const auto next, person(tx, *session.transfer_to));
+    to.to = next.name;
+  } else if (session.transfer_channel) {
+    RESCUE_TRY(const auto channel, store::channels::get(tx, *session.transfer_channel));
+    to.to = channel.name;
+  }
+  for (const auto& grant : grants) {
+    const AppletTruth::Person one{grant.technician_name, grant.technician_email};
+    to.people.insert(grant.technician == session.technician ? to.people.begin() : to.people.end(), one);
+  }
+  return {};
 }
 
 struct OwnedEvent {
@@ -199,10 +226,10 @@ bool ChangeFeed::tell_session(const base::Guid& id) {
         RESCUE_TRY(auto envelope, signed_grant(s_, grant));
         truth.grants.push_back({grant.technician, grant.generation, grant.lease_until, std::move(envelope)});
       }
+      RESCUE_CHECK(add_standing(tx, session, grants, truth));
     }
-    std::vector<base::Guid> taking_part;
-    RESCUE_TRY(const auto held, store::grants::current(tx, id));
-    for (const auto& grant : held) taking_part.push_back(grant.technician);
+    // Also those who were in it: what ends their part is told to them as well.
+    RESCUE_TRY(auto taking_part, store::grants::technicians_of(tx, id));
     return Found{object, std::move(view), std::move(truth), std::move(taking_part)};
   });
   if (!found) {
@@ -311,8 +338,8 @@ void ChangeFeed::recheck_receivers(const std::set<base::Guid>* of) {
       [&](const directory::Principal& who) { return (of != nullptr && !of->contains(who.id)) || may_listen(who); });
 }
 
-/// A console that is no longer allowed where it is loses its way: everything of its session is to be admitted anew, which
-/// the others are within a second, and which its ticket does not help with.
+/// A console that is no longer allowed where it is loses its way: everything of its session is to be admitted anew,
+/// which the others are within a second, and which its ticket does not help with.
 void ChangeFeed::recheck_consoles() {
   std::set<base::Guid> moved;
   for (const auto& console : s_.gateways.consoles()) {

@@ -38,7 +38,7 @@ class EventsHub {
   void remove(std::uint64_t id);
   [[nodiscard]] std::size_t count() const;
 
-  /// `text` to every receiver of sessions that may see this one, or takes part in it beside its owner. Returns how many
+  /// `text` to every receiver of sessions that may see this one, or takes or took part in it. Returns how many
   /// were too slow and are gone.
   std::size_t session_changed(const directory::Object& session, const std::string& text,
                               const std::vector<base::Guid>& taking_part = {});

@@ -9,6 +9,7 @@
 
 #include "base/utf8.hpp"
 #include "crypto/password.hpp"
+#include "daemons/broker/visit_pages.hpp"
 #include "directory/accounts.hpp"
 #include "net/uri.hpp"
 
@@ -16,6 +17,8 @@ namespace rescue::broker {
 namespace {
 
 constexpr std::size_t kMaxOtpBytes = 40;
+constexpr std::size_t kMaxPinBytes = 64;  // with what people put between the digits
+constexpr std::size_t kMaxWordBytes = 40;
 
 struct Field {
   std::string_view name;
@@ -60,6 +63,25 @@ base::Result<PasswordForm> read_password_form(std::string_view body) {
                            {"otp", &out.otp, kMaxOtpBytes},
                            {"new", &out.next, crypto::kMaxPasswordBytes},
                            {"again", &out.again, crypto::kMaxPasswordBytes}}));
+  return out;
+}
+
+base::Result<PinForm> read_pin_form(std::string_view body) {
+  PinForm out;
+  RESCUE_CHECK(read(body, {{"pin", &out.pin, kMaxPinBytes}}));
+  return out;
+}
+
+base::Result<ChannelForm> read_channel_form(std::string_view body) {
+  ChannelForm out;
+  RESCUE_CHECK(
+      read(body, {{"name", &out.name, visit::kMaxVisitorName}, {"problem", &out.problem, visit::kMaxProblem}}));
+  return out;
+}
+
+base::Result<DownloadForm> read_download_form(std::string_view body) {
+  DownloadForm out;
+  RESCUE_CHECK(read(body, {{"system", &out.system, kMaxWordBytes}, {"part", &out.part, kMaxWordBytes}}));
   return out;
 }
 

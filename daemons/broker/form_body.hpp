@@ -22,9 +22,23 @@ struct InviteForm {
 struct PasswordForm {
   std::string email, current, otp, next, again;
 };
+/// On pages for people who are helped.
+struct PinForm {
+  std::string pin;
+};
+struct ChannelForm {
+  std::string name, problem;
+};
+struct DownloadForm {
+  std::string system;
+  std::string part;  // "signature", or the program file
+};
 // invalid_argument: no form, a field twice, a field that the form does not have, or one that is too long. Missing
 // fields are empty: who sent them is told so by the page.
 [[nodiscard]] base::Result<InviteForm> read_invite_form(std::string_view body);
 [[nodiscard]] base::Result<PasswordForm> read_password_form(std::string_view body);
+[[nodiscard]] base::Result<PinForm> read_pin_form(std::string_view body);
+[[nodiscard]] base::Result<ChannelForm> read_channel_form(std::string_view body);
+[[nodiscard]] base::Result<DownloadForm> read_download_form(std::string_view body);
 
 }  // namespace rescue::broker

@@ -115,6 +115,7 @@ Answer redeem_pin(Services& s, Call& c);
 Answer register_applet(Services& s, Call& c);
 Answer renew_applet_ticket(Services& s, Call& c);
 Answer end_from_applet(Services& s, Call& c);
+Answer restart_from_applet(Services& s, Call& c);
 
 // api_provision.cpp
 Answer apply_document(Services& s, Call& c);
@@ -125,6 +126,27 @@ Answer answer_policy(Services& s, Call& c);
 Answer healthz(Services& s, Call& c);
 Answer readyz(Services& s, Call& c);
 Answer metrics(Services& s, Call& c);
+
+// api_queues.cpp
+Answer open_channel_session(Services& s, Call& c);
+Answer hold_session(Services& s, Call& c);
+Answer transfer_session(Services& s, Call& c);
+Answer decline_transfer(Services& s, Call& c);
+Answer leave_session(Services& s, Call& c);
+Answer explain_session(Services& s, Call& c);
+Answer set_presence(Services& s, Call& c);
+Answer list_presence(Services& s, Call& c);
+
+// api_visit.cpp
 Answer start_page(Services& s, Call& c);
+Answer pin_form(Services& s, Call& c);
+Answer ready_page(Services& s, Call& c);
+Answer download_applet(Services& s, Call& c);
+Answer channel_page(Services& s, Call& c);
+Answer channel_form(Services& s, Call& c);
+Answer visit_style(Services& s, Call& c);
+Answer visit_script(Services& s, Call& c);
+Answer visit_logo(Services& s, Call& c);
+Answer signing_certificate(Services& s, Call& c);
 
 }  // namespace rescue::broker

@@ -47,6 +47,7 @@ class RequestMetrics {
 struct BrokerCounters {
   std::atomic<std::uint64_t> sessions_created{0};
   std::atomic<std::uint64_t> pickups{0};
+  std::atomic<std::uint64_t> downloads{0};
   std::atomic<std::uint64_t> keys_refused{0};
   std::atomic<std::uint64_t> log_events{0};
   std::atomic<std::uint64_t> events_dropped{0};  // receivers of /events that were too slow

@@ -79,10 +79,13 @@ base::Result<UserChangeBody> read_user_change(std::string_view body) {
   out.group = json.maybe_text("group", kName);
   if (json.has("allowed_networks"))
     out.change.allowed_networks = json.texts("allowed_networks", 0, base::kMaxNetworks, kNetwork);
+  if (const auto most = json.maybe_integer("max_sessions", 0, directory::accounts::kMaxSessionsLimit))
+    out.change.max_sessions = static_cast<std::uint32_t>(*most);
   RESCUE_CHECK(json.finish());
-  if (!out.change.email && !out.change.name && !out.change.role && !out.group && !out.change.allowed_networks)
+  if (!out.change.email && !out.change.name && !out.change.role && !out.group && !out.change.allowed_networks &&
+      !out.change.max_sessions)
     return base::fail(base::Errc::invalid_argument,
-                      "nothing to change: give email, name, role, group or allowed_networks");
+                      "nothing to change: give email, name, role, group, allowed_networks or max_sessions");
   return out;
 }
 
@@ -91,7 +94,11 @@ base::Result<SessionBody> read_new_session(std::string_view body) {
   constexpr TextRule kCustomer{.max = 500, .keep_lines = true};
   RESCUE_TRY(auto json, object_of(body));
   SessionBody out;
-  if (json.text("kind", kName) != "private") json.refuse("kind", "must be private");
+  const auto kind = json.text("kind", kName);
+  if (kind == "channel")
+    out.channel = json.text("channel", kName);
+  else if (kind != "private")
+    json.refuse("kind", "must be private or channel");
   out.note = json.maybe_text("note", {.max = directory::kMaxNoteBytes, .keep_lines = true}).value_or("");
   boost::json::object customer;
   json.text_map("customer", kMaxCustomerFields, kCustomer,
@@ -138,6 +145,14 @@ base::Result<AppletEnd> read_applet_end(std::string_view body) {
   out.inactive = json.maybe_boolean("inactive").value_or(false);
   RESCUE_CHECK(json.finish());
   return out;
+}
+
+base::Result<bool> read_restart(std::string_view body) {
+  RESCUE_TRY(auto json, object_of(body));
+  const auto starts = json.maybe_boolean("starts");
+  RESCUE_CHECK(json.finish());
+  if (!starts) return base::fail(base::Errc::invalid_argument, "starts: is missing");
+  return *starts;
 }
 
 base::Result<std::string> read_note(std::string_view body) {

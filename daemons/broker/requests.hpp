@@ -45,6 +45,7 @@ struct UserChangeBody {
 struct SessionBody {
   std::string note;
   std::string customer = "{}";
+  std::optional<std::string> channel{};  // id or name
 };
 [[nodiscard]] base::Result<SessionBody> read_new_session(std::string_view body);
 
@@ -64,6 +65,8 @@ struct AppletEnd {
   bool inactive = false;
 };
 [[nodiscard]] base::Result<AppletEnd> read_applet_end(std::string_view body);
+/// {starts}: the machine restarts, or does not after all.
+[[nodiscard]] base::Result<bool> read_restart(std::string_view body);
 /// {"note"}
 [[nodiscard]] base::Result<std::string> read_note(std::string_view body);
 

@@ -32,6 +32,16 @@ constexpr Route open_route(net::Method m, std::string_view pattern, std::string_
                            std::size_t cap = 0) {
   return {.method = m, .pattern = pattern, .operation = operation, .body_cap = cap, .handler = h};
 }
+constexpr Route page_route(net::Method m, std::string_view pattern, std::string_view operation, Handler h,
+                           std::size_t cap = 0, Guarded guarded = Guarded::no) {
+  return {.method = m,
+          .pattern = pattern,
+          .operation = operation,
+          .body_cap = cap,
+          .guarded = guarded,
+          .handler = h,
+          .page = true};
+}
 constexpr Route user_route(net::Method m, std::string_view pattern, std::string_view operation, Verb verb, Handler h,
                            std::size_t cap = 0, Lane lane = Lane::fast) {
   return {.method = m,
@@ -140,6 +150,16 @@ constexpr auto kRoutes = std::to_array<Route>({
     user_route(kPost, "/api/v1/sessions/{session}/ticket", "renewTicket", Verb::session_ticket, renew_ticket, kSmall),
     user_route(kPost, "/api/v1/sessions/{session}/close", "closeSession", Verb::session_close, close_session, kSmall),
     user_route(kPost, "/api/v1/sessions/{session}/note", "noteSession", Verb::session_note, note_session, kForm),
+    user_route(kPost, "/api/v1/sessions/{session}/hold", "holdSession", Verb::session_hold, hold_session, kSmall),
+    user_route(kPost, "/api/v1/sessions/{session}/transfer", "transferSession", Verb::session_transfer,
+               transfer_session, kSmall),
+    user_route(kPost, "/api/v1/sessions/{session}/decline", "declineTransfer", Verb::session_decline, decline_transfer,
+               kSmall),
+    user_route(kPost, "/api/v1/sessions/{session}/leave", "leaveSession", Verb::session_leave, leave_session, kSmall),
+    user_route(kGet, "/api/v1/sessions/{session}/explain", "explainSession", Verb::log_query, explain_session, 0,
+               Lane::log),
+    user_route(kGet, "/api/v1/presence", "listPresence", Verb::presence, list_presence),
+    user_route(kPost, "/api/v1/presence", "setPresence", Verb::presence, set_presence, kSmall),
     user_route(kPost, "/api/v1/sessions/{session}/log", "sendConsoleLog", Verb::session_log_write, send_console_log,
                kBatch),
 
@@ -160,6 +180,7 @@ constexpr auto kRoutes = std::to_array<Route>({
 
     {.method = kPost, .pattern = "/api/v1/pin", .operation = "redeemPin", .body_cap = kSmall, .guarded = Guarded::pin,
      .handler = redeem_pin},
+    open_route(kPost, "/api/v1/channel-sessions", "openChannelSession", open_channel_session, kForm),
     {.method = kPost, .pattern = "/api/v1/applet/register", .operation = "registerApplet", .who = Who::applet,
      .body_cap = kSmall, .guarded = Guarded::pin, .handler = register_applet},
     {.method = kGet, .pattern = "/api/v1/applet/events", .operation = "appletEvents", .who = Who::applet,
@@ -167,11 +188,21 @@ constexpr auto kRoutes = std::to_array<Route>({
     applet_route("/api/v1/applet/ticket", "renewAppletTicket", renew_applet_ticket),
     applet_route("/api/v1/applet/log", "sendAppletLog", send_applet_log, kBatch),
     applet_route("/api/v1/applet/end", "endFromApplet", end_from_applet, kSmall),
+    applet_route("/api/v1/applet/restart", "restartFromApplet", restart_from_applet, kSmall),
 
     open_route(kGet, "/healthz", "healthz", healthz),
     open_route(kGet, "/readyz", "readyz", readyz),
     open_route(kGet, "/metrics", "metrics", metrics),
-    open_route(kGet, "/", "startPage", start_page),
+    page_route(kGet, "/", "startPage", start_page),
+    page_route(kPost, "/", "pinForm", pin_form, kMaxFormBytes, Guarded::pin),
+    page_route(kGet, "/c/{channel}", "channelPage", channel_page),
+    page_route(kPost, "/c/{channel}", "channelForm", channel_form, kMaxFormBytes),
+    page_route(kGet, "/ready", "readyPage", ready_page),
+    page_route(kPost, "/download", "downloadApplet", download_applet, kSmall),
+    open_route(kGet, "/assets/visit.css", "visitStyle", visit_style),
+    open_route(kGet, "/assets/visit.js", "visitScript", visit_script),
+    open_route(kGet, "/assets/logo", "visitLogo", visit_logo),
+    open_route(kGet, "/assets/signing.pem", "signingCertificate", signing_certificate),
     open_route(kGet, "/invite", "invitePage", invite_page),
     {.method = kPost, .pattern = "/invite", .operation = "inviteForm", .body_cap = kMaxFormBytes, .lane = Lane::slow,
      .guarded = Guarded::login, .handler = invite_form},

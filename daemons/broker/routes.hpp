@@ -39,6 +39,7 @@ struct Route {
   Guarded guarded = Guarded::no;
   Handler handler = nullptr;  // of plain
   Kind kind = Kind::plain;
+  bool page = false;  // of people who are helped: refusals are pages, too
 };
 
 [[nodiscard]] std::span<const Route> routes();

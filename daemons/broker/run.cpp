@@ -109,6 +109,27 @@ std::string url_of(net::Endpoint listen) {
   return "https://" + listen.text();
 }
 
+/// How to start an applet that is installed already.
+std::string installed_command(const Services& s) {
+  const auto pin = s.own_certificate ? " --ca-pin " + base::to_hex(s.site.ca_pin()) : std::string();
+  return fmt::format("rescue-applet --server {}{} --pin DIGITS", s.public_url, pin);
+}
+
+base::Result<> open_pages(Services& s, const std::filesystem::path& self) {
+  const auto& set = s.settings.applets;
+  const auto file = [&self](const std::string& named, System system) {
+    return named.empty() ? installed_applet(self, system) : std::filesystem::path(named);
+  };
+  AppletFiles::Sources sources;
+  sources.files = {file(set.linux_x86_64, System::linux_x86_64), file(set.windows_x86_64, System::windows_x86_64)};
+  sources.signing_chain = set.signing_chain;
+  sources.signing_key = set.signing_key;
+  sources.info = {s.settings.organisation, s.public_url};
+  RESCUE_CHECK(s.applet_files.open(std::move(sources), s.clock.wall()));
+  RESCUE_TRY(s.visit_site, visit::make_site(s.settings, installed_command(s)));
+  return {};
+}
+
 void print_ready(std::ostream& out, const Services& s, const net::Endpoint& listen) {
   out << boost::json::serialize(boost::json::object{{"ready", true},
                                                     {"listen", listen.text()},
@@ -144,10 +165,9 @@ asio::awaitable<void> wait_for_end(Services& s, net::HttpServer& server, net::Si
   for (;;) {
     auto next = signals.next();
     const int signal = co_await std::move(next);
-    if (signal == SIGHUP)
-      reload_certificate(s, server);
-    else
-      co_return;
+    if (signal != SIGHUP) co_return;
+    reload_certificate(s, server);
+    s.fast.post([&s] { s.applet_files.look(s.clock.wall(), true); });
   }
 }
 
@@ -207,6 +227,7 @@ base::Result<int> run_site(const cli::Parsed& parsed, cli::Env& env) {
              net::HttpServer::create(context, std::move(tls), router, std::move(options)));
   RESCUE_TRY(const auto local, local_server(context, services, router));
   if (services.public_url.empty()) services.public_url = url_of(server->local());
+  RESCUE_CHECK(open_pages(services, env.self));
   services.server_counters = [&server] { return server->counters(); };
   const auto note = [&services](const net::HttpRequest& request, const net::HttpResponse& response,
                                 std::chrono::microseconds took) { note_request(services, request, response, took); };

@@ -9,6 +9,7 @@
 #include "daemons/broker/caller.hpp"
 #include "daemons/broker/json_body.hpp"
 #include "daemons/broker/once.hpp"
+#include "daemons/broker/page_refusal.hpp"
 #include "directory/networks.hpp"
 #include "directory/sign_in_sessions.hpp"
 #include "net/io_thread.hpp"
@@ -33,6 +34,7 @@ net::HttpResponse response_of(const Reply& reply) {
     out.headers.add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     out.headers.add("X-Content-Type-Options", "nosniff");
   }
+  out.more = reply.more;
   for (const auto& [name, value] : reply.headers.fields()) out.headers.set(name, value);
   return out;
 }
@@ -182,7 +184,7 @@ asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, 
     if (const auto retry_after = co_await std::move(asking)) {
       auto refused = refused_by_guard(*retry_after, request.request_id);
       refused.headers.set("X-Request-Id", request.request_id);
-      co_return refused;
+      co_return route.page ? as_page(s, request, std::move(refused)) : std::move(refused);
     }
   }
   const auto right = std::make_shared<std::atomic<bool>>(false);
@@ -190,6 +192,7 @@ asio::awaitable<net::HttpResponse> serve_plain(Services& s, const Route& route, 
   auto working = in_worker(pool_of(s, route.lane), std::move(job), request.request_id);
   auto response = co_await std::move(working);
   if (attempt) attempt->decided(response, *right);
+  if (route.page) response = as_page(s, request, std::move(response));
   co_return response;
 }
 

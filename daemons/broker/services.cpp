@@ -32,6 +32,7 @@ Services::Services(BrokerSettings s, SiteState state, std::unique_ptr<store::Sto
       desk(desk_policy(settings), site.secret.copy(), random),
       login_guard(settings.login_per_address, settings.rate_refill),
       pin_guard(settings.pin_per_address, settings.rate_refill),
+      visit_guard(settings.visits_per_address, settings.rate_refill),
       applets(clock.steady()),
       recordings(settings.recording_patience),
       hashing("hashing", kHashThreads, kSlowQueue),
@@ -83,6 +84,14 @@ base::Result<> add_gateways(json::object& to, Services& s, store::ReadTransactio
   to["gateways"] = places_view(s.gateways.places(std::move(rows), session));
   to["gateway_ca_pin"] = base::to_hex(s.site.ca_pin());
   return {};
+}
+
+base::Result<base::Bytes> signed_invite(const Services& s, const base::Guid& guid, base::WallTime issued,
+                                        base::WallTime not_after) {
+  const auto trust = s.own_certificate ? crypto::BrokerTrust::site_ca : crypto::BrokerTrust::system;
+  const crypto::Invite invite{guid,   s.public_url, s.site.ca_pin(), s.site.token_keys, s.settings.organisation,
+                              issued, not_after,    trust};
+  return crypto::make_invite(invite, s.site.token_key);
 }
 
 base::Result<std::string> signed_ticket(const Services& s, const crypto::Ticket& ticket) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <string>
 
+#include "daemons/broker/applet_files.hpp"
 #include "audit/recording_watch.hpp"
 #include "daemons/broker/applet_hub.hpp"
 #include "daemons/broker/change_feed.hpp"
@@ -16,6 +17,7 @@
 #include "daemons/broker/settings_table.hpp"
 #include "daemons/broker/single_sign_on.hpp"
 #include "daemons/broker/site_state.hpp"
+#include "daemons/broker/visit_site.hpp"
 #include "daemons/broker/worker_pool.hpp"
 #include "directory/sessions.hpp"
 #include "directory/second_factor.hpp"
@@ -54,7 +56,9 @@ struct Services {
   directory::SessionDesk desk;
   Guard login_guard;
   Guard pin_guard;
+  Guard visit_guard;  // sessions that visitors open
   RefusalBudget refusals;
+  RefusalBudget downloads;  // of one session
   RequestMetrics request_metrics;
   BrokerCounters counters;
   GatewayHub gateways;
@@ -69,6 +73,8 @@ struct Services {
   directory::SignIn sign_in;
   SingleSignOn sso;
   ChangeFeed feed;
+  AppletFiles applet_files;
+  visit::Site visit_site;             // set when public_url is
   std::string public_url;             // set when the listening port is known
   std::atomic<bool> own_certificate;  // certified_by_site; changes on reload
   std::function<net::HttpServerCounters()> server_counters = [] { return net::HttpServerCounters{}; };
@@ -82,6 +88,9 @@ struct Services {
 [[nodiscard]] base::Result<> add_gateways(boost::json::object& to, Services& s, store::ReadTransaction& tx,
                                           const base::Guid& session);
 [[nodiscard]] boost::json::array places_view(const std::vector<GatewayPlace>& places);
+/// What an applet needs to register for the session with this GUID: an envelope.
+[[nodiscard]] base::Result<base::Bytes> signed_invite(const Services& s, const base::Guid& guid, base::WallTime issued,
+                                                      base::WallTime not_after);
 /// A signed ticket or grant as base64url.
 [[nodiscard]] base::Result<std::string> signed_ticket(const Services& s, const crypto::Ticket& ticket);
 [[nodiscard]] base::Result<std::string> signed_grant(const Services& s, const crypto::Grant& grant);

@@ -19,6 +19,13 @@ bool is_listen(std::string_view value) {
   return endpoint && net::IpAddress::parse(endpoint->host).has_value();
 }
 
+/// "#1a2b3c"
+bool is_colour(std::string_view value) {
+  return value.size() == 7 && value.front() == '#' &&
+         value.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+}
+
+constexpr std::string_view kLanguages[] = {"en", "de"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 
 constexpr config::Constraint between(std::int64_t min, std::int64_t max) { return {.min = min, .max = max}; }
@@ -77,8 +84,35 @@ constexpr Key kKeys[] = {
      between(1, 1'000'000)},
     {"rate.pin_per_address", Type::integer, "10", "Wrong PINs of one address before it has to wait.", false,
      between(1, 1'000'000)},
+    {"rate.visits_per_address", Type::integer, "10",
+     "Sessions that visitors of one address open on channels before it has to wait.", false, between(1, 1'000'000)},
     {"rate.refill", Type::duration, "1m", "Time after which an address may fail once more.", false,
      between(kSecond, kDay)},
+    {"applets.linux_x86_64", Type::text, "",
+     "Program file of the applet for Linux that the page gives out; when empty "
+     "../share/rescue/applets/linux-x86_64 beside this program, if it is there.",
+     false},
+    {"applets.windows_x86_64", Type::text, "",
+     "The same for Windows; ../share/rescue/applets/windows-x86_64 when empty.", false},
+    {"applets.signing_chain", Type::text, "",
+     "Certificates (PEM, signer first) of the key that signs applets as they are downloaded.", false},
+    {"applets.signing_key", Type::text, "", "File with that key (PEM, mode 0600).", false},
+    {"page.language", Type::text, "en", "Language of the page for browsers that ask for none that it has.", false,
+     {.choices = kLanguages}},
+    {"page.accent", Type::text, "#0b57d0", "Colour of the page's buttons.", false,
+     {.check = is_colour, .rule = "a colour such as #0b57d0"}},
+    {"page.accent_dark", Type::text, "#8ab4f8", "The same on dark screens.", false,
+     {.check = is_colour, .rule = "a colour such as #8ab4f8"}},
+    {"page.logo", Type::text, "", "File with a logo for the page: PNG, JPEG or SVG; the organisation's name when empty.",
+     false},
+    {"page.contact", Type::text, "", "How to reach whoever runs the page, shown at its end.", false,
+     {.max_length = 1000}},
+    {"page.contact_de", Type::text, "", "The same in German; page.contact when empty.", false, {.max_length = 1000}},
+    {"page.privacy", Type::text, "", "What happens to the visitor's data, shown at the page's end.", false,
+     {.max_length = 4000}},
+    {"page.privacy_de", Type::text, "", "The same in German; page.privacy when empty.", false, {.max_length = 4000}},
+    {"page.privacy_url", Type::text, "", "Address of a privacy statement, linked at the page's end.", false,
+     {.check = config::is_https_url, .rule = "an https URL"}},
 };
 constexpr config::KeyTable kTable("RESCUE_BROKER", kKeys);
 
@@ -109,7 +143,13 @@ BrokerSettings broker_settings(const config::Settings& s) {
   out.recording_patience = s.duration("recording.patience");
   out.login_per_address = static_cast<std::uint32_t>(s.integer("rate.login_per_address"));
   out.pin_per_address = static_cast<std::uint32_t>(s.integer("rate.pin_per_address"));
+  out.visits_per_address = static_cast<std::uint32_t>(s.integer("rate.visits_per_address"));
   out.rate_refill = s.duration("rate.refill");
+  out.applets = {s.text("applets.linux_x86_64"), s.text("applets.windows_x86_64"), s.text("applets.signing_chain"),
+                 s.text("applets.signing_key")};
+  out.page = {s.text("page.language"),   s.text("page.accent"),     s.text("page.accent_dark"),
+              s.text("page.logo"),       s.text("page.contact"),    s.text("page.contact_de"),
+              s.text("page.privacy"),    s.text("page.privacy_de"), s.text("page.privacy_url")};
   return out;
 }
 

@@ -31,7 +31,18 @@ struct BrokerSettings {
   base::Duration recording_patience{};
   std::uint32_t login_per_address = 0;
   std::uint32_t pin_per_address = 0;
+  std::uint32_t visits_per_address = 0;
   base::Duration rate_refill{};
+  /// Program files of the applet, given out by the page, and who signs them.
+  struct Applets {
+    std::string linux_x86_64, windows_x86_64;  // paths; empty: what is installed beside the broker
+    std::string signing_chain, signing_key;    // paths
+  } applets{};
+  /// The end user's page.
+  struct Page {
+    std::string language, accent, accent_dark, logo;
+    std::string contact, contact_de, privacy, privacy_de, privacy_url;
+  } page{};
 };
 [[nodiscard]] BrokerSettings broker_settings(const config::Settings& settings);
 

@@ -81,11 +81,11 @@ asio::awaitable<net::HttpResponse> serve_events(Services& s, const Route& route,
 
 /// Back on the line: a session that had gone offline goes on.
 void mark_back(Services& s, const store::Session& session) {
-  if (session.state != wire::name(wire::SessionState::offline)) return;
-  const auto event = session.technician ? wire::SessionEvent::link_up : wire::SessionEvent::applet_back;
-  const auto by = session.technician ? wire::Party::broker : wire::Party::applet;
+  if (session.state != wire::name(wire::SessionState::offline) &&
+      session.state != wire::name(wire::SessionState::rebooting))
+    return;
   const auto stepped = s.store->write_now(
-      [&](store::Transaction& tx) { return s.desk.step(tx, session.id, event, by, s.clock.wall()); });
+      [&](store::Transaction& tx) { return s.desk.applet_back(tx, session.id, s.clock.wall()); });
   if (!stepped)
     base::log(base::LogLevel::warn, "broker", "session stays offline",
               {{"session", session.id.text()}, {"what", stepped.error().message()}});

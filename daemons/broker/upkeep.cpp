@@ -29,6 +29,7 @@ constexpr std::size_t kIdleLimit = 1000;
 constexpr base::Duration kIdleCheck = std::chrono::seconds(5);
 constexpr std::size_t kPresencePage = 500;
 constexpr base::Duration kRequestIdCheck = std::chrono::minutes(10);
+constexpr base::Duration kAppletFilesLook = std::chrono::seconds(2);
 constexpr base::Duration kSsoCheck = std::chrono::minutes(1);
 constexpr base::Duration kFailureCheck = std::chrono::hours(1);
 constexpr base::Duration kFailureMemory = std::chrono::hours(24);  // far beyond the hour for which a failure counts
@@ -102,10 +103,12 @@ void check_presence(Services& s) {
     if (!page) return warn("presence of applets was not checked", page.error());
     for (const auto& session : page->items) {
       // Also not right after it registered or was picked up: its stream may be on its way.
-      if (s.clock.wall() - session.state_since <= s.settings.applet_grace) continue;
-      if (s.applets.silent_for(session.id, s.clock.steady()) <= s.settings.applet_grace) continue;
+      const bool restarts = session.state == wire::name(wire::SessionState::rebooting);
+      if (s.clock.wall() - session.state_since <= (restarts ? kRestartTime : s.settings.applet_grace)) continue;
+      const auto silent = s.applets.silent_for(session.id, s.clock.steady());
+      if (silent <= s.settings.applet_grace) continue;
       const auto stepped = s.store->write_now([&](store::Transaction& tx) {
-        return s.desk.step(tx, session.id, wire::SessionEvent::applet_lost, wire::Party::broker, s.clock.wall());
+        return s.desk.applet_lost(tx, session.id, silent, s.clock.wall());
       });
       if (!stepped) warn("session was not set offline", stepped.error());
     }
@@ -151,6 +154,8 @@ void start_upkeep(Services& s, net::HttpServer& server, net::TaskGroup& group) {
   start("sweep", first_sweep, s.settings.sweep_interval, [&s] { s.fast.post([&s] { sweep(s); }); });
   start("idle sign-ins", kIdleCheck, kIdleCheck, [&s] { s.fast.post([&s] { end_idle_sign_ins(s); }); });
   start("single sign-on", first_sweep, kSsoCheck, [&s] { s.fast.post([&s] { forget_sso(s); }); });
+  start("applet files", kAppletFilesLook, kAppletFilesLook,
+        [&s] { s.fast.post([&s] { s.applet_files.look(s.clock.wall()); }); });
   start("request ids", first_sweep, kRequestIdCheck, [&s] { s.fast.post([&s] { forget_request_ids(s); }); });
   start("failed sign-ins", first_sweep, kFailureCheck, [&s] { s.fast.post([&s] { forget_failures(s); }); });
   const auto presence = std::clamp(s.settings.applet_grace / 2, base::Duration(1000), kLongestPresenceCheck);

@@ -39,7 +39,7 @@ inline constexpr std::uint32_t kSlotNoteType = 0x544f4c53;
 inline constexpr std::string_view kSlotNoteName = "Rescue";
 
 /// Program files longer than this are refused, by the reader as well as for templates.
-inline constexpr std::size_t kMaxImageBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxImageBytes = 128 * 1024 * 1024;
 
 enum class ImageFormat : std::uint8_t { pe, elf };
 

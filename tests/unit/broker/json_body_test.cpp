@@ -77,7 +77,7 @@ TEST(JsonBody, LimitsTheSizeOfEveryField) {
             "field 'customer' has more than 16 fields");
   EXPECT_EQ(problem(read_new_session(R"({"kind":"private","customer":{"name":7}})")),
             "field 'customer.name' must be a text");
-  EXPECT_EQ(problem(read_new_session(R"({"kind":"shared"})")), "field 'kind' must be private");
+  EXPECT_EQ(problem(read_new_session(R"({"kind":"shared"})")), "field 'kind' must be private or channel");
 }
 
 TEST(JsonBody, KeepsWhatWasSent) {
@@ -92,7 +92,7 @@ TEST(JsonBody, KeepsWhatWasSent) {
   EXPECT_EQ(hello->host_name, "pc");
   EXPECT_EQ(hello->host_os, "");
   EXPECT_EQ(problem(read_pin(R"({"pin":"12345a"})")), "field 'pin' must be digits");
-  EXPECT_EQ(problem(read_user_change("{}")), "nothing to change: give email, name, role, group or allowed_networks");
+  EXPECT_EQ(problem(read_user_change("{}")), "nothing to change: give email, name, role, group, allowed_networks or max_sessions");
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ import urllib.parse
 import uuid
 
 from mfa_test import Authenticator
-from support import ADMIN, BROKER, PASSWORD, Broker, EventStream, Identity, WebSocket
+from visits_test import MADE, Visitor, settings
+from support import ADMIN, BROKER, PASSWORD, Answer, Broker, EventStream, Identity, WebSocket, guid_in_invite, unb64
 
 DOCUMENT = json.loads((pathlib.Path(__file__).resolve().parents[3] / "docs" / "openapi.json").read_text())
 METHODS = ("get", "post", "patch", "delete", "put")
@@ -163,7 +164,10 @@ class Calls(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker("[rate]\nlogin_per_address = 10000\npin_per_address = 10000\n").start()
+        cls.broker = Broker("")
+        looks = settings(cls.broker.dir, linux_x86_64=MADE / "linux")
+        cls.broker.config.write_text(looks.replace("[rate]", "[rate]\nlogin_per_address = 10000"))
+        cls.broker.start()
         cls.admin = cls.broker.login()
         cls.called = set()
         cls.seen_statuses = {}
@@ -214,11 +218,45 @@ class Calls(unittest.TestCase):
         self.story_of_groups()
         self.story_of_provisioning()
         self.story_of_gateways()
+        self.story_of_queues()
         self.story_of_a_session()
+        self.story_of_a_visit()
         for name in ("healthz", "readyz", "metrics", "startPage"):
             self.call(name, status=200)
         self.assertTrue(self.broker.call("GET", "/metrics").body.endswith("# EOF\n"))
         self.assertEqual(set(OPERATIONS) - self.called, set(), "never called")
+
+    def story_of_a_visit(self):
+        for name in ("visitStyle", "visitScript", "visitLogo", "signingCertificate"):
+            self.call(name, status=200)
+        visitor = Visitor(self.broker)
+
+        def visit(name, status, fields=None, channel="", **headers):
+            method, path, _ = OPERATIONS[name]
+            page = visitor.call(method, path.replace("{channel}", channel), fields, **headers)
+            answer = Answer(page.status, page.headers, page.bytes.decode(errors="replace"))
+            self.check(name, answer, status)
+            if "set-cookie" in page.headers:
+                visitor.cookie = page.headers["set-cookie"].split(";")[0]
+
+        pin = self.call("createSession", {"kind": "private"}, 201)["pin"]
+        visit("readyPage", 303)
+        visit("downloadApplet", 303, {"system": "linux-x86_64"})
+        visit("pinForm", 404, {"pin": "000000" if pin != "000000" else "000001"})
+        visit("pinForm", 400, {"pin": "x"})
+        visit("pinForm", 403, {"pin": pin}, Origin="https://elsewhere.example")
+        visit("pinForm", 303, {"pin": pin})
+        visit("readyPage", 200)
+        visit("downloadApplet", 404, {"system": "windows-x86_64"})
+        visit("downloadApplet", 200, {"system": "linux-x86_64"})
+        self.call("createChannel", {"name": "pages"}, 201)
+        visit("channelPage", 404, channel="pages")
+        self.call("assignChannel", {"group": self.call("listGroups", status=200)["groups"][0]["id"]}, 200, channel="pages")
+        visit("channelPage", 200, channel="pages")
+        visit("channelForm", 400, {"name": ""}, channel="pages")
+        visit("channelForm", 404, {"name": "Eve"}, channel="none")
+        visit("channelForm", 303, {"name": "Eve", "problem": "It beeps."}, channel="pages")
+        visit("readyPage", 200)
 
     def story_of_accounts(self):
         call = self.call
@@ -276,6 +314,50 @@ class Calls(unittest.TestCase):
         call("changePolicy", {"settings": {"password.min_score": 9}}, 400)
         call("changePolicy", {"settings": {"password.min_score": None, "password.max_age": None}}, 200)
         call("removeUser", status=200, user="invited@example.test")
+
+    def story_of_queues(self):
+        call = self.call
+        call("createGroup", {"name": "desk", "permissions": ["desktop_view"]}, 201)
+        call("createChannel", {"name": "counter"}, 201)
+        call("openChannelSession", {"channel": "counter"}, 404)
+        call("assignChannel", {"group": "desk"}, 200, channel="counter")
+        people = {}
+        for name in ("qa", "qb"):
+            body = {"email": f"{name}@example.test", "password": "a plain but rather long sentence 4"}
+            call("createUser", dict(body, name=name.upper(), role="technician", group="desk"), 201)
+            people[name] = call("login", body, 200)["token"]
+        invite = call("openChannelSession", {"channel": "counter", "name": "Eve", "problem": "no paper"}, 201)["invite"]
+        call("openChannelSession", {"channel": "counter", "name": 7}, 400)
+        call("openChannelSession", {"channel": "nowhere"}, 404)
+        call("registerApplet", {"guid": guid_in_invite(unb64(invite)), "host": {"name": "pc-9"}}, 200,
+             identity=Identity(self.broker.dir, "queued"))
+        session = call("listSessions", status=200, token=people["qa"], query="?queue=channel:counter")["sessions"][0]["id"]
+        call("listSessions", status=400, query="?queue=counter")
+        call("listSessions", status=403, token=people["qa"], query="?queue=channel:none")
+        call("createSession", {"kind": "channel", "channel": "counter"}, 201, token=people["qa"])
+        call("createSession", {"kind": "channel", "channel": "none"}, 404)
+        call("pickUp", {"console_key": self.console.public}, 200, token=people["qa"], session=session)
+        call("leaveSession", {}, 409, token=people["qa"], session=session)
+        second = {"console_key": Identity(self.broker.dir, "beside").public, "join": True}
+        call("pickUp", second, 200, token=people["qb"], session=session)
+        call("leaveSession", {"reason": "solved"}, 200, token=people["qb"], session=session)
+        call("setPresence", {"presence": "away"}, 200, token=people["qb"])
+        call("setPresence", {"presence": "asleep"}, 400, token=people["qb"])
+        call("transferSession", {"to": "qb@example.test"}, 409, token=people["qa"], session=session)
+        call("setPresence", {"presence": "busy"}, 200, token=people["qb"])
+        call("listPresence", status=200, token=people["qa"])
+        call("transferSession", {"comment": "to nobody"}, 400, token=people["qa"], session=session)
+        call("transferSession", {"to": "qb@example.test", "comment": "speaks French"}, 200, token=people["qa"], session=session)
+        call("declineTransfer", {"reason": "lunch"}, 200, token=people["qb"], session=session)
+        call("declineTransfer", {}, 403, token=people["qb"], session=session)
+        call("pickUp", {"console_key": self.console.public}, 200, token=people["qa"], session=session)
+        call("holdSession", {"reason": "lunch"}, 200, token=people["qa"], session=session)
+        call("holdSession", {}, 409, token=people["qa"], session=session)
+        call("changeUser", {"max_sessions": 2}, 200, user="qa@example.test")
+        call("changeUser", {"max_sessions": -1}, 400, user="qa@example.test")
+        call("explainSession", status=200, token=people["qa"], session=session)
+        call("explainSession", status=404, session=str(uuid.uuid4()))
+        call("removeChannel", status=409, channel="counter")
 
     def story_of_sign_ins(self):
         call, body = self.call, {"email": "mia@example.test", "password": "a sentence for second factors 5"}
@@ -458,6 +540,11 @@ class Calls(unittest.TestCase):
         call("queryLog", status=400, query="?type=weather.report")
         self.check("watchEvents", self.broker.call("GET", OPERATIONS["watchEvents"][1], token=self.admin), 426)
         self.events_as_described(session)
+        call("restartFromApplet", {}, 400, identity=self.applet)
+        call("restartFromApplet", {"starts": True}, 200, identity=self.applet)
+        self.assertEqual(call("getSession", status=200, session=session)["session"]["state"], "rebooting")
+        call("restartFromApplet", {"starts": True}, 409, identity=self.applet)
+        call("restartFromApplet", {"starts": False}, 200, identity=self.applet)
         call("closeSession", {"reason": "solved"}, 200, session=session)
         call("closeSession", {"reason": "again"}, 409, session=session)
         call("endFromApplet", {}, 409, identity=self.applet)

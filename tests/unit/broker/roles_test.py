@@ -111,6 +111,30 @@ TABLE = {
     "noteSession own": ("POST", "/sessions/{own}/note", {T, G, A, S}, "sessions"),
     "noteSession mate": ("POST", "/sessions/{mate}/note", {G, A, S}, "sessions"),
     "noteSession other": ("POST", "/sessions/{other}/note", {A, S}, "sessions"),
+    "holdSession own": ("POST", "/sessions/{own}/hold", {T, G, A, S}, "sessions"),
+    "holdSession mate": ("POST", "/sessions/{mate}/hold", set(), "sessions"),
+    "holdSession other": ("POST", "/sessions/{other}/hold", set(), "sessions"),
+    "transferSession own": ("POST", "/sessions/{own}/transfer", {T, G, A, S}, "sessions"),
+    "transferSession mate": ("POST", "/sessions/{mate}/transfer", {G, A, S}, "sessions"),
+    "transferSession other": ("POST", "/sessions/{other}/transfer", {A, S}, "sessions"),
+    "declineTransfer that was not offered": ("POST", "/sessions/{other}/decline", set(), "sessions"),
+    "leaveSession where one is not": ("POST", "/sessions/{other}/leave", set(), "sessions"),
+    "explainSession own": ("GET", "/sessions/{own}/explain", EVERYBODY, "log.read"),
+    "explainSession mate": ("GET", "/sessions/{mate}/explain", {G, A, U, S}, "log.read"),
+    "explainSession other": ("GET", "/sessions/{other}/explain", {A, U, S}, "log.read"),
+    "listPresence": ("GET", "/presence", {T, G, A, S}, "sessions"),
+    "setPresence": ("POST", "/presence", {T, G, A, S}, "sessions"),
+    "createSession in a channel": ("POST", "/sessions", {T, G, A, S}, "sessions"),
+    "listSessions of a channel": ("GET", "/sessions?queue=channel:upward", {T, G, A, S}, "sessions"),
+    "listSessions of another channel": ("GET", "/sessions?queue=channel:downward", {A, S}, "sessions"),
+    "getSession waiting": ("GET", "/sessions/{queued}", {T, G, A, S}, "sessions"),
+    "pickUp waiting": ("POST", "/sessions/{queued}/pickup", {T, G, A, S}, "sessions"),
+    "noteSession waiting": ("POST", "/sessions/{queued}/note", {T, G, A, S}, "sessions"),
+    "getSession waiting elsewhere": ("GET", "/sessions/{far}", {A, S}, "sessions"),
+    "pickUp waiting elsewhere": ("POST", "/sessions/{far}/pickup", {A, S}, "sessions"),
+    "noteSession waiting elsewhere": ("POST", "/sessions/{far}/note", {A, S}, "sessions"),
+    "closeSession waiting elsewhere": ("POST", "/sessions/{far}/close", {A, S}, "sessions"),
+    "closeSession waiting": ("POST", "/sessions/{queued}/close", {T, G, A, S}, "sessions"),
     "sendConsoleLog own": ("POST", "/sessions/{own}/log", {T, G, A, S}, "sessions"),
     "sendConsoleLog mate": ("POST", "/sessions/{mate}/log", set(), "sessions"),
     "sendConsoleLog other": ("POST", "/sessions/{other}/log", set(), "sessions"),
@@ -137,7 +161,7 @@ SCOPES = sorted({scope for _, _, _, scope in TABLE.values() if scope})
 class Roles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker("[rate]\nlogin_per_address = 10000\n").start()
+        cls.broker = Broker("[rate]\nlogin_per_address = 10000\nvisits_per_address = 10000\n").start()
         cls.admin = cls.broker.login()
         cls.console = Identity(cls.broker.dir, "console")
         api = lambda method, path, body: cls.broker.api(method, path, body, token=cls.admin)
@@ -168,7 +192,10 @@ class Roles(unittest.TestCase):
         """A body that is right, so that what is refused is refused for the role. Destructive ones are wrong on purpose: an
         allowed caller gets past the role and is told 400 or 404."""
         event = {"seq": 1, "time": "2026-11-24T05:28:46Z", "type": "chat.message", "data": {"text": "x"}}
-        return {"createSession": {"kind": "private"}, "pickUp": {"console_key": self.console.public},
+        if operation == "createSession in a channel":
+            return {"kind": "channel", "channel": "upward"}
+        return {"holdSession": {}, "transferSession": {"to": MATE}, "declineTransfer": {}, "leaveSession": {},
+                "setPresence": {"presence": "busy"}, "createSession": {"kind": "private"}, "pickUp": {"console_key": self.console.public},
                 "renewTicket": {"console_key": self.console.public}, "closeSession": {}, "noteSession": {"note": "n"},
                 "sendConsoleLog": {"events": [event]}, "changePassword": {"current": ""},
                 "createUser": {"email": "x@", "name": "x", "role": "technician"}, "changeUser": {"name": "Somebody"},
@@ -183,6 +210,10 @@ class Roles(unittest.TestCase):
     def session_of(self, token):
         return self.broker.new_session(token)["session"]["id"]
 
+    def visitor_in(self, channel):
+        self.broker.api("POST", "/channel-sessions", {"channel": channel}).expect(201)
+        return self.broker.api("GET", f"/sessions?queue=channel:{channel}&limit=1", token=self.admin).expect(200)["sessions"][0]["id"]
+
     def call(self, operation, sessions, token):
         method, path, _, _ = TABLE[operation]
         for name, session in sessions.items():
@@ -191,7 +222,8 @@ class Roles(unittest.TestCase):
 
     def sessions_for(self, role):
         mate, other = self.session_of(self.mate), self.session_of(self.other)
-        return {"mate": mate, "other": other, "own": self.session_of(self.tokens[role]) if role != U else other}
+        queued, far = (self.visitor_in(channel) for channel in ("upward", "downward"))
+        return {"queued": queued, "far": far, "mate": mate, "other": other, "own": self.session_of(self.tokens[role]) if role != U else other}
 
     def test_the_table(self):
         for role in (T, G, U, S, A):
@@ -294,7 +326,7 @@ class Roles(unittest.TestCase):
 
     def test_nobody_is_asked_to_sign_in(self):
         for operation, (method, path, _, _) in TABLE.items():
-            path = path.replace("{own}", "x").replace("{other}", "x").replace("{mate}", "x")
+            path = path.replace("{queued}", "x").replace("{far}", "x").replace("{own}", "x").replace("{other}", "x").replace("{mate}", "x")
             with self.subTest(operation):
                 self.broker.api(method, path, {} if method != "GET" else None).expect(401, "SIGN_IN_NEEDED")
 

@@ -47,6 +47,9 @@ class AppletEvents(Base):
         picked = self.pickup(session, console).expect(200)
         kind, data, ident = stream.event()
         self.assertEqual((kind, ident), ("grant", "1"))
+        admin = {"name": "Site Admin", "email": "admin@example.test"}
+        self.assertEqual(stream.event()[:2], ("people", {"technicians": [admin]}))
+        self.assertEqual(stream.event()[:2], ("state", {"state": "active", "technician": admin, "to": ""}))
         grant = flatc_json("tokens", unb64(data["grant"])[76:])["token"]
         self.assertEqual(bytes(grant["console_fingerprint"]).hex(),
                          hashlib.sha256(console.spki).hexdigest())
@@ -65,6 +68,7 @@ class AppletEvents(Base):
         self.pickup(session, self.identity(), technician).expect(200)
         stream.until("grant")
         self.broker.api("POST", "/users/gone@example.test/disable", token=self.admin).expect(200)
+        stream.until("state")
         self.assertIn(stream.event()[0], ("revoke", "close"))
         stream.close()
 
