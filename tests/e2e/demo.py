@@ -15,6 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import demo_desk  # noqa: E402
 from support.desktop import Desktop  # noqa: E402
 from support.person import MAIN, Person  # noqa: E402
 from support.site import Failed, Script, Site, wait_for  # noqa: E402
@@ -36,6 +37,7 @@ def expect(what, got, wanted):
 
 
 def servers(site):
+    demo_desk.stamped_applets(site)
     site.up()
     step(f"broker at {site.url}, gateway at 127.0.0.1:{site.gateway_port}; development CA {site.ca_pin[:16]}…")
     tech = site.technician("tech")
@@ -57,14 +59,14 @@ def desktop(site):
 def meet(site, tech, out):
     created = tech.run("session", "create", "--note", "demo", "-o", "json").json()
     step(f"session created, PIN {created['pin']}")
+    applet = demo_desk.download(site, created["pin"], out / "rescue-applet-from-the-site", step)
     offered = out / "report-from-the-pc.txt"
     offered.write_text("\n".join(f"line {n} of a report on the supported machine" for n in range(5000)))
     downloads = out / "downloads-on-the-pc"
     downloads.mkdir()
-    site.start_applet("--server", site.url, "--ca-pin", site.ca_pin, "--pin", created["pin"],
-                      "--download-dir", downloads, "--offer-file", offered)
+    site.start("applet", [applet, "--download-dir", downloads, "--offer-file", offered], env=site.desktop_env)
     tech.run("session", "wait", created["id"], "--state", "waiting", "--timeout", "30s")
-    step("the person typed the PIN; the applet has registered and waits at the gateway")
+    step("the applet has registered and waits at the gateway")
     program = tech.start("script", "session", "pickup", created["id"], "--script", "-", "--record", out)
     person = Person(site)
     person.wait_window(MAIN)
@@ -222,6 +224,7 @@ def main():
         step("session closed by the technician; rights ended with it")
         rcrec, avi, _ = convert(tech, out)
         log = audit(tech, session, out)
+        demo_desk.second_visit(site, tech, out, step)
         print(f"\nrecording  {rcrec}\nAVI        {avi}\npicture    {picture}\nlog        {log}", flush=True)
         if args.keep:
             keep_running(site)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A support desk for a long time: many people wait with their applets, technicians help one after the other, and sessions
 end in every way. Afterwards every session is accounted for in the log, nothing runs on, no program has grown."""
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -8,13 +9,16 @@ import queue
 import random
 import signal
 import statistics
+import sys
 import threading
 import time
 
-from support.case import Meeting, end_of, sha256
-from support.ledger import Ledger, account
-from support.site import Failed, wait_for
-from support.wire import api
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "readers"))
+from receipt_reader import Log  # noqa: E402
+from support.case import Meeting, end_of, sha256  # noqa: E402
+from support.ledger import Ledger, account  # noqa: E402
+from support.site import Failed, wait_for  # noqa: E402
+from support.wire import api  # noqa: E402
 
 PATIENCE = 120           # for one step, with everything else going on
 GROWTH = 12 << 20        # bytes that a program of the site may gain from the middle of a long run to its end
@@ -299,7 +303,7 @@ def settle(desk, site):
     def wrong():
         events = site.admin.run("log", "query", "--all", "-o", "jsonl", timeout=600).jsonl()
         sessions = site.admin.run("session", "list", "--all", "-o", "json", timeout=600).json()
-        return account(desk.ledgers, events, sessions), len(events)
+        return account(desk.ledgers, events, sessions), events
     deadline = time.monotonic() + PATIENCE
     found, events = wrong()
     while found and time.monotonic() < deadline:
@@ -308,7 +312,23 @@ def settle(desk, site):
     if found:
         first = "\n".join(f"  {session}: {'; '.join(defects)}" for session, defects in list(found.items())[:10])
         raise Failed(f"{len(found)} of {len(desk.ledgers)} sessions are not accounted for:\n{first}")
-    return events
+    return len(events), receipts(events)
+
+
+def receipts(events):
+    """How many answers of users and operations of technicians the logs have; each operation stands under a yes, and the chain of
+    signed answers is whole."""
+    by_session = collections.defaultdict(list)
+    for event in events:
+        if event.get("session"):
+            by_session[event["session"]].append(event)
+    count = operations = 0
+    for session, of_it in by_session.items():
+        log = Log(of_it)
+        if log.problems:
+            raise Failed(f"receipts of session {session}: {log.problems[:5]}")
+        count, operations = count + len(log.receipts), operations + log.operations
+    return count, operations
 
 
 def open_desk(site, count, pace):
@@ -349,9 +369,9 @@ def run(site, size, memory, report):
     if desk.failures:
         raise Failed("\n".join(desk.failures[:5]))
     held = sum(ledger.picked_up for ledger in desk.ledgers)
-    events = settle(desk, site)
+    events, (answers, operations) = settle(desk, site)
     report(f"sessions: {len(desk.ledgers)} in {took:.0f} s, {held} of them helped; the long one went {at_work[-1].result()} rounds; "
-           f"{events} events of the log account for every one")
+           f"{events} events of the log account for every one, {answers} receipts cover {operations} operations")
     if memory:
         if wrong := scale.defects(report):
             raise Failed("; ".join(wrong))
