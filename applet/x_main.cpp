@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "applet/core/applet.hpp"
+#include "applet/core/script_guard.hpp"
 #include "applet/headless/headless_ui.hpp"
 #include "applet/headless/synthetic_clipboard.hpp"
 #include "applet/headless/synthetic_desktop.hpp"
@@ -59,8 +60,7 @@ Desktop x11_desktop(const Options& options, const desktop::OwnWindows& own) {
   if (clipboard)
     out.clipboard = std::move(*clipboard);
   else
-    base::log(base::LogLevel::warn, "applet", "the clipboard cannot be shared",
-              {{"why", clipboard.error().message()}});
+    base::log(base::LogLevel::warn, "applet", "the clipboard cannot be shared", {{"why", clipboard.error().message()}});
   return out;
 }
 
@@ -112,10 +112,23 @@ int run_window(Options options, Env& env) {
   auto desktop = x11_desktop(options, own);
   return Applet(std::move(options), env, **ui, std::move(desktop)).run();
 }
+
+/// The options from before a restart of the machine, and what was written down then.
+base::Result<Options> resumed(const Options& from_entry, Env& env) {
+  RESCUE_TRY(auto state, take_resume(env, from_entry.resume));
+  auto args = state.arguments;
+  args.emplace_back(kResumeFlag);
+  args.push_back(from_entry.resume.string());
+  RESCUE_TRY(auto options, parse_options(args, env));
+  options.resumed = std::make_shared<const ResumeState>(std::move(state));
+  return options;
+}
 }  // namespace
 
 int applet_main(Args args, Env& env) {
+  if (args.size() == 1 && args[0] == kGuardArgument) run_script_guard();
   auto options = parse_options(args, env);
+  if (options && !options->resume.empty()) options = resumed(*options, env);
   if (!options) {
     *env.err << "rescue-applet: " << options.error().context << '\n';
     return static_cast<int>(base::Exit::usage);
