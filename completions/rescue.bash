@@ -4,7 +4,7 @@ _rescue() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --context|--server|--ca|--ca-pin|--output|-o|--request-id|--email|--password-file|--code-file|--device|--timeout|--current-password-file|--new-password-file|--file|-f|--format|--invitations|--name|--role|--group|--limit|--allow-network|--description|--permission|--single-prompt|--force-recording|--require-sas|--omit-chat-text|--require-mfa|--require-sso|--consent-timeout|--inactivity-timeout|--scope|--expires|--reset|--as|--action|--channel|--idp-metadata|--enabled|--entity-id|--idp-initiated|--provision|--email-attribute|--name-attribute|--group-attribute|--map|--sp-entity-id|--acs|--now|--key|--user|--note|--customer|--state|--technician|--script|--record|--record-to|--receive-dir|--profile|--linger|--reason|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--at|--every|--codec|--fps|--from|--to|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
+      --context|--server|--ca|--ca-pin|--output|-o|--request-id|--email|--password-file|--code-file|--device|--timeout|--current-password-file|--new-password-file|--file|-f|--format|--invitations|--name|--role|--group|--limit|--allow-network|--max-sessions|--description|--permission|--single-prompt|--force-recording|--require-sas|--omit-chat-text|--require-mfa|--require-sso|--consent-timeout|--inactivity-timeout|--scope|--expires|--reset|--as|--action|--channel|--idp-metadata|--enabled|--entity-id|--idp-initiated|--provision|--email-attribute|--name-attribute|--group-attribute|--map|--sp-entity-id|--acs|--now|--key|--user|--note|--customer|--state|--technician|--queue|--script|--record|--record-to|--receive-dir|--profile|--linger|--reason|--to|--comment|--session|--type|--source|--since|--until|--text|--order|--lines|-n|--out|--at|--every|--codec|--fps|--from|--size|--overlay|--subtitles|--jobs|--speed|--player) ((i++)) ; continue ;;
     esac
     case "$at ${COMP_WORDS[i]}" in
       ' login') at=' login' ;;
@@ -90,8 +90,17 @@ _rescue() {
       ' session wait') at=' session wait' ;;
       ' session pickup') at=' session pickup' ;;
       ' session attach') at=' session attach' ;;
+      ' session hold') at=' session hold' ;;
+      ' session resume') at=' session resume' ;;
+      ' session transfer') at=' session transfer' ;;
+      ' session decline') at=' session decline' ;;
+      ' session leave') at=' session leave' ;;
+      ' session explain') at=' session explain' ;;
       ' session close') at=' session close' ;;
       ' session note') at=' session note' ;;
+      ' presence') at=' presence' ;;
+      ' presence set') at=' presence set' ;;
+      ' presence list') at=' presence list' ;;
       ' log') at=' log' ;;
       ' log query') at=' log query' ;;
       ' log tail') at=' log tail' ;;
@@ -141,6 +150,7 @@ _rescue() {
     'admin user set':--role) COMPREPLY=($(compgen -W 'technician group_administrator administrator auditor service' -- "$cur")); return ;;
     'admin user set':--group) return ;;
     'admin user set':--allow-network) return ;;
+    'admin user set':--max-sessions) return ;;
     'admin group add':--description) return ;;
     'admin group add':--permission) COMPREPLY=($(compgen -W 'remote_control desktop_view send_files receive_files file_manager send_urls system_information reboot record_session private_sessions windows_credentials clipboard_sync deploy_scripts' -- "$cur")); return ;;
     'admin group add':--single-prompt) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return ;;
@@ -191,11 +201,15 @@ _rescue() {
     'admin sso check':--key) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'admin sign-in list':--limit) return ;;
     'admin sign-in end':--user) return ;;
+    'session create':--channel) return ;;
     'session create':--note) return ;;
     'session create':--customer) return ;;
     'session list':--state) COMPREPLY=($(compgen -W 'created waiting active on_hold transferring reconnecting rebooting offline closed timed_out aborted' -- "$cur")); return ;;
     'session list':--technician) return ;;
+    'session list':--queue) return ;;
     'session list':--limit) return ;;
+    'session watch':--queue) return ;;
+    'session wait':--queue) return ;;
     'session wait':--state) COMPREPLY=($(compgen -W 'created waiting active on_hold transferring reconnecting rebooting offline closed timed_out aborted' -- "$cur")); return ;;
     'session wait':--timeout) return ;;
     'session pickup':--script) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -207,6 +221,20 @@ _rescue() {
     'session pickup':--timeout) return ;;
     'session pickup':--linger) return ;;
     'session attach':--script) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'session hold':--reason) return ;;
+    'session resume':--script) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'session resume':--record) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    'session resume':--record-to) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    'session resume':--format) COMPREPLY=($(compgen -W 'rcrec avi mkv mp4' -- "$cur")); return ;;
+    'session resume':--receive-dir) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    'session resume':--profile) COMPREPLY=($(compgen -W 'modern aes256-sha' -- "$cur")); return ;;
+    'session resume':--timeout) return ;;
+    'session resume':--linger) return ;;
+    'session transfer':--to) return ;;
+    'session transfer':--channel) return ;;
+    'session transfer':--comment) return ;;
+    'session decline':--reason) return ;;
+    'session leave':--reason) return ;;
     'session close':--reason) return ;;
     'log query':--session) return ;;
     'log query':--technician) return ;;
@@ -258,7 +286,7 @@ _rescue() {
   esac
   case "$at:$cur" in
     '':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    '':*) words='login logout whoami passwd accept-invitation mfa context admin session log recording completion version help' ;;
+    '':*) words='login logout whoami passwd accept-invitation mfa context admin session presence log recording completion version help' ;;
     'login':-*) words='--email --password-stdin --password-file --code-stdin --code-file --device --sso --no-browser --sso-code --timeout --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'logout':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'whoami':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
@@ -288,7 +316,7 @@ _rescue() {
     'admin user import':-*) words='--dry-run --continue-on-error --invitations --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user import':*) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
     'admin user show':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    'admin user set':-*) words='--email --name --role --group --allow-network --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'admin user set':-*) words='--email --name --role --group --allow-network --max-sessions --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user disable':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user enable':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin user unlock':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
@@ -348,16 +376,27 @@ _rescue() {
     'admin gateway resume':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'admin gateway remove':-*) words='--yes --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'session':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    'session':*) words='create list show watch wait pickup attach close note' ;;
-    'session create':-*) words='--private --note --customer --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    'session list':-*) words='--state --technician --limit --all --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session':*) words='create list show watch wait pickup attach hold resume transfer decline leave explain close note' ;;
+    'session create':-*) words='--private --channel --note --customer --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session list':-*) words='--state --technician --queue --limit --all --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'session show':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    'session watch':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
-    'session wait':-*) words='--state --timeout --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session watch':-*) words='--queue --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session wait':-*) words='--queue --state --timeout --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'session pickup':-*) words='--script --in-order --record --record-to --format --keep-recording --receive-dir --join --profile --detach --timeout --linger --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'session attach':-*) words='--script --in-order --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session hold':-*) words='--reason --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session resume':-*) words='--script --in-order --record --record-to --format --keep-recording --receive-dir --join --profile --detach --timeout --linger --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session transfer':-*) words='--to --channel --comment --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session decline':-*) words='--reason --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session leave':-*) words='--reason --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'session explain':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'session close':-*) words='--reason --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'session note':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'presence':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'presence':*) words='set list' ;;
+    'presence set':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
+    'presence set':*) COMPREPLY=($(compgen -W 'available busy away' -- "$cur")); return ;;
+    'presence list':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'log':-*) words='--context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;
     'log':*) words='query tail show' ;;
     'log query':-*) words='--session --technician --type --source --since --until --text --order --limit --all --context --server --ca --ca-pin --output --request-id --no-color --quiet --verbose --help' ;;

@@ -7,7 +7,7 @@ function __rescue_at
       set skip 0
       continue
     end
-    if contains -- $word --context --server --ca --ca-pin --output -o --request-id --email --password-file --code-file --device --timeout --current-password-file --new-password-file --file -f --format --invitations --name --role --group --limit --allow-network --description --permission --single-prompt --force-recording --require-sas --omit-chat-text --require-mfa --require-sso --consent-timeout --inactivity-timeout --scope --expires --reset --as --action --channel --idp-metadata --enabled --entity-id --idp-initiated --provision --email-attribute --name-attribute --group-attribute --map --sp-entity-id --acs --now --key --user --note --customer --state --technician --script --record --record-to --receive-dir --profile --linger --reason --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps --from --to --size --overlay --subtitles --jobs --speed --player
+    if contains -- $word --context --server --ca --ca-pin --output -o --request-id --email --password-file --code-file --device --timeout --current-password-file --new-password-file --file -f --format --invitations --name --role --group --limit --allow-network --max-sessions --description --permission --single-prompt --force-recording --require-sas --omit-chat-text --require-mfa --require-sso --consent-timeout --inactivity-timeout --scope --expires --reset --as --action --channel --idp-metadata --enabled --entity-id --idp-initiated --provision --email-attribute --name-attribute --group-attribute --map --sp-entity-id --acs --now --key --user --note --customer --state --technician --queue --script --record --record-to --receive-dir --profile --linger --reason --to --comment --session --type --source --since --until --text --order --lines -n --out --at --every --codec --fps --from --size --overlay --subtitles --jobs --speed --player
       set skip 1
       continue
     end
@@ -178,10 +178,28 @@ function __rescue_at
         set at ' session pickup'
       case ' session attach'
         set at ' session attach'
+      case ' session hold'
+        set at ' session hold'
+      case ' session resume'
+        set at ' session resume'
+      case ' session transfer'
+        set at ' session transfer'
+      case ' session decline'
+        set at ' session decline'
+      case ' session leave'
+        set at ' session leave'
+      case ' session explain'
+        set at ' session explain'
       case ' session close'
         set at ' session close'
       case ' session note'
         set at ' session note'
+      case ' presence'
+        set at ' presence'
+      case ' presence set'
+        set at ' presence set'
+      case ' presence list'
+        set at ' presence list'
       case ' log'
         set at ' log'
       case ' log query'
@@ -239,6 +257,7 @@ complete -c rescue -n "__rescue_at ''" -a mfa -d 'the second factor of signing i
 complete -c rescue -n "__rescue_at ''" -a context -d 'sites that this user is signed in to'
 complete -c rescue -n "__rescue_at ''" -a admin -d 'administer accounts and gateways'
 complete -c rescue -n "__rescue_at ''" -a session -d 'create, pick up and close support sessions'
+complete -c rescue -n "__rescue_at ''" -a presence -d 'who of the technicians is there'
 complete -c rescue -n "__rescue_at ''" -a log -d 'query the session log'
 complete -c rescue -n "__rescue_at ''" -a recording -d 'inspect and convert recordings'
 complete -c rescue -n "__rescue_at ''" -a completion -d 'print the completion script of a shell'
@@ -297,7 +316,7 @@ complete -c rescue -n "__rescue_at ' admin user'" -a add -d 'make an account'
 complete -c rescue -n "__rescue_at ' admin user'" -a list -d 'list accounts'
 complete -c rescue -n "__rescue_at ' admin user'" -a import -d 'make and change accounts from a CSV file'
 complete -c rescue -n "__rescue_at ' admin user'" -a show -d 'show one account'
-complete -c rescue -n "__rescue_at ' admin user'" -a set -d 'change address, name, role, group or networks of an account'
+complete -c rescue -n "__rescue_at ' admin user'" -a set -d 'change address, name, role, group, networks or limit of an account'
 complete -c rescue -n "__rescue_at ' admin user'" -a disable -d 'disable an account and end its sessions'
 complete -c rescue -n "__rescue_at ' admin user'" -a enable -d 'enable a disabled account'
 complete -c rescue -n "__rescue_at ' admin user'" -a unlock -d 'unlock an account after failed sign-ins'
@@ -324,6 +343,7 @@ complete -c rescue -n "__rescue_at ' admin user set'" -l name -d 'new name' -x
 complete -c rescue -n "__rescue_at ' admin user set'" -l role -d 'new role' -x -a 'technician group_administrator administrator auditor service'
 complete -c rescue -n "__rescue_at ' admin user set'" -l group -d 'new group: name or id' -x
 complete -c rescue -n "__rescue_at ' admin user set'" -l allow-network -d 'the account may come from this network; all that are given, no others; \'any\' alone: from anywhere' -x
+complete -c rescue -n "__rescue_at ' admin user set'" -l max-sessions -d 'most sessions that the account holds at a time; 0: any number' -x
 complete -c rescue -n "__rescue_at ' admin user remove'" -s y -l yes -d 'do not ask'
 complete -c rescue -n "__rescue_at ' admin group'" -a add -d 'make a technician group'
 complete -c rescue -n "__rescue_at ' admin group'" -a list -d 'list groups'
@@ -423,18 +443,28 @@ complete -c rescue -n "__rescue_at ' session'" -a create -d 'create a session an
 complete -c rescue -n "__rescue_at ' session'" -a list -d 'list sessions, newest first'
 complete -c rescue -n "__rescue_at ' session'" -a show -d 'show one session'
 complete -c rescue -n "__rescue_at ' session'" -a watch -d 'print each change of one or all sessions as it happens'
-complete -c rescue -n "__rescue_at ' session'" -a wait -d 'wait until a session is in a state'
+complete -c rescue -n "__rescue_at ' session'" -a wait -d 'wait until a session, or any of a queue, is in a state'
 complete -c rescue -n "__rescue_at ' session'" -a pickup -d 'pick a session up and talk to the user'
 complete -c rescue -n "__rescue_at ' session'" -a attach -d 'join a session that was picked up on this machine'
+complete -c rescue -n "__rescue_at ' session'" -a hold -d 'put a session aside'
+complete -c rescue -n "__rescue_at ' session'" -a resume -d 'go on with a session that was put aside, or given away and not taken yet'
+complete -c rescue -n "__rescue_at ' session'" -a transfer -d 'give a session to another technician or to a channel'
+complete -c rescue -n "__rescue_at ' session'" -a decline -d 'send a session back that a colleague wants to give'
+complete -c rescue -n "__rescue_at ' session'" -a leave -d 'end the own part in a colleague\'s session'
+complete -c rescue -n "__rescue_at ' session'" -a explain -d 'tell why a session took the states and paths it did'
 complete -c rescue -n "__rescue_at ' session'" -a close -d 'end a session for everybody'
 complete -c rescue -n "__rescue_at ' session'" -a note -d 'replace the note of a session'
-complete -c rescue -n "__rescue_at ' session create'" -l private -d 'a session for oneself, entered by PIN; the only kind now'
+complete -c rescue -n "__rescue_at ' session create'" -l private -d 'a session for oneself, entered by PIN; the kind without --channel'
+complete -c rescue -n "__rescue_at ' session create'" -l channel -d 'into the queue of this channel, for whoever works there' -x
 complete -c rescue -n "__rescue_at ' session create'" -l note -d 'note for oneself and the log' -x
 complete -c rescue -n "__rescue_at ' session create'" -l customer -d 'what is known of the person who is helped' -x
 complete -c rescue -n "__rescue_at ' session list'" -l state -d 'only sessions in this state' -x -a 'created waiting active on_hold transferring reconnecting rebooting offline closed timed_out aborted'
 complete -c rescue -n "__rescue_at ' session list'" -l technician -d 'only sessions of this technician' -x
+complete -c rescue -n "__rescue_at ' session list'" -l queue -d 'only this queue: private, channel:NAME, or all' -x
 complete -c rescue -n "__rescue_at ' session list'" -l limit -d 'show at most N' -x
 complete -c rescue -n "__rescue_at ' session list'" -l all -d 'show everything, whatever --limit says'
+complete -c rescue -n "__rescue_at ' session watch'" -l queue -d 'only this queue: private, channel:NAME, or all' -x
+complete -c rescue -n "__rescue_at ' session wait'" -l queue -d 'only this queue: private, channel:NAME, or all' -x
 complete -c rescue -n "__rescue_at ' session wait'" -l state -d 'wait for this state' -x -a 'created waiting active on_hold transferring reconnecting rebooting offline closed timed_out aborted'
 complete -c rescue -n "__rescue_at ' session wait'" -l timeout -d 'give up after that long' -x
 complete -c rescue -n "__rescue_at ' session pickup'" -l script -d 'drive the session by JSON lines from FILE, \'-\' for standard input (man rescue-script)' -r -F
@@ -451,7 +481,28 @@ complete -c rescue -n "__rescue_at ' session pickup'" -l timeout -d 'how long to
 complete -c rescue -n "__rescue_at ' session pickup'" -l linger -d 'how long the background process stays after the last view left' -x
 complete -c rescue -n "__rescue_at ' session attach'" -l script -d 'JSON lines instead of a chat, from FILE or \'-\' (man rescue-script)' -r -F
 complete -c rescue -n "__rescue_at ' session attach'" -l in-order -d 'with --script -: begin each command after the one before has ended'
+complete -c rescue -n "__rescue_at ' session hold'" -l reason -d 'reason, for the colleagues and the log' -x
+complete -c rescue -n "__rescue_at ' session resume'" -l script -d 'drive the session by JSON lines from FILE, \'-\' for standard input (man rescue-script)' -r -F
+complete -c rescue -n "__rescue_at ' session resume'" -l in-order -d 'with --script -: begin each command after the one before has ended'
+complete -c rescue -n "__rescue_at ' session resume'" -l record -d 'record to a file in DIR as soon as the user allows it' -x -a '(__fish_complete_directories)'
+complete -c rescue -n "__rescue_at ' session resume'" -l record-to -d 'encrypt recordings so that only the private key of this public one (PEM) opens them' -r -F
+complete -c rescue -n "__rescue_at ' session resume'" -l format -d 'what a recording becomes when it is done; a video takes its place once it is written and checked' -x -a 'rcrec avi mkv mp4'
+complete -c rescue -n "__rescue_at ' session resume'" -l keep-recording -d 'keep the recording beside its video'
+complete -c rescue -n "__rescue_at ' session resume'" -l receive-dir -d 'folder for received files; without it the current one' -x -a '(__fish_complete_directories)'
+complete -c rescue -n "__rescue_at ' session resume'" -l join -d 'take part beside the technician who has the session'
+complete -c rescue -n "__rescue_at ' session resume'" -l profile -d 'TLS between the two ends: modern is TLS 1.3; aes256-sha is TLS 1.2 without forward secrecy, where the site and the applet allow it' -x -a 'modern aes256-sha'
+complete -c rescue -n "__rescue_at ' session resume'" -s d -l detach -d 'leave the session to the background process at once'
+complete -c rescue -n "__rescue_at ' session resume'" -l timeout -d 'how long to wait for the supported machine' -x
+complete -c rescue -n "__rescue_at ' session resume'" -l linger -d 'how long the background process stays after the last view left' -x
+complete -c rescue -n "__rescue_at ' session transfer'" -l to -d 'to this technician: e-mail address or id' -x
+complete -c rescue -n "__rescue_at ' session transfer'" -l channel -d 'to whoever of this channel comes first' -x
+complete -c rescue -n "__rescue_at ' session transfer'" -l comment -d 'for the technician who takes it' -x
+complete -c rescue -n "__rescue_at ' session decline'" -l reason -d 'reason, for the colleagues and the log' -x
+complete -c rescue -n "__rescue_at ' session leave'" -l reason -d 'reason, for the colleagues and the log' -x
 complete -c rescue -n "__rescue_at ' session close'" -l reason -d 'reason, for the user and the log' -x
+complete -c rescue -n "__rescue_at ' presence'" -a set -d 'say whether one is there'
+complete -c rescue -n "__rescue_at ' presence'" -a list -d 'list the own colleagues, whether they are there, and what they hold'
+complete -c rescue -n "__rescue_at ' presence set'" -x -a 'available busy away'
 complete -c rescue -n "__rescue_at ' log'" -a query -d 'search the log'
 complete -c rescue -n "__rescue_at ' log'" -a tail -d 'show the newest events, and new ones as they come'
 complete -c rescue -n "__rescue_at ' log'" -a show -d 'show one event, or the whole log of a session'

@@ -43,6 +43,9 @@ constexpr const char* kHelp = R"(A line is sent as chat. Commands:
   /reboot              restart the machine (asks the user); the session goes on after it
   /ask PERMISSION      ask for another permission
   /state               what is allowed and running
+  /hold [REASON]       put the session aside; 'rescue session resume' goes on
+  /transfer WHO [TEXT] give it to a colleague, or to a channel with #NAME; TEXT is for who takes it
+  /leave [REASON]      end your part in a colleague's session
   /close [REASON]      end the session for everybody
   /quit                leave; the session goes on
 )";
@@ -285,12 +288,38 @@ class ChatView {
                   [this](const json::object& r) { notice(cell_of(r, "permission") + ": " + cell_of(r, "state")); });
     else if (word == "/state")
       return send("state", {}, [this](const json::object& r) { show_state(r); });
+    else if (word == "/hold" || word == "/leave")
+      step(word.substr(1), {{"reason", rest}});
+    else if (word == "/transfer")
+      transfer(rest);
     else if (word == "/close") {
       closing_ = true;
       return send("close", {{"reason", rest}});
     } else
       notice(fmt::format("no command '{}'; /help lists them", word));
     return {};
+  }
+
+  /// A step of the session at the site; the background process hears of it from there.
+  void step(std::string_view name, json::object body) {
+    const auto done = [&]() -> base::Result<> {
+      RESCUE_TRY(auto* api, in_.api());
+      RESCUE_TRY(const auto answer,
+                 api->post(fmt::format("/sessions/{}/{}", net::encode_component(in_.parsed.positional("ID")), name),
+                           std::move(body)));
+      return {};
+    }();
+    if (!done) notice(client::message_of(done.error()));
+  }
+  void transfer(const std::string& line) {
+    const auto [who, comment] = split(line);
+    if (who.empty()) return notice("/transfer needs a colleague's e-mail address, or #CHANNEL");
+    json::object body{{"comment", comment}};
+    if (who.front() == '#')
+      body["channel"] = who.substr(1);
+    else
+      body["to"] = who;
+    step("transfer", std::move(body));
   }
 
   base::Result<> send(std::string_view cmd, json::object fields, Then then = {}) {

@@ -116,9 +116,10 @@ base::Result<int> user_set(Invocation& in) {
       for (const auto& network : networks) list.emplace_back(network);
     body["allowed_networks"] = std::move(list);
   }
+  if (in.parsed.given("max-sessions")) body["max_sessions"] = in.parsed.integer("max-sessions");
   if (body.empty())
     return base::fail(base::Errc::invalid_argument,
-                      "nothing to change: give --email, --name, --role, --group or --allow-network");
+                      "nothing to change: give --email, --name, --role, --group, --allow-network or --max-sessions");
   RESCUE_TRY(const auto answer, api->patch(user_target(in), std::move(body)));
   return show_user(in, answer);
 }

@@ -114,6 +114,13 @@ base::Result<int> session_pickup(Invocation&);
 base::Result<int> session_attach(Invocation&);
 base::Result<int> session_close(Invocation&);
 base::Result<int> session_note(Invocation&);
+base::Result<int> session_hold(Invocation&);
+base::Result<int> session_transfer(Invocation&);
+base::Result<int> session_decline(Invocation&);
+base::Result<int> session_leave(Invocation&);
+base::Result<int> session_explain(Invocation&);
+base::Result<int> presence_set(Invocation&);
+base::Result<int> presence_list(Invocation&);
 base::Result<int> log_query(Invocation&);
 base::Result<int> log_tail(Invocation&);
 base::Result<int> log_show(Invocation&);
@@ -130,6 +137,9 @@ base::Result<int> completion(Invocation&);
 base::Result<int> version(Invocation&);
 base::Result<int> help(Invocation&);
 base::Result<int> agent(Invocation&);
+
+/// A session object as 'session show' prints it.
+[[nodiscard]] base::Result<int> show_session(Invocation& in, const boost::json::value& answer);
 
 /// {"user","invitation"}: an account together with its one-time link.
 [[nodiscard]] base::Result<int> show_invitation(Invocation& in, const boost::json::value& answer);

@@ -167,6 +167,7 @@ constexpr Command kCommands[] = {
     {.name = "context", .summary = "sites that this user is signed in to", .commands = kContext},
     {.name = "admin", .summary = "administer accounts and gateways", .commands = kAdminCommands},
     {.name = "session", .summary = "create, pick up and close support sessions", .commands = kSessionCommands},
+    {.name = "presence", .summary = "who of the technicians is there", .commands = kPresenceCommands},
     {.name = "log", .summary = "query the session log", .commands = kLogCommands},
     {.name = "recording", .summary = "inspect and convert recordings", .commands = kRecordingCommands},
     {.name = "completion",

@@ -51,6 +51,10 @@ inline constexpr cli::Flag kUserSet[] = {
      .value = "CIDR",
      .help = "the account may come from this network; all that are given, no others; 'any' alone: from anywhere",
      .repeated = true},
+    {.name = "max-sessions",
+     .type = ValueType::integer,
+     .value = "N",
+     .help = "most sessions that the account holds at a time; 0: any number"},
 };
 inline constexpr cli::Flag kUserList[] = {
     {.name = "group", .type = ValueType::text, .value = "GROUP", .help = "only accounts in this group: name or id"},
@@ -83,7 +87,7 @@ inline constexpr cli::Command kUserCommands[] = {
      .positionals = kImportFile,
      .examples = kImportUsersExamples},
     {.name = "show", .summary = "show one account", .positionals = kUser},
-    {.name = "set", .summary = "change address, name, role, group or networks of an account", .flags = kUserSet, .positionals = kUser},
+    {.name = "set", .summary = "change address, name, role, group, networks or limit of an account", .flags = kUserSet, .positionals = kUser},
     {.name = "disable", .summary = "disable an account and end its sessions", .positionals = kUser},
     {.name = "enable", .summary = "enable a disabled account", .positionals = kUser},
     {.name = "unlock", .summary = "unlock an account after failed sign-ins", .positionals = kUser},
@@ -150,8 +154,18 @@ inline constexpr cli::Positional kSessionMaybe[] = {
 inline constexpr cli::Positional kSessionNote[] = {
     {.name = "ID", .help = "id of the session", .type = ValueType::guid},
     {.name = "TEXT", .help = "the note; '-' reads it from standard input"}};
+inline constexpr cli::Positional kSessionWait[] = {
+    {.name = "ID", .help = "id of the session; any of --queue without it", .type = ValueType::guid, .optional = true}};
+inline constexpr cli::Flag kQueueFlag = {.name = "queue",
+                                         .type = ValueType::text,
+                                         .value = "QUEUE",
+                                         .help = "only this queue: private, channel:NAME, or all"};
 inline constexpr cli::Flag kCreate[] = {
-    {.name = "private", .help = "a session for oneself, entered by PIN; the only kind now"},
+    {.name = "private", .help = "a session for oneself, entered by PIN; the kind without --channel"},
+    {.name = "channel",
+     .type = ValueType::text,
+     .value = "CHANNEL",
+     .help = "into the queue of this channel, for whoever works there"},
     {.name = "note", .type = ValueType::text, .value = "TEXT", .help = "note for oneself and the log"},
     {.name = "customer",
      .type = ValueType::text,
@@ -167,10 +181,13 @@ inline constexpr cli::Flag kSessionList[] = {
      .choices = kStates,
      .repeated = true},
     {.name = "technician", .type = ValueType::text, .value = "USER", .help = "only sessions of this technician"},
+    kQueueFlag,
     kLimitFlag,
     kAllFlag,
 };
+inline constexpr cli::Flag kWatch[] = {kQueueFlag};
 inline constexpr cli::Flag kWait[] = {
+    kQueueFlag,
     {.name = "state",
      .type = ValueType::choice,
      .value = "STATE",
@@ -244,13 +261,25 @@ inline constexpr cli::Flag kAttach[] = {
      .help = "JSON lines instead of a chat, from FILE or '-' (man rescue-script)"},
     {.name = "in-order", .help = "with --script -: begin each command after the one before has ended"},
 };
+inline constexpr cli::Flag kTransfer[] = {
+    {.name = "to", .type = ValueType::text, .value = "USER", .help = "to this technician: e-mail address or id"},
+    {.name = "channel", .type = ValueType::text, .value = "CHANNEL", .help = "to whoever of this channel comes first"},
+    {.name = "comment", .type = ValueType::text, .value = "TEXT", .help = "for the technician who takes it"},
+};
+inline constexpr cli::Flag kReason[] = {
+    {.name = "reason", .type = ValueType::text, .value = "TEXT", .help = "reason, for the colleagues and the log"}};
 inline constexpr cli::Flag kClose[] = {
     {.name = "reason", .type = ValueType::text, .value = "TEXT", .help = "reason, for the user and the log"}};
 inline constexpr cli::Example kCreateExamples[] = {
     {"rescue session create --note 'printer, room 4'", "Prints the PIN to read out to the user."}};
 inline constexpr cli::Example kWaitExamples[] = {
     {"id=$(rescue session create -o name) && rescue session wait \"$id\" && rescue session pickup \"$id\"",
-     "Create, wait until the user has come, help."}};
+     "Create, wait until the user has come, help."},
+    {"rescue session pickup \"$(rescue session wait --queue channel:billing -o name)\"",
+     "Whoever comes to the channel next."}};
+inline constexpr cli::Example kTransferExamples[] = {
+    {"rescue session transfer ID --to bob@example.org --comment 'speaks French'", "To one technician."},
+    {"rescue session transfer ID --channel second-level", "To whoever of the channel comes first."}};
 inline constexpr cli::Example kPickupExamples[] = {
     {"rescue session pickup ID", "On a terminal: pick up and talk; /help lists what can be typed."},
     {"rescue session pickup ID --script session.jsonl --record .", "The commands of a file, recorded here."},
@@ -266,12 +295,13 @@ inline constexpr cli::Command kSessionCommands[] = {
     {.name = "show", .summary = "show one session", .positionals = kSession},
     {.name = "watch",
      .summary = "print each change of one or all sessions as it happens",
+     .flags = kWatch,
      .positionals = kSessionMaybe},
     {.name = "wait",
-     .summary = "wait until a session is in a state",
+     .summary = "wait until a session, or any of a queue, is in a state",
      .description = "Exit code 8 when the time is over, 7 when the session ended in another state.",
      .flags = kWait,
-     .positionals = kSession,
+     .positionals = kSessionWait,
      .examples = kWaitExamples},
     {.name = "pickup",
      .summary = "pick a session up and talk to the user",
@@ -289,8 +319,49 @@ inline constexpr cli::Command kSessionCommands[] = {
                     "nothing.",
      .flags = kAttach,
      .positionals = kSession},
+    {.name = "hold",
+     .summary = "put a session aside",
+     .description = "The user is told. The part of everybody who is in it ends; 'rescue session resume' goes on.",
+     .flags = kReason,
+     .positionals = kSession},
+    {.name = "resume",
+     .summary = "go on with a session that was put aside, or given away and not taken yet",
+     .description = "As pickup.",
+     .flags = kPickup,
+     .positionals = kSession},
+    {.name = "transfer",
+     .summary = "give a session to another technician or to a channel",
+     .description = "The part of everybody who is in it ends. Until somebody takes it, 'rescue session resume' takes it "
+                    "back; what nobody takes in time, or is declined, is on hold again. Exit code 7 when nobody is there "
+                    "to take it.",
+     .flags = kTransfer,
+     .positionals = kSession,
+     .examples = kTransferExamples},
+    {.name = "decline",
+     .summary = "send a session back that a colleague wants to give",
+     .flags = kReason,
+     .positionals = kSession},
+    {.name = "leave",
+     .summary = "end the own part in a colleague's session",
+     .flags = kReason,
+     .positionals = kSession},
+    {.name = "explain",
+     .summary = "tell why a session took the states and paths it did",
+     .positionals = kSession},
     {.name = "close", .summary = "end a session for everybody", .flags = kClose, .positionals = kSession},
     {.name = "note", .summary = "replace the note of a session", .positionals = kSessionNote},
+};
+
+// ---- presence
+inline constexpr std::string_view kPresences[] = {"available", "busy", "away"};
+inline constexpr cli::Positional kPresence[] = {
+    {.name = "PRESENCE", .help = "available, busy or away", .type = ValueType::choice, .choices = kPresences}};
+inline constexpr cli::Command kPresenceCommands[] = {
+    {.name = "set",
+     .summary = "say whether one is there",
+     .description = "Nobody can give a session to a technician who is away.",
+     .positionals = kPresence},
+    {.name = "list", .summary = "list the own colleagues, whether they are there, and what they hold"},
 };
 
 // ---- log

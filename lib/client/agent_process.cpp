@@ -373,6 +373,8 @@ class Process {
       renew_now_.notify();
     }
     const auto state = wire::parse_session_state(text_field(*session, "state").value_or(""));
+    if (state && !wire::is_final(*state) && !impl::takes_part(*session, grant_.technician_email))
+      return site_ended(session::EndedBy::technician, fmt::format("not in it any more: it is {}", wire::name(*state)));
     if (state && wire::is_final(*state))
       site_ended(session::ended_by(text_field(*session, "ended_by").value_or("")),
                  text_field(*session, "end_reason").value_or(std::string(wire::name(*state))));

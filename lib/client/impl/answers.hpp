@@ -35,4 +35,12 @@ inline std::uint64_t generation_of(const boost::json::object& session) {
   return ec ? 0 : value;
 }
 
+/// Whether the technician is in the session: not after it was put aside or given away, or after leaving it.
+inline bool takes_part(const boost::json::object& session, std::string_view email) {
+  const auto in_it = array_field(session, "technicians");
+  return !in_it || std::ranges::any_of(*in_it, [&](const boost::json::value& one) {
+           return one.is_object() && text_field(one.as_object(), "email").value_or("") == email;
+         });
+}
+
 }  // namespace rescue::client::impl
