@@ -143,7 +143,8 @@ void HeadlessUi::show_prompt(const PromptView& view) {
                  {"name", view.show.technician_name},
                  {"email", view.show.technician_email},
                  {"permissions", prompt.covers.text()},
-                 {"single", prompt.single}});
+                 {"single", prompt.single},
+                 {"recorded", view.show.recorded}});
   for (auto& rule : scenario_.prompts) {
     const bool fits = prompt.single ? rule.single || !rule.permission
                                     : !rule.single && (!rule.permission || prompt.covers.has(*rule.permission));

@@ -45,6 +45,7 @@ struct SysinfoSection {
 struct ShowPrompt {
   Prompt prompt;
   std::string technician_name, technician_email, organisation;  // from the grant, for people
+  bool recorded = false;  // a rule of the organisation wants what is asked for recorded
 };
 struct ClosePrompt {
   PromptId id;

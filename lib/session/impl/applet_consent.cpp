@@ -182,7 +182,8 @@ void AppletSession::Impl::show_prompt_changes() {
     for (auto p : wire::all_permissions())
       if (open->covers.has(p)) what = wire::name(p);
   audit(audit_type::kConsentAsked, technician(), {{"permission", what}});
-  act(ShowPrompt{*open, t.technician_name, t.technician_email, t.organisation});
+  const bool seen = open->covers.has(Permission::desktop_view) || open->covers.has(Permission::remote_control);
+  act(ShowPrompt{*open, t.technician_name, t.technician_email, t.organisation, t.recording_forced && seen});
 }
 
 }  // namespace rescue::session

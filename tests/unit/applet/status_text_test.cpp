@@ -44,6 +44,11 @@ TEST(ActivityText, NamesEverybodyAsSoonAsAnythingIsOn) {
   EXPECT_EQ(text({person("Ada", {}), person("Bob", {})}), "");
 }
 
+TEST(RecordedText, SaysWhoWantsIt) {
+  EXPECT_EQ(recorded_text("Example Support"), "It will be recorded: Example Support wants that.");
+  EXPECT_EQ(recorded_text(""), "It will be recorded: the organisation wants that.");
+}
+
 TEST(StandingText, TellsOfHoldAndTransfer) {
   EXPECT_EQ(standing_text(standing(SessionState::on_hold, "Ada")), "Ada has put the session on hold and will be back.");
   EXPECT_EQ(standing_text(standing(SessionState::transferring, "Ada", "Bob")), "Ada hands the session over to Bob.");

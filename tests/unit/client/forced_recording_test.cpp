@@ -137,6 +137,48 @@ std::vector<json::object> tips(const AgentPair& p) {
   return out;
 }
 
+TEST(ForcedRecording, AShareThatVanishesPausesViewAndControlWithinFiveSeconds) {
+  SharedClock clock;
+  auto gate = std::make_shared<Gate>();
+  gate->tokens = 1'000'000;
+  AgentHooks hooks;
+  hooks.open_recording = [gate](const std::string& path) -> base::Result<std::unique_ptr<rcrec::Sink>> {
+    RESCUE_TRY(auto inner, rcrec::create_file_sink(path));
+    return std::unique_ptr<rcrec::Sink>(new GatedSink(std::move(inner), gate));
+  };
+  AgentPair p(clock, true, true, hooks);
+  p.auto_answer.reset();
+  for (const auto* permission : {"desktop_view", "remote_control"}) {
+    p.say(R"({"cmd":"ask","permission":")" + std::string(permission) + "\"}");
+    clock.advance(1s);
+    ASSERT_TRUE(p.applet.user_answers(p.prompts.back().id, true, p.now()));
+    p.settle();
+    clock.advance(1s);
+  }
+  p.say(R"({"id":1,"cmd":"view"})");
+  p.say(R"({"id":2,"cmd":"control"})");
+  ASSERT_TRUE(p.console.viewing() && p.console.controlling()) << p.view().text();
+  ASSERT_TRUE(tick_until(p, [&] { return tips(p).size() == 1; })) << "it is recorded";
+
+  gate->give(0);
+  const auto gone = clock.steady();
+  p.say(R"({"cmd":"chat","text":"this does not reach the disk"})");
+  clock.advance(rcrec::kFlushAfter + 10ms);  // for so long it is gathered
+  ASSERT_TRUE(gate->held());
+  while (p.console.viewing() && clock.steady() - gone < 10s) {
+    clock.advance(250ms);
+    p.agent.tick();
+    p.settle();
+  }
+  EXPECT_FALSE(p.console.viewing());
+  EXPECT_FALSE(p.console.controlling());
+  EXPECT_LE(clock.steady() - gone, 5s);
+  EXPECT_NE(p.view().find("paused"), nullptr);
+  EXPECT_FALSE(p.applet.can_send_screen(p.now())) << "at the supported end too";
+  gate->give(1'000'000);
+  EXPECT_TRUE(tick_until(p, [&] { return p.console.viewing() && p.console.controlling(); })) << p.view().text();
+}
+
 TEST(ForcedRecording, TheLogTellsHowFarItHasGot) {
   SharedClock clock;
   AgentPair p(clock, true);
