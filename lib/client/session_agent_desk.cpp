@@ -79,6 +79,12 @@ void SessionAgent::set_clipboard(ViewId view, ScriptCommand c) {
 }
 
 void SessionAgent::get_clipboard(ViewId view, ScriptCommand c) {
+  const auto offered = core_.with<ConsoleClipboard>(now(), [](auto& f) { return f.offered(); });
+  if (!c.has("path") && offered && offered->text_bytes > kInlineMax)
+    return answer(view, c,
+                  base::Result<void>(base::fail(
+                      base::Errc::too_large,
+                      fmt::format("clipboard_get: {} bytes; name a file with 'path'", offered->text_bytes))));
   auto asked = core_.with<ConsoleClipboard>(now(), [&](auto& f) { return f.request(); });
   if (!asked) return answer(view, c, base::Result<void>(base::fail(asked.error())));
   wait_for(view, std::move(c), Await::clipboard_text, kAnswer).request = *asked;
@@ -132,9 +138,8 @@ void SessionAgent::on_desk(const session::ClipboardArrived& e) {
              const auto path = resolve(p.view, p.command.text("path"));
              if (auto written = write_text(path, e.text); !written) return fail(p, written.error());
              fields["path"] = path.string();
-           } else if (e.text.size() > kInlineMax) {
-             return fail(p, {base::Errc::too_large,
-                             fmt::format("clipboard_get: {} bytes; name a file with 'path'", e.text.size())});
+           } else if (e.text.size() > kInlineMax) {  // more than it offered
+             return fail(p, {base::Errc::too_large, "clipboard_get"});
            } else {
              fields["text"] = e.text;
            }

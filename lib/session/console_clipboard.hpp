@@ -20,6 +20,8 @@ class ConsoleClipboard final : public ConsoleFeature {
   /// Asks for what the user has copied last; ClipboardArrived or ClipboardLost of this number follows. not_found
   /// (nothing was offered), conflict (not shared that way), denied, closed.
   [[nodiscard]] base::Result<std::uint32_t> request();
+  /// What the user has copied last, if anything since sharing began.
+  [[nodiscard]] const std::optional<ClipboardOffered>& offered() const { return offered_; }
   [[nodiscard]] bool to_applet() const { return to_applet_; }
   [[nodiscard]] bool to_console() const { return to_console_; }
 

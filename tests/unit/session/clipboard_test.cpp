@@ -216,6 +216,7 @@ TEST_F(Clipboard, AFloodIsRefusedAndNotLoggedLineByLine) {
   p.settle();
   taken();
   EXPECT_LE(std::ranges::count(p.audit_types(p.applet_audit), std::string(audit_type::kActionRefused)), 1);
+  ASSERT_NE(last_of<Refused>(p.events), nullptr);
   EXPECT_EQ(last_of<Refused>(p.events)->reason, msg::RefusalReason::busy);
 }
 

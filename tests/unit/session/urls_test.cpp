@@ -131,6 +131,8 @@ TEST_F(Urls, AChangedConsoleCanNeitherSendOtherAddressesNorPileThemUp) {
     ASSERT_TRUE(p.applet.on_message(Channel::control, messages::url_send(n, "https://example.org/"), p.now));
   p.settle();
   EXPECT_EQ(testing::count_of<AskUser>(p.actions), 1u);
+  const auto log = p.audit_types(p.applet_audit);
+  EXPECT_EQ(std::ranges::count(log, std::string(audit_type::kUrlSent)), 2) << "one is asked, one waits";
   EXPECT_EQ(last_of<Refused>(p.events)->reason, msg::RefusalReason::busy);
   // Nor take what was refused for allowed.
   opened(39, true);
