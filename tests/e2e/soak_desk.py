@@ -42,12 +42,13 @@ class Plan:
         prompts = [{"answer": "yes", "delay": "520ms"}]
         if self.refused:
             prompts.insert(0, {"permission": self.refused, "answer": "no", "delay": "520ms"})
-        out = {"prompts": prompts, "files": {"name": f"from-user-{self.number}.bin", "bytes": self.random.randint(0, 300_000)},
+        out = {"prompts": prompts, "questions": [{"answer": "yes", "delay": "520ms"}],
+               "files": {"name": f"from-user-{self.number}.bin", "bytes": self.random.randint(0, 300_000)},
                "chat": [{"contains": "question", "reply": f"answer {self.number}", "delay": "1ms"}],
                "desktop": {"displays": [{"width": 320 + 16 * (self.number % 40), "height": 240}], "period": "300ms"}}
         if self.ending == "user":
             out["chat"], out["steps"] = [], [{"when": "chat", "after": "50ms", "do": "end"}]
-            self.deeds = [d for d in self.deeds if d != "talk"]
+            self.deeds = [d for d in self.deeds if d not in ("talk", "hold", "hand over")]  # at the first line of chat the user ends it
         return out
 
 
@@ -58,7 +59,7 @@ class Visit:
         self.desk, self.technician, self.plan = desk, technician, Plan(number)
         self.meeting = desk.invite(technician, self.plan.scenario(), number)
         self.ledger = Ledger(self.meeting.id, self.plan.ending)
-        self.script = None
+        self.script, self.said = None, {}  # permission -> the user's answer, as long as it stands
 
     def hold(self):
         ending = self.plan.ending
@@ -68,8 +69,10 @@ class Visit:
             for deed in self.plan.deeds:
                 self.desk.think(self.plan.random)
                 DEEDS[deed](self)
+                self.desk.done[deed] += 1
         getattr(self, "end_" + ending)()
         self.leave()
+        self.desk.done["end: " + ending] += 1
 
     # -- ends ------------------------------------------------------------------------------------------------------
     def end_technician(self):
@@ -128,15 +131,14 @@ class Visit:
 
     def ask(self, permission):
         """True when the user says yes."""
-        if permission in self.ledger.granted:
-            return True
-        if permission in self.ledger.denied:
-            return False
+        if permission in self.said:
+            return self.said[permission]
         reply = self.script.reply(self.script.send("ask", permission=permission), PATIENCE)
         yes = permission != self.plan.refused
         if (reply["event"] == "result") != yes:
             raise Failed(f"ask {permission}: {reply}, the user says {'yes' if yes else 'no'}")
         (self.ledger.granted if yes else self.ledger.denied).append(permission)
+        self.said[permission] = yes
         return yes
 
     def talk(self):
@@ -188,16 +190,70 @@ class Visit:
             raise Failed("no system information")
         self.ledger.counts["sysinfo.sent"] += 1
 
+    def deploy(self):
+        if not self.ask("deploy_scripts"):
+            return
+        got = self.script.call("run", text=f"echo {self.plan.number}; exit 3", name="soak", timeout=PATIENCE)
+        if got["exit_code"] != 3:
+            raise Failed(f"a script that ends with 3: {got}")
+        self.script.event("script_output", timeout=PATIENCE, text=f"{self.plan.number}\n")
+        for kind in ("script.asked", "script.started", "script.ended"):
+            self.ledger.counts[kind] += 1
+
+    def manage(self):
+        if not self.ask("file_manager"):
+            return
+        folder = self.meeting.folder / "theirs"
+        path = self.meeting.file(f"put-{self.plan.number}.bin", 20_000)
+        self.script.call("fs_make", path=str(folder), timeout=PATIENCE)
+        self.script.call("fs_put", path=str(path), to=str(folder), timeout=PATIENCE)
+        listed = self.script.call("fs_list", path=str(folder), timeout=PATIENCE)["entries"]
+        if [e["name"] for e in listed] != [path.name] or sha256(folder / path.name) != sha256(path):
+            raise Failed(f"put there: {listed}")
+        self.script.call("fs_remove", path=str(folder), recursive=True, timeout=PATIENCE)
+        if folder.exists():
+            raise Failed("it is still there")
+        self.ledger.files.append((path.name, sha256(path), "to_applet"))
+        self.ledger.counts.update({"files.started": 3, "files.ended": 3, "files.listed": 1})
+
+    def hold_on(self):
+        """Puts the session aside and goes on with it; what was allowed before has to be asked for again."""
+        self.say(f"one moment {self.plan.number}")
+        self.technician.run("session", "hold", self.meeting.id, timeout=PATIENCE)
+        self.go_on_with(self.technician, "resume")
+        self.ledger.steps.update(("session.held", "session.resumed"))
+
+    def hand_over(self):
+        """Another technician takes it; the visit goes on with that one."""
+        self.say(f"a colleague {self.plan.number}")
+        others = [t for t in self.desk.technicians if t is not self.technician]
+        other = self.plan.random.choice(others)
+        self.technician.run("session", "transfer", self.meeting.id, "--to", other.email, "--comment", "knows more", timeout=PATIENCE)
+        self.technician = self.meeting.tech = other
+        self.go_on_with(other, "pickup")
+        self.ledger.steps.update(("session.transferred", "session.transfer_taken"))
+
+    def go_on_with(self, technician, verb):
+        program = self.script.program
+        program.process.wait(PATIENCE)
+        self.script = self.meeting.script = self.meeting.view(verb, who=technician)
+        program.stop()
+        self.desk.site.programs.remove(program)
+        self.say(f"going on {self.plan.number}")
+        self.ledger.picked_up += 1
+        self.said = {}
+
 
 DEEDS = {"talk": Visit.talk, "look": Visit.look, "drive": Visit.drive, "send": Visit.send, "fetch": Visit.fetch,
-         "inspect": Visit.inspect}
-PERMISSIONS = ("desktop_view", "remote_control", "send_files", "receive_files", "system_information")
+         "inspect": Visit.inspect, "deploy": Visit.deploy, "manage": Visit.manage, "hold": Visit.hold_on, "hand over": Visit.hand_over}
+PERMISSIONS = ("desktop_view", "remote_control", "send_files", "receive_files", "system_information", "deploy_scripts", "file_manager")
 
 
 class Desk:
     def __init__(self, site, technicians, pace):
         self.site, self.technicians, self.pace = site, technicians, pace
         self.ledgers, self.failures, self.lock = [], [], threading.Lock()
+        self.done = collections.Counter()
         self.numbers, self.stop = iter(range(1 << 30)), threading.Event()
         self.waiting = {t.name: queue.Queue() for t in technicians}
 
@@ -338,7 +394,7 @@ def open_desk(site, count, pace):
         site.admin.run("admin", "user", "add", email, "--name", f"Technician {number}", "--role", "technician", "--password-stdin",
                        stdin=password + "\n")
         technician = site.technician(f"tech{number}")
-        technician.name = f"tech{number}"
+        technician.name, technician.email = f"tech{number}", email
         technician.login(email, password)
         technician.token = next((technician.home / "config/rescue/tokens").iterdir()).read_text().strip()
         technicians.append(technician)
@@ -372,6 +428,7 @@ def run(site, size, memory, report):
     events, (answers, operations) = settle(desk, site)
     report(f"sessions: {len(desk.ledgers)} in {took:.0f} s, {held} of them helped; the long one went {at_work[-1].result()} rounds; "
            f"{events} events of the log account for every one, {answers} receipts cover {operations} operations")
+    report("  " + ", ".join(f"{count} x {what}" for what, count in sorted(desk.done.items())))
     if memory:
         if wrong := scale.defects(report):
             raise Failed("; ".join(wrong))

@@ -16,6 +16,9 @@ ENDINGS = {
 }
 
 
+STEPS = ("session.held", "session.resumed", "session.transferred", "session.transfer_taken", "session.transfer_returned")
+
+
 class Ledger:
     """Of one session. `plan` says how it is to end; everything else is noted as it happens."""
 
@@ -24,7 +27,8 @@ class Ledger:
         self.said = {"console": [], "applet": []}  # chat by who wrote it
         self.granted, self.denied = [], []
         self.files = []                            # (name, sha256, direction)
-        self.counts = collections.Counter()        # event type -> how often, from the end that does it
+        self.counts = collections.Counter()        # event type -> how often, from the applet
+        self.steps = collections.Counter()         # the same, from the broker
         self.picked_up = 0
 
     def defects(self, events, shown):
@@ -40,7 +44,7 @@ class Ledger:
             self.events[event["source"], event["type"]].append(event["data"])
         for kind, count in (("session.created", 1), ("session.applet_registered", 1), ("session.closed", 1),
                             ("session.timed_out", 0), ("session.key_refused", 0), ("session.picked_up", self.picked_up),
-                            ("alert", 0)):
+                            ("alert", 0), *(((kind, self.steps[kind]) for kind in STEPS))):
             self._count(wrong, "broker", kind, count)
         closed = self.events["broker", "session.closed"]
         if closed and closed[0].get("by") != by:
