@@ -10,6 +10,7 @@
 #include "daemons/broker/requests.hpp"
 #include "daemons/broker/requests_password.hpp"
 #include "daemons/broker/requests_provision.hpp"
+#include "daemons/broker/requests_queues.hpp"
 #include "daemons/broker/requests_groups.hpp"
 #include "daemons/broker/requests_sso.hpp"
 
@@ -45,6 +46,10 @@ void registration(std::string_view b) {
   if (const auto r = broker::read_register(b)) RESCUE_ASSERT(r->host_name.size() <= 200 && r->spki.empty());
 }
 void small(std::string_view b) {
+  if (const auto r = broker::read_transfer(b)) RESCUE_ASSERT(r->to.has_value() != r->channel.has_value());
+  if (const auto r = broker::read_channel_visit(b))
+    RESCUE_ASSERT(r->name.size() <= 200 && r->problem.size() <= 4000 && r->address.empty() && r->browser.empty());
+  static_cast<void>(broker::read_presence(b));
   if (const auto r = broker::read_reason(b)) RESCUE_ASSERT(r->size() <= 1000);
   if (const auto r = broker::read_note(b)) RESCUE_ASSERT(r->size() <= 4000);
   if (const auto r = broker::read_user_change(b))
@@ -74,6 +79,9 @@ void password(std::string_view b) {
   if (const auto r = broker::read_policy_change(b)) RESCUE_ASSERT(!r->empty() && r->size() <= directory::kSettings);
   if (const auto r = broker::read_invite_form(b))
     RESCUE_ASSERT(r->code.size() <= 400 && r->password.size() <= 1024 && base::is_valid_utf8(r->code));
+  if (const auto r = broker::read_pin_form(b)) RESCUE_ASSERT(r->pin.size() <= 64);
+  if (const auto r = broker::read_channel_form(b)) RESCUE_ASSERT(r->name.size() <= 200 && r->problem.size() <= 2000);
+  if (const auto r = broker::read_download_form(b)) RESCUE_ASSERT(r->system.size() <= 40 && r->part.size() <= 40);
   if (const auto r = broker::read_password_form(b)) RESCUE_ASSERT(r->email.size() <= 254 && r->otp.size() <= 40);
 }
 void provision(std::string_view b) {

@@ -24,6 +24,8 @@ WRONG = {
     "accept": b'\x0a{"code":"rsi_AAAA","password":"four plain words here"}',
     "policy": b'\x0a{"settings":{"password.min_score":4,"password.max_age":null,"allowed_networks":["10.0.0.0/8"],"sso.enabled":true}}',
     "invite": b"\x0acode=rsi_AAAA&new=a+b%20c&again=%C3%A4", "change": b"\x0aemail=a%40b&current=x&otp=1&new=y&again=y",
+    "transfer": b'\x08{"to":"bob@example.test","comment":"speaks French"}', "presence": b'\x08{"presence":"away"}',
+    "visit": b'\x08{"channel":"billing","name":"Eve","problem":"no\\npaper"}',
     "code": b'\x09{"code":"K7QF-9XTM-2HVR","verifier":"v","device":"d"}',
 }
 
