@@ -157,6 +157,7 @@ def second_visit(site, tech, out, step):
     session = created["id"]
     step(f"second visit: PIN {created['pin']}")
     applet = site.start("applet-second", [download(site, created["pin"], out / "rescue-applet-second", step)], env=machine.env)
+    tech.run("session", "wait", session, "--state", "waiting", "--timeout", "30s")
     script = pick_up(tech, session, "script-second")
     person = Person(site)
     person.wait_window(MAIN)
