@@ -65,6 +65,8 @@ class ChatView {
   base::Result<int> run(const json::object& state) {
     notice(fmt::format("session {}: {}; /help lists commands, /quit leaves", cell_of(state, "session"),
                        cell_of(state, "linked") == "true" ? "connected" : "waiting for the supported machine"));
+    if (const auto* digits = state.if_contains("digits"); digits != nullptr && digits->is_object())
+      notice(about_digits(digits->get_object()));  // told before this view was there
     show_pending();
     while (!over_) {
       prompt();

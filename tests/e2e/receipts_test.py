@@ -101,6 +101,8 @@ class Digits(SiteCase):
         digits = meeting.script.event("digits", state="asked")["digits"]
         self.assertRegex(digits, "^[0-9]{6}$")
         self.assertEqual(meeting.script.call("state")["digits"]["digits"], digits)
+        person = self.tech.start("lines", "session", "attach", meeting.id)  # comes after the digits have been told
+        wait_for(lambda: f"{digits[:3]} {digits[3:]}" in person.log_text(), "the digits in line mode")
         waiting = meeting.script.send("ask", permission="desktop_view")
         meeting.script.call("chat", text="good morning")
         wait_for(lambda: any(e.get("msg") == "chat" for e in meeting.user_log()), "the chat to arrive")
