@@ -125,7 +125,12 @@ class Queues(SiteCase):
         self.site.admin.run("admin", "user", "set", BEA, "--max-sessions", "1")
         self.addCleanup(self.site.admin.run, "admin", "user", "set", BEA, "--max-sessions", "0")
         applets, sessions = zip(*(self.visitor(number) for number in (2, 3)))
+        watch = self.bea.start("watch", "session", "watch", "--queue", "channel:billing", "-o", "jsonl")
+        line = lambda: json.loads(watch.read_line(30))
+        self.assertEqual([line()["id"] for _ in sessions], list(sessions), "what waits already, oldest first")
         self.step(self.bea, sessions[0], "pickup", "--detach")
+        wait_for(lambda: (lambda row: (row["id"], row["state"]) == (sessions[0], "active"))(line()), "the pickup to be told")
+        watch.stop()
         refused = self.step(self.bea, sessions[1], "pickup", "--detach", expect=7)
         self.assertEqual(refused.error()["error"], "TOO_MANY_SESSIONS")
         for session in sessions:
