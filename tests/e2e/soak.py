@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endurance: what is set up and torn down again and again must leave nothing behind. One line per measure.
 
-usage: soak.py --build DIR [--seconds N] [--applets N] [--technicians N] [--pace S] [PART…]
+usage: soak.py --build DIR [--seconds N] [--applets N] [--technicians N] [--pace S] [--gigabytes N] [--files N] [PART…]
 parts: relay     pairs of raw clients, ended in every way; descriptors and memory of the gateway come back
        links     one session whose gateway is killed again and again while files go through it
        sessions  a support desk: many applets wait, technicians help one after the other, sessions end in every way; all of
                  them are accounted for in the log, no program of the site has grown (soak_desk.py)
+       files     a file of 10 GB, and a tree of 100,000 files there and back
 """
 import argparse
 import dataclasses
@@ -173,15 +174,68 @@ def sessions(site, tech, size, memory):
         gauge.check()
 
 
+def resident(pid):
+    return int(pathlib.Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) * 1024
+
+
+def files(site, tech, size, memory):
+    """One huge file and a tree of very many, there and back; neither end may keep them in memory."""
+    meeting = Meeting(site, tech)
+    meeting.ask("send_files", "file_manager")
+    agent = wait_for(meeting.agent_pids, "the session's background process")[0]
+    before = {pid: resident(pid) for pid in (agent, meeting.applet.pid)}
+    huge = meeting.folder / "huge.bin"
+    with open(huge, "wb") as out:
+        out.truncate(int(size.gigabytes * (1 << 30)))
+        out.seek(-4, os.SEEK_END)
+        out.write(b"end.")
+    began = time.monotonic()
+    meeting.script.call("send", path=str(huge), timeout=3600)  # answered when both ends have the same hash
+    took = time.monotonic() - began
+    received = meeting.downloads / huge.name
+    if received.stat().st_size != huge.stat().st_size:
+        raise Failed(f"{received.stat().st_size} bytes of {huge.stat().st_size}")
+    say(f"files: one of {huge.stat().st_size} bytes in {took:.1f} s, {huge.stat().st_size / took / 1e6:.0f} MB/s")
+    huge.unlink()
+    received.unlink()
+
+    tree, there = meeting.folder / "tree", meeting.folder / "there"
+    there.mkdir()
+    for number in range(size.files):
+        if number % 1000 == 0:
+            folder = tree / f"{number // 1000:03}"
+            folder.mkdir(parents=True)
+        (folder / f"{number:06}").write_bytes(str(number).encode() * (number % 7))
+    began = time.monotonic()
+    put = meeting.script.call("fs_put", path=str(tree), to=str(there), timeout=3600)
+    got = meeting.script.call("fs_get", path=str(there / "tree"), directory=str(meeting.downloads), timeout=3600)
+    took = time.monotonic() - began
+    wanted = {str(p.relative_to(tree)): p.read_bytes() for p in tree.rglob("*") if p.is_file()}
+    for where in (there / "tree", meeting.downloads / "tree"):
+        if {str(p.relative_to(where)): p.read_bytes() for p in where.rglob("*") if p.is_file()} != wanted:
+            raise Failed(f"another tree at {where}: {put} {got}")
+    removed = meeting.script.call("fs_remove", path=str(there / "tree"), recursive=True, timeout=3600)
+    if (there / "tree").exists():
+        raise Failed(f"not removed: {removed}")
+    say(f"files: a tree of {size.files} there and back in {took:.1f} s, and removed")
+    for pid, start in before.items():
+        say(f"  {'agent' if pid == agent else 'applet'}: memory {start >> 20} -> {resident(pid) >> 20} MiB")
+        if memory and resident(pid) > start + 2 * MEMORY_SLACK:
+            raise Failed(f"process {pid} grew from {start} to {resident(pid)} bytes")
+    meeting.close()
+
+
 @dataclasses.dataclass
 class Size:
     seconds: float
     applets: int = 200
     technicians: int = 20
     pace: float = 4.0  # seconds that a technician thinks between two steps, at most
+    gigabytes: float = 10
+    files: int = 100_000
 
 
-PARTS = {"relay": relay, "links": links, "sessions": sessions}
+PARTS = {"relay": relay, "links": links, "sessions": sessions, "files": files}
 
 
 def soak(build, parts, size, memory):
@@ -204,12 +258,14 @@ def main():
     parser.add_argument("--applets", type=int, default=200)
     parser.add_argument("--technicians", type=int, default=20)
     parser.add_argument("--pace", type=float, default=4, help="seconds that technicians think between two steps, at most")
+    parser.add_argument("--gigabytes", type=float, default=10)
+    parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("part", nargs="*", help="default: all")
     args = parser.parse_args()
     for part in args.part:
         if part not in PARTS:
             parser.error(f"no part '{part}': {', '.join(PARTS)}")
-    size = Size(args.seconds, args.applets, args.technicians, args.pace)
+    size = Size(args.seconds, args.applets, args.technicians, args.pace, args.gigabytes, args.files)
     soak(args.build, args.part or list(PARTS), size, memory=True)
     return 0
 

@@ -17,7 +17,7 @@ class Short(unittest.TestCase):
     def test_each_part(self):
         for part in soak.PARTS:
             with self.subTest(part):
-                size = soak.Size(SECONDS.get(part, 6), applets=12, technicians=4, pace=0.1)
+                size = soak.Size(SECONDS.get(part, 6), applets=12, technicians=4, pace=0.1, gigabytes=0.03, files=60)
                 soak.soak(os.environ["RESCUE_BUILD"], [part], size, memory=False)
 
 
