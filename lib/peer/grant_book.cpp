@@ -73,6 +73,8 @@ session::GrantTerms terms_of(const crypto::Grant& grant, session::Now now) {
   t.technician_email = grant.technician_email;
   t.organisation = grant.organisation;
   t.permissions = wire::PermissionSet::from_bits(grant.permissions);
+  // To make private sessions is between a technician and the site: no user is asked for it, by no prompt.
+  t.permissions.remove(wire::Permission::private_sessions);
   t.consent_timeout = grant.consent_timeout;
   t.inactivity_timeout = grant.inactivity_timeout;
   t.single_prompt = grant.single_prompt;

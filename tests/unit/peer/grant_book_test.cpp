@@ -89,4 +89,13 @@ TEST_F(GrantBookTest, RemembersWhatWasSeenBeforeARestart) {
   ASSERT_TRUE(book.add(world.sign(world.grant(console, 5)), now)) << "the same goes on";
 }
 
+TEST_F(GrantBookTest, TheUserIsNotAskedForPrivateSessions) {
+  auto grant = world.grant(console);
+  grant.single_prompt = true;
+  const auto terms = terms_of(grant, session::Now::of(base::system_clock()));
+  EXPECT_TRUE(wire::PermissionSet::from_bits(grant.permissions).has(wire::Permission::private_sessions));
+  EXPECT_FALSE(terms.permissions.has(wire::Permission::private_sessions));
+  EXPECT_TRUE(terms.permissions.has(wire::Permission::desktop_view));
+}
+
 }  // namespace rescue::peer
