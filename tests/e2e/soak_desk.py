@@ -142,6 +142,7 @@ class Visit:
         return yes
 
     def talk(self):
+        """There and back: a line that is only on its way is lost with the link that a hold or an end takes away."""
         self.say(f"question {self.plan.number}")
         self.script.event("chat", timeout=PATIENCE, text=f"answer {self.plan.number}")
         self.ledger.said["applet"].append(f"answer {self.plan.number}")
@@ -218,14 +219,14 @@ class Visit:
 
     def hold_on(self):
         """Puts the session aside and goes on with it; what was allowed before has to be asked for again."""
-        self.say(f"one moment {self.plan.number}")
+        self.talk()
         self.technician.run("session", "hold", self.meeting.id, timeout=PATIENCE)
         self.go_on_with(self.technician, "resume")
         self.ledger.steps.update(("session.held", "session.resumed"))
 
     def hand_over(self):
         """Another technician takes it; the visit goes on with that one."""
-        self.say(f"a colleague {self.plan.number}")
+        self.talk()
         others = [t for t in self.desk.technicians if t is not self.technician]
         other = self.plan.random.choice(others)
         self.technician.run("session", "transfer", self.meeting.id, "--to", other.email, "--comment", "knows more", timeout=PATIENCE)
@@ -239,7 +240,7 @@ class Visit:
         self.script = self.meeting.script = self.meeting.view(verb, who=technician)
         program.stop()
         self.desk.site.programs.remove(program)
-        self.say(f"going on {self.plan.number}")
+        self.talk()
         self.ledger.picked_up += 1
         self.said = {}
 
