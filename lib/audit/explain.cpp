@@ -144,7 +144,7 @@ class Account {
       path = "none";
     } else if (event.type == EventType::transport_changed) {
       path = data.text("to");
-      if (why.empty()) why = "moved from " + data.text("from");
+      if (const auto from = data.text("from"); why.empty() && !from.empty()) why = "moved from " + from;
     } else {
       return;
     }

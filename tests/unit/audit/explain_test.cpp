@@ -103,6 +103,14 @@ TEST(Explain, FollowsThePathOfEachEnd) {
   EXPECT_THAT(states_of(told), ElementsAre("active", "reconnecting", "active"));
 }
 
+TEST(Explain, APathFromNowhereWasNotMoved) {
+  Story story;
+  story.add(EventType::session_picked_up, "ada@x", R"({"join":false})")
+      .add(EventType::transport_changed, "applet", R"({"to":"relay","gateway":"gw1"})", EventSource::applet);
+  EXPECT_THAT(story.told("active").paths,
+              ElementsAre(PathSpan{EventSource::applet, "", "relay", Story::at(1), std::nullopt, ""}));
+}
+
 TEST(Explain, EndsWithWhatTheSiteKnowsNow) {
   Story story;
   story.add(EventType::session_picked_up, "ada@x", R"({"join":false})");
