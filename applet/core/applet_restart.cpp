@@ -87,7 +87,8 @@ void Applet::prepare_restart(RebootServices::Done done) {
   auto write = writing_down();
   if (!write) return done(base::fail(write.error()));
   tasks_.spawn("word of the restart", tell_site_of_restart(true));
-  worker_->post([this, write = std::move(*write), done = std::move(done)]() mutable {
+  // The session's key is in what is written: a technician who fetched it could sign answers of the user.
+  file_manager_->pause([this, write = std::move(*write), done = std::move(done)]() mutable {
     auto written = write();
     on_network([done = std::move(done), written = std::move(written)]() mutable { done(std::move(written)); });
   });
@@ -100,20 +101,24 @@ void Applet::restart_machine(RebootServices::Done failed) {
   auto command = restart_command(env_);
   if (!write || !command) return failed(base::fail(write ? command.error() : write.error()));
   base::log(base::LogLevel::info, "applet", "the machine restarts", {});
-  worker_->post([this, write = std::move(*write), command = std::move(*command), failed = std::move(failed)]() mutable {
-    auto result = write();
-    if (result) result = run_program(command);
-    if (result) return;
-    on_network([failed = std::move(failed), result = std::move(result)]() mutable { failed(std::move(result)); });
-  });
+  file_manager_->pause(
+      [this, write = std::move(*write), command = std::move(*command), failed = std::move(failed)]() mutable {
+        auto written = write();
+        worker_->post([this, written = std::move(written), command = std::move(command),
+                       failed = std::move(failed)]() mutable {
+          auto result = written ? run_program(command) : std::move(written);
+          if (result) return;
+          on_network([failed = std::move(failed), result = std::move(result)]() mutable { failed(std::move(result)); });
+        });
+      });
 }
 
 void Applet::cancel_restart() {
   going_down_ = false;
   log_changed_.notify();
   if (!restart_place_) return;
-  // By the same worker: behind a write that is under way.
-  worker_->post([place = *restart_place_] { remove_resume(place); });
+  // By the same thread: behind a write that is under way.
+  file_manager_->resume([place = *restart_place_] { remove_resume(place); });
   restart_place_.reset();
   tasks_.spawn("word of the restart", tell_site_of_restart(false));
 }

@@ -40,6 +40,7 @@ constexpr std::size_t kRemovedPerSlice = 200;
 constexpr std::size_t kWalkedPerSlice = 500;
 constexpr std::size_t kFoldersPerSlice = 200;
 constexpr std::chrono::milliseconds kProgressEvery{500};
+constexpr std::string_view kPaused = "this machine restarts";
 
 FsKind kind_of(files::Kind k) {
   switch (k) {
@@ -91,6 +92,7 @@ struct FileManager::Disk : std::enable_shared_from_this<Disk> {
   std::map<PersonId, std::pair<std::string, files::Listing>> lists;  // the last of each, for its pages
   std::map<Request, Removal> removals;
   std::map<Request, files::TreeWalk> walks;
+  bool paused = false;
 
   Disk(FileStore& s, Deliver d, std::vector<std::filesystem::path> r)
       : store(s), deliver(std::move(d)), roots(std::move(r)) {}
@@ -270,6 +272,12 @@ struct FileManager::Disk : std::enable_shared_from_this<Disk> {
     std::vector<files::SourceFile> sources;
     for (std::size_t n = 0; n < kWalkedPerSlice && out.files.size() < count && out.folders.size() < kFoldersPerSlice;
          ++n) {
+      if (paused) {
+        out.end = true;
+        ++out.left_out;
+        out.why = kPaused;
+        break;
+      }
       auto item = it->second.next();
       if (!item) {
         out.end = true;
@@ -308,6 +316,7 @@ struct FileManager::Disk : std::enable_shared_from_this<Disk> {
     const auto begun = [&](Result<void> result) {
       if (!result) answer(r, failure(result.error()));
     };
+    if (paused) return begun(fail(files::Errc::busy, std::string(kPaused)));
     switch (a.call.op) {
       case FsOp::volumes: {
         FsAnswer out;
@@ -354,6 +363,20 @@ void FileManager::act(PersonId person, session::FileManagerAction action) {
       disk->find({person, next->request}, next->files);
     else if (const auto* stop = std::get_if<session::FsStop>(&action))
       disk->stop({person, stop->request});
+  });
+}
+
+void FileManager::pause(std::move_only_function<void()> then) {
+  worker_.post([disk = disk_, then = std::move(then)]() mutable {
+    disk->paused = true;
+    then();
+  });
+}
+
+void FileManager::resume(std::move_only_function<void()> first) {
+  worker_.post([disk = disk_, first = std::move(first)]() mutable {
+    first();
+    disk->paused = false;
   });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -32,6 +33,11 @@ class FileManager {
   void act(PersonId person, session::FileManagerAction action);
   /// The person's session is over: what runs stops.
   void forget(PersonId person);
+  /// Nobody sees the disk by this until resume(): trees that are being walked end, and what is asked for is refused as
+  /// busy. `then` runs on the disk's thread, when nothing of before can open a file any more.
+  void pause(std::move_only_function<void()> then);
+  /// `first` runs on the disk's thread, before anything is seen again.
+  void resume(std::move_only_function<void()> first);
 
  private:
   struct Disk;  // worker thread

@@ -2,6 +2,7 @@
 // The file manager from a view's command to the disk of the other machine: a session agent, both cores, a real host.
 #include <algorithm>
 #include <fstream>
+#include <future>
 
 #include <sys/stat.h>
 
@@ -290,6 +291,20 @@ TEST_F(FileManagerTest, StopsInTheMiddleWhenTheTechnicianCancels) {
   id_ = put_id;
   EXPECT_EQ(text(reply(), "error"), "CANCELED");
   EXPECT_TRUE(rig_.until([&] { return tree_of(there("big")).empty(); }));
+}
+
+TEST_F(FileManagerTest, ShowsNothingWhileTheMachineIsToRestart) {
+  put(there("resume-1"), "the key of the session");
+  ASSERT_TRUE(allow());
+  std::promise<void> written, removed;
+  rig_.manager.pause([&] { written.set_value(); });
+  written.get_future().wait();
+  EXPECT_EQ(text(run({{"cmd", "fs_get"}, {"path", there("resume-1").string()}}), "error"), "FILE_BUSY");
+  EXPECT_EQ(text(run({{"cmd", "fs_list"}, {"path", there().string()}}), "error"), "FILE_BUSY");
+  EXPECT_FALSE(fs::exists(here("resume-1")));
+  rig_.manager.resume([&] { removed.set_value(); });
+  removed.get_future().wait();
+  EXPECT_EQ(names_of(run({{"cmd", "fs_list"}, {"path", there().string()}})), Names{"resume-1"});
 }
 
 TEST_F(FileManagerBelow, ReachesNothingOutsideOfItsRoots) {
