@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/assert.hpp"
+#include "base/base64.hpp"
 #include "base/utf8.hpp"
 
 namespace rescue::net {
@@ -19,12 +20,6 @@ constexpr std::string_view kAcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Codes that may stand in a close frame (section 7.4.2 and the IANA registry).
 bool may_close_with(std::uint16_t code) {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
-}
-
-std::string base64(base::ByteView b) {
-  std::string out((b.size() + 2) / 3 * 4, '\0');
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), b.data(), static_cast<int>(b.size()));
-  return out;
 }
 
 }  // namespace
@@ -197,13 +192,13 @@ std::string websocket_accept(std::string_view key) {
   std::array<std::uint8_t, 20> digest{};
   unsigned n = 0;
   RESCUE_ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &n, EVP_sha1(), nullptr) == 1);
-  return base64(digest);
+  return base::to_base64(digest);
 }
 
 std::string make_websocket_key(base::RandomSource& random) {
   std::array<std::uint8_t, 16> nonce{};
   random.fill(nonce);
-  return base64(nonce);
+  return base::to_base64(nonce);
 }
 
 }  // namespace rescue::net

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "base/markup.hpp"
 #include "base/percent.hpp"
 #include "crypto/errors.hpp"
@@ -25,14 +26,6 @@ base::Result<> check_uri(std::string_view what, std::string_view value) {
   if (ok) return {};
   return base::fail(base::Errc::invalid_argument,
                     fmt::format("{}: 1 to {} printable characters of ASCII without blanks", what, kMaxEntityIdBytes));
-}
-
-std::string base64(base::ByteView bytes) {
-  auto text = base::to_base64url(bytes);
-  std::ranges::replace(text, '-', '+');
-  std::ranges::replace(text, '_', '/');
-  text.append((4 - text.size() % 4) % 4, '=');
-  return text;
 }
 
 /// RFC 1951 without any head, as saml-bindings-2.0 section 3.4.4.1 wants it.
@@ -74,7 +67,7 @@ base::Result<std::string> key_descriptor(std::string_view use, const std::string
   return fmt::format(
       R"(<md:KeyDescriptor use="{}"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>)"
       R"(<ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{}</md:KeyDescriptor>)",
-      use, base64(certificate.der()), use == "encryption" ? kMethods : "");
+      use, base::to_base64(certificate.der()), use == "encryption" ? kMethods : "");
 }
 }  // namespace
 
@@ -122,11 +115,11 @@ base::Result<AuthnRequest> make_authn_request(const ServiceProvider& sp, const I
   random.fill(id);
   AuthnRequest out{"_" + base::to_hex(id), {}};
   RESCUE_TRY(const auto packed, deflate_raw(request_xml(sp, idp, out.id, now, options.force_authn)));
-  auto query = "SAMLRequest=" + base::percent_encode(base64(packed));
+  auto query = "SAMLRequest=" + base::percent_encode(base::to_base64(packed));
   if (!options.relay_state.empty()) query += "&RelayState=" + base::percent_encode(options.relay_state);
   query += "&SigAlg=" + base::percent_encode(kRsaSha256);
   RESCUE_TRY(const auto signature, key.sign(base::as_bytes(query)));
-  query += "&Signature=" + base::percent_encode(base64(signature));
+  query += "&Signature=" + base::percent_encode(base::to_base64(signature));
   const bool has_query = idp.sso_redirect_url.find('?') != std::string::npos;
   out.redirect_url = idp.sso_redirect_url + (has_query ? '&' : '?') + query;
   return out;
