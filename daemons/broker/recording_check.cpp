@@ -42,13 +42,19 @@ base::Result<> recall(Services& s, store::ReadTransaction& tx, const base::Guid&
 }
 
 /// Nothing: the session or the technician is gone.
-base::Result<std::optional<bool>> forced_for(store::ReadTransaction& tx, const RecordingWatch::Run& run) {
+base::Result<std::optional<bool>> forced_for(const Services& s, store::ReadTransaction& tx,
+                                             const RecordingWatch::Run& run) {
   RESCUE_TRY(const auto session, store::sessions::get(tx, run.session));
   if (session.ended_at) return std::nullopt;
   RESCUE_TRY(const auto user, store::users::find_by_email(tx, run.technician));
   if (!user) return std::nullopt;
   RESCUE_TRY(const auto group, store::groups::get(tx, user->group));
-  return group.force_recording;
+  if (group.force_recording) return true;
+  // Beside a technician whose group wants it, one of another group is recorded too: what the grant says counts.
+  const auto grants = s.desk.current_grants(tx, run.session, s.clock.wall());
+  return grants && std::ranges::any_of(*grants, [&](const crypto::Grant& g) {
+           return g.technician == user->id && g.recording == crypto::RecordingRule::forced;
+         });
 }
 
 base::Result<> raise(Services& s, store::Transaction& tx, const RecordingWatch::Run& run) {
@@ -70,7 +76,7 @@ base::Result<> raise(Services& s, store::Transaction& tx, const RecordingWatch::
 }
 
 base::Result<> look_at(Services& s, const RecordingWatch::Run& run) {
-  const auto forced = s.store->read_now([&](store::ReadTransaction& tx) { return forced_for(tx, run); });
+  const auto forced = s.store->read_now([&](store::ReadTransaction& tx) { return forced_for(s, tx, run); });
   if (!forced) return base::fail(forced.error());
   if (!*forced) {
     s.recordings.forget(run.session);

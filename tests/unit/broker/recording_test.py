@@ -77,6 +77,14 @@ class ForcedRecording(unittest.TestCase):
             time.sleep(PATIENCE / 20)
         self.assertEqual([self.alerts(s) for s in (recorded, free, ended)], [[], [], []])
 
+    def test_who_is_beside_a_recorded_technician_is_recorded_too(self):
+        session, applet = self.meet(self.ada)
+        console = Identity(self.broker.dir, f"beside-{session}")
+        self.broker.api("POST", f"/sessions/{session}/pickup", {"console_key": console.public, "join": True}, token=self.bob).expect(200)
+        self.applet_says(applet, 1, "control.started", "bob@example.test")
+        alert = wait_for(lambda: self.alerts(session), "the alert")[0]
+        self.assertEqual((alert["data"]["reason"], alert["data"]["technician"]), ("recording_missing", "bob@example.test"))
+
     def test_it_is_remembered_over_a_restart(self):
         with Broker(f"[recording]\npatience = \"{int(PATIENCE * 1000)}ms\"\n") as broker:
             admin = broker.login()
