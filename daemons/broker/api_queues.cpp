@@ -8,7 +8,10 @@
 #include "daemons/broker/views.hpp"
 #include "directory/channels.hpp"
 #include "directory/presence.hpp"
+#include "store/users.hpp"
 #include "wire/session_state.hpp"
+
+#include <map>
 
 namespace rescue::broker {
 namespace json = boost::json;
@@ -173,6 +176,21 @@ Answer leave_session(Services& s, Call& c) {
   });
 }
 
+/// A console says "console" of itself; whose it was is what it signed in as.
+base::Result<> name_consoles(store::ReadTransaction& tx, std::vector<store::LogEvent>& events) {
+  std::map<base::Guid, std::string> names;
+  for (auto& event : events) {
+    if (event.source != store::EventSource::console || !event.origin) continue;
+    auto [at, fresh] = names.try_emplace(*event.origin);
+    if (fresh) {
+      RESCUE_TRY(auto user, store::users::get(tx, *event.origin));
+      at->second = std::move(user.email);
+    }
+    event.actor = at->second;
+  }
+  return {};
+}
+
 Answer explain_session(Services& s, Call& c) {
   store::FarRead how{.limit = std::chrono::ceil<std::chrono::milliseconds>(s.settings.log_query_limit),
                      .abandoned = c.request.client_gone};
@@ -191,6 +209,7 @@ Answer explain_session(Services& s, Call& c) {
       std::ranges::move(page.items, std::back_inserter(events));
       cursor = page.next_cursor;
     } while (!cursor.empty() && events.size() < kMaxExplained);
+    RESCUE_CHECK(name_consoles(tx, events));
     auto view = explanation_view(audit::explain(events, session));
     RESCUE_TRY(view["session"], session_view(tx, session, s.is_online()));
     view["complete"] = cursor.empty();

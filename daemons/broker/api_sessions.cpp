@@ -28,8 +28,14 @@ base::Result<store::Session> session_to_pick_up(store::ReadTransaction& tx, cons
   RESCUE_TRY(const auto id, session_param(c));
   RESCUE_TRY(auto session, find_session(tx, id));
   RESCUE_TRY(const auto object, directory::object_of(tx, session));
-  RESCUE_CHECK(
-      directory::authorize(c.who(), join && session.technician ? Verb::session_join : Verb::session_pickup, object));
+  const auto verb = join && session.technician ? Verb::session_join : Verb::session_pickup;
+  const auto allowed = directory::authorize(c.who(), verb, object);
+  // Whose queue it is would have been let in: a colleague was faster.
+  const bool late = !join && session.technician && directory::reach(c.who(), verb) != directory::Reach::none &&
+                    std::ranges::find(object.queue, c.who().group) != object.queue.end();
+  if (!allowed && late && allowed.error().code == base::Errc::denied)
+    return base::fail(directory::Errc::already_picked_up, "session " + session.id.text());
+  RESCUE_CHECK(allowed);
   return session;
 }
 

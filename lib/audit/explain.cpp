@@ -104,7 +104,7 @@ class Account {
  public:
   void take(const LogEvent& event) {
     const Data data(event.data);
-    if (auto step = step_of(event, data, state()); step && !step->state.empty())
+    if (auto step = step_of(event, data, state()); step && !step->state.empty() && !of_a_second(event, data))
       enter(std::move(step->state), event.time, event.actor, std::move(step->why));
     take_path(event, data);
     take_part(event, data);
@@ -134,6 +134,19 @@ class Account {
     out_.states.push_back({std::move(state), at, std::nullopt, by, std::move(why)});
   }
 
+  /// A link to the console of who takes part beside the one who has it: its end moves no state.
+  [[nodiscard]] bool of_a_second(const LogEvent& event, const Data& data) const {
+    if (event.type != EventType::link_up && event.type != EventType::link_down) return false;
+    const auto whose = technician_of(event, data);
+    const auto joined = [&](const Part& part) { return part.technician == whose && part.joined; };
+    const auto has_it = [&](const Part& part) { return part.technician == whose && !part.joined && !part.until; };
+    return std::ranges::any_of(out_.technicians, joined) && std::ranges::none_of(out_.technicians, has_it);
+  }
+
+  static std::string technician_of(const LogEvent& event, const Data& data) {
+    return event.source == EventSource::console ? event.actor : data.text("technician");
+  }
+
   void take_path(const LogEvent& event, const Data& data) {
     std::string path;
     std::string why = data.text("reason");
@@ -148,7 +161,7 @@ class Account {
     } else {
       return;
     }
-    const auto technician = event.source == EventSource::console ? event.actor : data.text("technician");
+    const auto technician = technician_of(event, data);
     for (auto& span : out_.paths)
       if (!span.until && span.end == event.source && span.technician == technician)
         span.until = std::max(event.time, span.since);

@@ -111,6 +111,19 @@ TEST(Explain, APathFromNowhereWasNotMoved) {
               ElementsAre(PathSpan{EventSource::applet, "", "relay", Story::at(1), std::nullopt, ""}));
 }
 
+TEST(Explain, WhoTakesPartBesideMovesNoStateByAnEndOfTheOwnLink) {
+  Story story;
+  story.add(EventType::session_picked_up, "ada@x", R"({"join":false})")
+      .add(EventType::session_picked_up, "bob@x", R"({"join":true})")
+      .add(EventType::link_up, "applet", R"({"technician":"bob@x"})", EventSource::applet)
+      .add(EventType::link_down, "bob@x", "{}", EventSource::console)
+      .add(EventType::session_technician_left, "bob@x", R"({"technician":"bob@x","reason":"bye"})")
+      .add(EventType::link_down, "applet", R"({"technician":"bob@x"})", EventSource::applet);
+  EXPECT_THAT(states_of(story.told("active")), ElementsAre("active"));
+  story.add(EventType::link_down, "applet", R"({"technician":"ada@x"})", EventSource::applet);
+  EXPECT_THAT(states_of(story.told("reconnecting")), ElementsAre("active", "reconnecting"));
+}
+
 TEST(Explain, EndsWithWhatTheSiteKnowsNow) {
   Story story;
   story.add(EventType::session_picked_up, "ada@x", R"({"join":false})");

@@ -77,7 +77,7 @@ class Channels(Base):
         self.pickup(self.ana, session).expect(200)
         taken = watch.event(lambda m: m["type"] == "session" and m["session"]["state"] == "active")["session"]
         self.assertEqual((taken["technician"]["email"], [t["email"] for t in taken["technicians"]]), (ANA, [ANA]))
-        self.pickup(self.ben, session).expect(403, "DENIED")
+        self.pickup(self.ben, session).expect(409, "ALREADY_PICKED_UP")
         self.do(self.ben, session, "close").expect(403, "DENIED")
         mark = self.broker.new_session(self.cat)["session"]["id"]
         heard = []
@@ -143,7 +143,7 @@ class Steps(Base):
         self.assertEqual(stream.until("people")[1], {"technicians": []})
         self.assertEqual(stream.until("state")[1], {"state": "on_hold", "technician": {"name": "Ana", "email": ANA}, "to": ""})
         self.do(self.ben, session, "ticket", console_key=self.identity().public).expect(403, "DENIED")
-        self.pickup(self.ben, session).expect(403, "DENIED")
+        self.pickup(self.ben, session).expect(409, "ALREADY_PICKED_UP")
         again = EventStream(self.broker, applet)  # an applet that comes anew is told as well
         self.assertEqual(again.until("state")[1]["state"], "on_hold")
         self.pickup(self.ana, session).expect(200)
@@ -254,7 +254,8 @@ class Steps(Base):
     def test_the_account_of_a_session_tells_who_and_why(self):
         session, applet = self.visitor(problem="no paper")
         self.pickup(self.ana, session).expect(200)
-        event = {"seq": 1, "time": "2026-11-24T05:28:46Z", "type": "link.up", "data": {"path": "relay"}}
+        event = {"seq": 1, "time": "2026-11-24T05:28:46Z", "type": "link.up", "actor": "console",
+                 "data": {"path": "relay"}}
         self.broker.api("POST", f"/sessions/{session}/log", {"events": [event]}, token=self.ana).expect(200)
         self.do(self.ana, session, "transfer", to=BEN, comment="speaks French").expect(200)
         self.pickup(self.ben, session).expect(200)
