@@ -35,7 +35,7 @@ Question question_about(const WebAddress& address) {
   q.heading = "Open this address?";
   q.text = fmt::format("Your web browser is to open a page of {}.", address.host);
   if (!address.letters.empty()) q.text += fmt::format(" In its own letters that is {}.", address.letters);
-  if (const auto careful = warning(address.doubt); !careful.empty()) q.text += fmt::format("\n{}", careful);
+  if (const auto careful = warning(address.doubt); !careful.empty()) q.text += fmt::format(" {}", careful);
   q.detail = address.address;
   q.yes = "Open";
   q.no = "Do not open";
