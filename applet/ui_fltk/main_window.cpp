@@ -206,12 +206,16 @@ void MainWindow::set_sign(const Sign& sign, bool on, const std::string& text) {
 
 void MainWindow::refresh() {
   std::string title, who;
-  for (const auto& [id, person] : people_) {
-    title += (title.empty() ? "" : ", ") + person.name;
-    who += fmt::format("{}{}, {}", who.empty() ? "" : "\n", person.email, person.organisation);
-  }
   const bool helped = !people_.empty();
-  if (helped) title += people_.size() == 1 ? " is helping you" : " are helping you";
+  const bool several = people_.size() > 1;  // the title has room for one name
+  if (helped)
+    title = several ? fmt::format("{} people are helping you", people_.size())
+                    : people_.begin()->second.name + " is helping you";
+  for (const auto& [id, person] : people_) {
+    if (!who.empty()) who += "\n";
+    who += several ? fmt::format("{} ({}), {}", person.name, person.email, person.organisation)
+                   : fmt::format("{}, {}", person.email, person.organisation);
+  }
   for (const auto& p : standing_.people)
     if (std::ranges::none_of(people_, [&](const auto& e) { return e.second.email == p.email; }))
       who += fmt::format("{}{} may take part", who.empty() ? "" : "\n", p.email);
