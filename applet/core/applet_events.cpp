@@ -162,7 +162,7 @@ void Applet::on_joined(peer::TechnicianNumber number, session::AppletSession& co
       [this](PersonId person, SessionCall call) { peer_->post(peer::TechnicianNumber(person.get()), std::move(call)); },
       options_.offer_file,
       [this](const std::string& technician, const session::AuditEvent& event) { audit(technician, event); },
-      MachineServices{*scripts_, guard_place(env_.environment), reboot_services()},
+      MachineServices{*scripts_, guard_place(), reboot_services()},
       *file_manager_,
       DeskServices{clipboard_.get(), urls_.get(), slow_.get()}};
   const auto person = person_of(number);

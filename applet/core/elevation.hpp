@@ -4,7 +4,6 @@
 // on their standard input, never into an argument or the environment.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -25,12 +24,13 @@ struct Account {
 /// Where the guard's program is and what it is started from.
 struct GuardPlace {
   std::string program = "/proc/self/exe";
-  std::string search_path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";  // for sudo and su
-  std::string user;                                                          // whose rights the applet has
-  bool root = false;                                                         // it has them all
+  std::string search_path = "/usr/bin:/bin:/usr/sbin:/sbin:/run/wrappers/bin";  // for sudo and su
+  std::string user;                                                             // whose rights the applet has
+  bool root = false;                                                            // it has them all
 };
-/// The process' own user; $PATH of `environment`.
-[[nodiscard]] GuardPlace guard_place(const std::map<std::string, std::string, std::less<>>& environment);
+/// The process' own user. sudo and su are the system's: a folder of the user's own that $PATH names may hold some of
+/// those names that a script has put there, and would be given a password.
+[[nodiscard]] GuardPlace guard_place();
 
 struct GuardStart {
   std::vector<std::string> argv;  // a path first

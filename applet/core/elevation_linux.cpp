@@ -45,9 +45,8 @@ void add_line(base::SecretBytes& lines, base::ByteView password) {
 }
 }  // namespace
 
-GuardPlace guard_place(const std::map<std::string, std::string, std::less<>>& environment) {
+GuardPlace guard_place() {
   GuardPlace place;
-  if (const auto path = environment.find("PATH"); path != environment.end()) place.search_path = path->second;
   place.root = ::geteuid() == 0;
   if (const auto* who = ::getpwuid(::geteuid())) place.user = who->pw_name;
   return place;

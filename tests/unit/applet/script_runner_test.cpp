@@ -334,6 +334,23 @@ TEST_F(Elevation, OfAnotherIsBySuAndSudo) {
   EXPECT_EQ(log.find("right"), std::string::npos) << "a password is no argument: anybody could see it";
 }
 
+TEST_F(Elevation, GivesNoPasswordToWhatTheUsersPathNames) {
+  program("su", std::string(kSu));
+  program("sudo", std::string(kSudo));
+  const std::string before = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+  ::setenv("PATH", dir_.path().c_str(), 1);
+  place_ = guard_place();
+  ::setenv("PATH", before.c_str(), 1);
+  place_.root = false;
+  for (const auto& name : {std::string("root"), place_.user, std::string("itadmin")}) {
+    const auto start = elevated_start(place_, account(name, "right pw"));
+    if (!start) continue;  // there is no such program on this machine
+    EXPECT_FALSE(start->argv[0].starts_with(dir_.path().string())) << start->argv[0];
+    EXPECT_EQ(start->argv[0].substr(start->argv[0].rfind('/')),
+              name == place_.user && name != "root" ? "/sudo" : "/su");
+  }
+}
+
 TEST_F(Elevation, ThatEndsAsSomebodyElseIsNone) {
   program("sudo",
           "IFS= read -r pw\nwhile [ \"$1\" != -- ]; do shift; done; shift\n"

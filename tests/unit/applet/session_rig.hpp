@@ -64,7 +64,7 @@ struct Rig {
                  deliver(),
                  {},
                  [this](const std::string&, const session::AuditEvent& e) { audit.push_back(e); },
-                 MachineServices{scripts, guard_place({}), {}},
+                 MachineServices{scripts, guard_place(), {}},
                  manager} {
     session::ConsoleOptions options;
     options.technician_email = "ada@example.org";
