@@ -10,10 +10,10 @@ namespace rescue::program {
 namespace {
 namespace json = boost::json;
 
-constexpr std::string_view kUserKeys[] = {"id",    "email",    "name",   "role",
-                                          "group", "disabled", "locked", "last_login_at"};
-constexpr cli::Column kUserColumns[] = {{"ID"},    {"EMAIL"},    {"NAME"},   {"ROLE"},
-                                        {"GROUP"}, {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}};
+constexpr std::string_view kUserKeys[] = {"id",       "email",  "name",          "role",        "group",
+                                          "disabled", "locked", "last_login_at", "max_sessions"};
+constexpr cli::Column kUserColumns[] = {
+    {"ID"}, {"EMAIL"}, {"NAME"}, {"ROLE"}, {"GROUP"}, {"DISABLED"}, {"LOCKED"}, {"LAST LOGIN"}, {"MAX SESSIONS", true}};
 constexpr std::string_view kGatewayKeys[] = {"id", "name", "host", "port", "connected", "draining", "pairs", "waiting"};
 constexpr cli::Column kGatewayColumns[] = {{"ID"},        {"NAME"},     {"HOST"},        {"PORT", true},
                                            {"CONNECTED"}, {"DRAINING"}, {"PAIRS", true}, {"WAITING", true}};

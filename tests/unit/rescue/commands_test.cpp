@@ -58,7 +58,7 @@ TEST(Lists, NeverEndSilently) {
   Desk d([](const FakeRequest&) -> FakeReply { return {200, users_json()}; });
   const auto r = d.run("admin user list --limit 1");
   EXPECT_EQ(r.code, 0);
-  EXPECT_EQ(r.out, "11111111-1111-4111-8111-111111111111\tada@example.org\tAda\ttechnician\tsupport\tfalse\tfalse\t\n");
+  EXPECT_EQ(r.out, "11111111-1111-4111-8111-111111111111\tada@example.org\tAda\ttechnician\tsupport\tfalse\tfalse\t\t\n");
   EXPECT_NE(r.err.find("--all"), std::string::npos);
   EXPECT_EQ(d.run("admin user list --limit 1 -o json").error().at("warning").as_string(), "TRUNCATED");
 }
