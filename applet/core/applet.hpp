@@ -112,6 +112,7 @@ class Applet final : public UiEvents {
 
   // ---- applet_log.cpp: what is written down
   void audit(const std::string& technician, const session::AuditEvent& event);
+  void end_when_log_is_full();
   void log_event(std::string_view type, std::string_view actor, const std::string& data_json);
   /// For the machine's own log; adds time and session.
   void keep(MachineLogEntry entry);
@@ -141,7 +142,7 @@ class Applet final : public UiEvents {
   std::unique_ptr<net::EventStreamClient> events_;
   LogSpool spool_;
   std::unique_ptr<MachineLog> machine_log_;
-  bool lost_told_ = false;
+  bool log_full_ = false;
 
   // The workers go before the peer to which they deliver.
   std::unique_ptr<peer::AppletPeer> peer_;

@@ -16,14 +16,31 @@ void Applet::audit(const std::string& technician, const session::AuditEvent& eve
   auto told = event;
   if (event.actor != technician && event.find("technician") == nullptr)
     told.data.emplace_back("technician", technician);
-  if (spool_.add(told.time, told.type, told.actor, told.data_json()) == 0 && !std::exchange(lost_told_, true))
-    base::log(base::LogLevel::error, "applet", "the log is full: the site has not been reached for too long");
+  spool_.add(told.time, told.type, told.actor, told.data_json());
   log_changed_.notify();
+  end_when_log_is_full();
+}
+
+// Nothing happens that could not be written down: a console could else fill the log first and act afterwards.
+void Applet::end_when_log_is_full() {
+  if (!spool_.full() || std::exchange(log_full_, true)) return;
+  base::log(base::LogLevel::error, "applet", "the log of the session is full", {{"events", spool_.next_seq() - 1}});
+  keep({.event = "session.log_full", .reason = "nothing more may happen that could not be written down"});
+  on_network([this] {
+    constexpr std::string_view kReason = "the log of the session is full";
+    with_each_host(
+        [&](TechnicianHost& host) { host.core().on_site_ends(wire::session::EndedBy::applet, kReason, now()); });
+    Finish why;
+    why.ending = {base::Exit::failed, "The session has ended: its log is full, and nothing may happen unwritten."};
+    why.tell_site = why.tell_people = std::string(kReason);
+    finish(std::move(why));
+  });
 }
 
 void Applet::log_event(std::string_view type, std::string_view actor, const std::string& data_json) {
   spool_.add(now().wall, type, actor, data_json);
   log_changed_.notify();
+  end_when_log_is_full();
 }
 
 void Applet::keep(MachineLogEntry entry) {

@@ -17,7 +17,7 @@ std::string LogSpool::event_json(std::uint64_t seq, base::WallTime time, std::st
 
 std::uint64_t LogSpool::add(base::WallTime time, std::string_view type, std::string_view actor, std::string_view data) {
   std::string json = event_json(next_seq_, time, type, actor, data);
-  if (bytes_ + json.size() > kSpoolBytes) {
+  if (bytes_ + json.size() > kSpoolBytes || next_seq_ > kEventsMax) {
     ++lost_;
     return 0;
   }

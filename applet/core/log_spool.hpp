@@ -22,12 +22,16 @@ class LogSpool {
   static constexpr std::size_t kBatchEvents = 200;
   static constexpr std::size_t kBatchBytes = 256 * 1024;        // the site takes 1 MiB
   static constexpr std::size_t kSpoolBytes = 16 * 1024 * 1024;  // a session of a day without the site
+  static constexpr std::uint64_t kEventsMax = 100'000;          // of a session: the site takes no more of an applet
+  /// Kept for the end: what is under way when full() becomes true still has its place.
+  static constexpr std::uint64_t kReserveEvents = 5'000;
+  static constexpr std::size_t kReserveBytes = 2 * 1024 * 1024;
   static constexpr std::chrono::milliseconds kFirstRetry{500};
   static constexpr std::chrono::seconds kLongestRetry{30};
 
   explicit LogSpool(base::RandomSource& random) : random_(&random) {}
 
-  /// `data` is a JSON object. Returns the event's number, or 0 when the spool is full: nothing is overwritten.
+  /// `data` is a JSON object. Returns the event's number, or 0 when there is no place at all: nothing is overwritten.
   std::uint64_t add(base::WallTime time, std::string_view type, std::string_view actor, std::string_view data);
 
   /// A request body {"events":[…]}, oldest first; none while one is under way, before the retry time, or without
@@ -55,6 +59,10 @@ class LogSpool {
   void restore(std::uint64_t next_seq, const std::vector<std::string>& unsent, base::WallTime now);
 
   [[nodiscard]] bool empty() const { return events_.empty(); }
+  /// Only the reserve is left: nothing more may be begun, since it could not be written down.
+  [[nodiscard]] bool full() const {
+    return next_seq_ > kEventsMax - kReserveEvents || bytes_ > kSpoolBytes - kReserveBytes;
+  }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:

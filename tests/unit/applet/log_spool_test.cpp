@@ -117,6 +117,25 @@ TEST(AppletLogSpool, LargeBacklogGoesInBatches) {
   EXPECT_EQ(batches, 5);
 }
 
+TEST(AppletLogSpool, SaysThatItIsFullWhileTheEndStillHasItsPlace) {
+  base::SeededRandom random(1);
+  LogSpool by_count(random);
+  int n = 0;
+  while (!by_count.full()) {
+    add(by_count, n++);
+    if (n % 1000 == 0) by_count.accepted(by_count.next_seq() - 1);  // the site keeps up: numbers run out all the same
+  }
+  EXPECT_EQ(by_count.next_seq(), LogSpool::kEventsMax - LogSpool::kReserveEvents + 1);
+  for (std::uint64_t i = 0; i < LogSpool::kReserveEvents; ++i)
+    ASSERT_GT(by_count.add(kTime, "control.ended", "applet", "{}"), 0U);
+  EXPECT_EQ(by_count.add(kTime, "control.ended", "applet", "{}"), 0U) << "the site would refuse it";
+
+  LogSpool by_size(random);
+  const std::string big = "{\"n\":\"" + std::string(1'000'000, 'x') + "\"}";
+  while (!by_size.full()) ASSERT_GT(by_size.add(kTime, "chat.message", "user", big), 0U);
+  EXPECT_GT(by_size.add(kTime, "chat.message", "user", big), 0U);
+}
+
 TEST(AppletLogSpool, AFullSpoolLosesTheNewAndSaysSo) {
   base::SeededRandom random(1);
   LogSpool spool(random);
