@@ -13,7 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support.case import ADA, ADA_PASSWORD, Meeting, SiteCase  # noqa: E402
+from support.case import ADA, ADA_PASSWORD, Meeting, SiteCase, follow_log  # noqa: E402
 from support.site import Failed, wait_for  # noqa: E402
 from support.terminal import Terminal  # noqa: E402
 
@@ -136,11 +136,7 @@ class SignIns(SiteCase):
         meeting = Meeting(self.site, person)
         meeting.ask("desktop_view")
         meeting.script.call("view")
-        watch = person.start(f"watch-{email}-{len(self.site.programs)}", "log", "tail", "--follow", "-o", "jsonl")
-        person.run("session", "note", meeting.id, "seen")
-        while json.loads(watch.read_line(20))["type"] != "session.noted":
-            pass
-        return person, meeting, watch
+        return person, meeting, follow_log(person, meeting, f"watch-{email}-{len(self.site.programs)}")
 
     def ended_within_a_second(self, meeting, watch, soon):
         """From now on, within `soon`. The applet says when the session is over for its user; the watcher's stream is cut."""

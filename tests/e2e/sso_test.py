@@ -16,7 +16,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.browser import Browser  # noqa: E402
-from support.case import ADA, ADA_PASSWORD, Meeting, SiteCase  # noqa: E402
+from support.case import ADA, ADA_PASSWORD, Meeting, SiteCase, follow_log  # noqa: E402
 from support.idp import IdentityProvider  # noqa: E402
 from support.site import wait_for  # noqa: E402
 
@@ -246,10 +246,7 @@ class Sso(SiteCase):
         self.sign_in()
         meeting = Meeting(self.site, self.person)
         meeting.ask("desktop_view")
-        watch = self.person.start(f"watch-{len(self.site.programs)}", "log", "tail", "--follow", "-o", "jsonl")
-        self.person.run("session", "note", meeting.id, "seen")
-        while json.loads(watch.read_line(20))["type"] != "session.noted":
-            pass
+        watch = follow_log(self.person, meeting, f"watch-{len(self.site.programs)}")
         self.addCleanup(self.tech.login, ADA, ADA_PASSWORD)
         self.addCleanup(self.admin.run, "admin", "sso", "enable", ADA)
         soon = self.site.a_second()

@@ -183,7 +183,7 @@ privacy_de = "Wir bewahren zwei Jahre lang auf, wer wem wann geholfen hat und wa
         browser.fill("#pin", "000000" if pin != "000000" else "000001")
         browser.click("main form button")
         browser.wait_text("Diese PIN ist nicht bekannt")
-        self.assertEqual(browser.js("document.activeElement.id"), "pin", "to be put right at once")
+        browser.wait("document.activeElement.id === 'pin'", "the field to have the focus, to be put right at once")
         self.keep(browser, "wrong-pin-german")
         browser.fill("#pin", f"{pin[:3]} {pin[3:]}")
         browser.click("main form button")

@@ -18,6 +18,21 @@ def sha256(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
+def follow_log(person, meeting, name):
+    """A program that follows the log, of which the first new event has been seen: it begins with what comes after it asked."""
+    watch = person.start(name, "log", "tail", "--follow", "-o", "jsonl")
+    for attempt in range(30):
+        person.run("session", "note", meeting.id, f"seen {attempt}")
+        try:
+            while json.loads(watch.read_line(2))["type"] != "session.noted":
+                pass
+            return watch
+        except Failed:
+            if not watch.running():
+                raise
+    raise Failed(f"{name}: no event within {attempt + 1} notes; log: {watch.tail()}")
+
+
 class Meeting:
     """One headless session: a scripted user at one end, a technician's script at the other."""
 
