@@ -73,24 +73,6 @@ std::unexpected<base::Error> malformed(std::string_view what) {
 
 }  // namespace
 
-std::string_view name(ReceiptAnswer a) {
-  switch (a) {
-    case ReceiptAnswer::yes:
-      return "yes";
-    case ReceiptAnswer::no:
-      return "no";
-    case ReceiptAnswer::one_by_one:
-      return "one_by_one";
-    case ReceiptAnswer::timed_out:
-      return "timed_out";
-    case ReceiptAnswer::revoked:
-      return "revoked";
-    case ReceiptAnswer::lapsed:
-      return "lapsed";
-  }
-  return "no";
-}
-
 base::Result<base::Bytes> sign_receipt(const Receipt& receipt, const PrivateKey& applet) {
   auto out = statement_of(receipt);
   RESCUE_TRY(const auto signature, applet.sign(signed_text(out)));

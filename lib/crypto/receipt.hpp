@@ -24,7 +24,6 @@ enum class ReceiptAnswer : std::uint8_t {
   revoked = 5,  // the user took back what had been allowed
   lapsed = 6,   // grant, lease or a long break ended what had been allowed; nobody answered
 };
-[[nodiscard]] std::string_view name(ReceiptAnswer a);  // "one_by_one"
 
 struct Receipt {
   base::Guid session, technician;
